@@ -1,0 +1,2 @@
+//! The `ocelli` command line.
+fn main() {}

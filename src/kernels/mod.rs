@@ -1,0 +1,9 @@
+//! Floor 2: what kernels there are, what a device can do, and one run of a kernel as plain data.
+
+mod capabilities;
+mod dispatch;
+mod table;
+
+pub use capabilities::{Capabilities, DeviceClass, SubgroupSizes};
+pub use dispatch::{Dispatch, Overrides};
+pub use table::{Access, KernelId, KernelInfo, Needs, OverrideInfo, Step, overrides, params};

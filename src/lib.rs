@@ -1,0 +1,5 @@
+//! Vision-language models that run in a browser tab.
+
+pub mod base;
+pub mod quant;
+pub mod tensor;
