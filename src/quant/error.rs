@@ -1,0 +1,79 @@
+use crate::base::{ErrorKind, Fault};
+use crate::tensor::Dtype;
+
+/// Why weights could not be encoded or decoded.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum QuantError {
+    /// A weight is NaN or infinite.
+    #[error("the weight at row {row}, column {column} is {value}, not a finite number")]
+    NotFinite {
+        /// Row of the weight.
+        row: usize,
+        /// Column of the weight.
+        column: usize,
+        /// What stands there.
+        value: f32,
+    },
+    /// A weight is finite but beyond what the format holds.
+    #[error(
+        "the weight at row {row}, column {column} is {value}, beyond the largest magnitude {dtype} holds ({limit})"
+    )]
+    TooLarge {
+        /// Row of the weight.
+        row: usize,
+        /// Column of the weight.
+        column: usize,
+        /// What stands there.
+        value: f32,
+        /// The format asked for.
+        dtype: Dtype,
+        /// The largest magnitude of that format.
+        limit: f32,
+    },
+    /// The number of elements or bytes does not fit the shape.
+    #[error("{what}: expected {expected}, found {found}")]
+    Size {
+        /// What was counted.
+        what: &'static str,
+        /// The number that the shape asks for.
+        expected: usize,
+        /// The number given.
+        found: usize,
+    },
+    /// The dtype is not one that weights are stored in.
+    #[error("weights cannot be stored as {dtype}")]
+    NoWeightDtype {
+        /// The dtype asked for.
+        dtype: Dtype,
+    },
+}
+
+impl QuantError {
+    /// The same error with `rows` added to its row: for callers that encode a part of a matrix at a time.
+    #[must_use]
+    pub fn below(mut self, rows: usize) -> Self {
+        match &mut self {
+            Self::NotFinite { row, .. } | Self::TooLarge { row, .. } => *row += rows,
+            Self::Size { .. } | Self::NoWeightDtype { .. } => {}
+        }
+        self
+    }
+}
+
+impl Fault for QuantError {
+    fn kind(&self) -> ErrorKind {
+        match self {
+            Self::NotFinite { .. } | Self::TooLarge { .. } | Self::Size { .. } => ErrorKind::BadModelFile,
+            Self::NoWeightDtype { .. } => ErrorKind::BadArgument,
+        }
+    }
+
+    fn remedy(&self) -> String {
+        match self {
+            Self::NotFinite { .. } => "The checkpoint is damaged or its training diverged: fetch it again.".into(),
+            Self::TooLarge { .. } => "Load the model with a wider dtype, such as f32.".into(),
+            Self::Size { .. } => "Compare the tensor's shape with its file: one of them is wrong.".into(),
+            Self::NoWeightDtype { .. } => "Use f32, f16, q8 or q4.".into(),
+        }
+    }
+}
