@@ -72,3 +72,11 @@ pub struct Read {
     /// Bytes; a multiple of 4.
     pub bytes: usize,
 }
+
+/// A buffer that a player made for the session: weights, KV cache, inputs, results.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct BufferId(pub u32);
+
+/// A recording loaded on a player.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct PlanId(pub u32);
