@@ -80,3 +80,20 @@ pub struct BufferId(pub u32);
 /// A recording loaded on a player.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct PlanId(pub u32);
+
+/// A buffer on a player.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct BufferId(pub u32);
+
+/// A recording loaded on a player.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct PlanId(pub u32);
+
+/// Bytes that a player holds.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct PlayerMemory {
+    /// In buffers that the session made.
+    pub buffers: usize,
+    /// In scratch buffers, shared by all plans.
+    pub scratch: usize,
+}
