@@ -73,14 +73,6 @@ pub struct Read {
     pub bytes: usize,
 }
 
-/// A buffer that a player made for the session: weights, KV cache, inputs, results.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct BufferId(pub u32);
-
-/// A recording loaded on a player.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct PlanId(pub u32);
-
 /// A buffer on a player.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct BufferId(pub u32);
