@@ -23,6 +23,13 @@ impl Overrides {
         Self { values, len: N as u8 }
     }
 
+    /// The given values, or nothing if there are more than [`Self::MAX`].
+    pub fn from_slice(given: &[u32]) -> Option<Self> {
+        let mut values = [0; Self::MAX];
+        values.get_mut(..given.len())?.copy_from_slice(given);
+        Some(Self { values, len: given.len() as u8 })
+    }
+
     /// The values in order of declaration.
     pub fn as_slice(&self) -> &[u32] {
         &self.values[..self.len as usize]
