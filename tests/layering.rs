@@ -1,0 +1,198 @@
+//! Who may know whom: reads every path of `src` and fails on an edge that the floors forbid.
+//!
+//! A part imports parts of lower floors, and none of its own floor; a part that needs less says so in `ALLOWED`.
+//! Only code counts: comments, strings and test modules are stripped first.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+#[path = "common/rust_source.rs"]
+mod rust_source;
+
+use rust_source::code_of;
+
+/// Each part and all that it may name: `part`, or `part::module` where only one module is meant.
+const ALLOWED: &[(&str, &[&str])] = &[
+    ("base", &[]),
+    ("tensor", &["base"]),
+    ("quant", &["base", "tensor"]),
+    ("kernels", &["base", "tensor", "quant"]),
+    ("ops", &["base", "tensor", "quant", "kernels"]),
+    ("graph", &["base", "tensor", "quant", "kernels", "ops"]),
+    ("gpu", &["base", "tensor", "kernels", "graph::record"]),
+    ("cpu", &["base", "tensor", "quant", "kernels", "graph::record"]),
+    ("format", &["base", "tensor", "quant"]),
+    ("text", &["base", "tensor", "quant"]),
+    ("image", &["base", "tensor", "quant"]),
+    ("models", &["base", "tensor", "quant", "ops", "graph"]),
+    (
+        "session",
+        &["base", "tensor", "quant", "kernels", "ops", "graph", "gpu", "cpu", "format", "text", "image", "models"],
+    ),
+    ("generate", &["base", "text", "session"]),
+    ("tasks", &["base", "tensor", "text", "image", "models", "session", "generate"]),
+    ("wasm", &["base", "format", "session", "tasks"]),
+    ("bin", &["base", "format", "session", "tasks"]),
+];
+
+/// Words that only some places may contain: the word, where it may stand, and why nowhere else.
+const WORDS: &[(&str, &[&str], &str)] = &[
+    ("wgpu", &["src/gpu/"], "only src/gpu knows wgpu"),
+    ("std::env", &["src/bin/"], "the library reads no environment variable"),
+    (".unwrap()", &[], "a user must get an error, not a panic"),
+    ("block_on", &["src/bin/"], "library code is async"),
+    ("pollster", &["src/bin/"], "library code is async"),
+];
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// Every Rust file below a folder, as paths from the root with forward slashes.
+fn rust_files(folder: &str) -> Vec<(String, String)> {
+    let mut folders = vec![root().join(folder)];
+    let mut files = Vec::new();
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(&folder).expect("the folder can be read") {
+            let path: PathBuf = entry.expect("the entry can be read").path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                let name =
+                    path.strip_prefix(root()).expect("it is below the root").to_string_lossy().replace('\\', "/");
+                files.push((name, fs::read_to_string(&path).expect("the file is text")));
+            }
+        }
+    }
+    files.sort();
+    files
+}
+
+/// The part that a file belongs to; `lib` for `src/lib.rs`.
+fn part_of(file: &str) -> &str {
+    file.trim_start_matches("src/").split(['/', '.']).next().unwrap_or_default()
+}
+
+/// Every `part` or `part::module` that code names through `crate::` or, in the binary, `ocelli::`.
+fn edges(code: &str, krate: &str) -> BTreeSet<String> {
+    let mut found = BTreeSet::new();
+    let start = format!("{krate}::");
+    for (at, _) in code.match_indices(&start) {
+        let whole_word = !code[..at].ends_with(|c: char| c.is_alphanumeric() || c == '_' || c == ':' || c == '$');
+        if whole_word {
+            collect_paths(&code[at + start.len()..], "", 2, &mut found);
+        }
+    }
+    found
+}
+
+/// Reads one path or group `{a, b::c}` to the given depth; returns the text behind it.
+fn collect_paths<'a>(text: &'a str, prefix: &str, depth: usize, found: &mut BTreeSet<String>) -> &'a str {
+    let text = text.trim_start();
+    if let Some(mut rest) = text.strip_prefix('{') {
+        loop {
+            rest = collect_paths(rest, prefix, depth, found).trim_start();
+            match rest.strip_prefix(',') {
+                Some(next) if !next.trim_start().starts_with('}') => rest = next,
+                Some(next) => return next.trim_start().trim_start_matches('}'),
+                None => return rest.strip_prefix('}').unwrap_or(rest),
+            }
+        }
+    }
+    let end = text.find(|c: char| !(c.is_alphanumeric() || c == '_' || c == '*')).unwrap_or(text.len());
+    let (name, rest) = text.split_at(end);
+    let path = if prefix.is_empty() { name.to_string() } else { format!("{prefix}::{name}") };
+    match rest.trim_start().strip_prefix("::") {
+        Some(below) if depth > 1 => collect_paths(below, &path, depth - 1, found),
+        Some(below) => {
+            found.insert(path);
+            skip_path(below)
+        }
+        None => {
+            found.insert(path);
+            match rest.trim_start().strip_prefix("as ") {
+                Some(alias) => alias.trim_start().trim_start_matches(|c: char| c.is_alphanumeric() || c == '_'),
+                None => rest,
+            }
+        }
+    }
+}
+
+/// The text behind a path whose further parts do not matter.
+fn skip_path(text: &str) -> &str {
+    collect_paths(text, "", usize::MAX, &mut BTreeSet::new())
+}
+
+#[test]
+fn no_part_imports_what_its_floor_forbids() {
+    let mut faults = Vec::new();
+    for (file, text) in rust_files("src") {
+        let part = part_of(&file);
+        if part == "lib" {
+            continue;
+        }
+        let Some((_, allowed)) = ALLOWED.iter().find(|(name, _)| *name == part) else {
+            faults.push(format!("{file}: the part `{part}` has no floor; give it one in tests/layering.rs"));
+            continue;
+        };
+        let krate = if part == "bin" { "ocelli" } else { "crate" };
+        for edge in edges(&code_of(&text), krate) {
+            let target = edge.split("::").next().unwrap_or_default();
+            let known = ALLOWED.iter().any(|(name, _)| *name == target);
+            // A lower-case name that is no part is a macro or a test's helper; types live inside parts.
+            if known && target != part && !allowed.contains(&target) && !allowed.contains(&edge.as_str()) {
+                faults.push(format!("{file}: `{part}` may not know `{edge}`"));
+            }
+        }
+    }
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
+}
+
+#[test]
+fn words_stay_where_they_belong() {
+    let mut faults = Vec::new();
+    for (file, text) in rust_files("src") {
+        let code = code_of(&text);
+        for (word, places, why) in WORDS {
+            let allowed = places.iter().any(|place| file.starts_with(place));
+            if !allowed && code.contains(word) {
+                faults.push(format!("{file}: `{word}`: {why}"));
+            }
+        }
+    }
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
+}
+
+#[test]
+fn shader_text_is_in_wgsl_files_alone() {
+    // Here strings count, since that is where such text would hide.
+    for folder in ["src", "shaders"] {
+        for (file, text) in rust_files(folder) {
+            assert!(!text.contains("@compute"), "{file}: shader text belongs in a .wgsl file");
+        }
+    }
+}
+
+#[test]
+fn the_reader_sees_every_kind_of_path() {
+    let code = "use crate::{base::Error, graph::{record::Read, ir as g, plan}, tensor};
+        fn f() { crate::cpu::go(); $crate::text::no(); other_crate::image::no(); } use crate::ops::*;";
+    let expected = ["base::Error", "cpu::go", "graph::ir", "graph::plan", "graph::record", "ops::*", "tensor"];
+    assert_eq!(edges(code, "crate").into_iter().collect::<Vec<_>>(), expected);
+}
+
+#[test]
+fn the_reader_skips_comments_strings_and_tests() {
+    let text = r##"
+        //! crate::gpu in a comment
+        use crate::base; /* crate::cpu /* nested */ crate::cpu */
+        const A: &str = "crate::text \" crate::text"; const B: &str = r#"crate::image " "#; const C: char = '"';
+        fn f<'a>(x: &'a str) { crate::tensor::g(x) }
+        #[cfg(test)]
+        mod tests { use crate::session; fn g() { let x = "}"; crate::session::h() } }
+        use crate::quant;
+    "##;
+    let found = edges(&code_of(text), "crate");
+    assert_eq!(found.into_iter().collect::<Vec<_>>(), ["base", "quant", "tensor::g"]);
+}
