@@ -1,0 +1,123 @@
+use bytemuck::Pod;
+
+use super::CpuError;
+use crate::kernels::{KernelInfo, Overrides, Step};
+use crate::tensor::Dtype;
+
+/// A buffer as a kernel sees it.
+#[derive(Default)]
+pub(super) enum Bound<'a> {
+    /// Not bound, or already taken.
+    #[default]
+    None,
+    /// Read only.
+    Read(&'a [u8]),
+    /// Read and written; no other binding of the same dispatch is this buffer.
+    Write(&'a mut [u8]),
+}
+
+/// Most bindings of a kernel.
+pub(super) const MAX_BINDINGS: usize = 8;
+
+/// One dispatch with its buffers: what a twin is called with.
+pub(super) struct Call<'a> {
+    pub info: &'static KernelInfo,
+    pub overrides: Overrides,
+    pub params: &'a [u8],
+    pub step: Step,
+    pub bound: [Bound<'a>; MAX_BINDINGS],
+}
+
+/// The product of extents, saturating: a size that no buffer has stays one that no buffer has.
+pub(super) fn size(extents: &[usize]) -> usize {
+    extents.iter().fold(1, |product: usize, &e| product.saturating_mul(e))
+}
+
+impl<'a> Call<'a> {
+    /// The kernel's parameter struct.
+    pub(super) fn params<P: Pod>(&self) -> Result<P, CpuError> {
+        bytemuck::try_pod_read_unaligned(self.params).map_err(|_| CpuError::BadRecording {
+            kernel: self.info.name,
+            what: "bytes of parameters",
+            expected: size_of::<P>(),
+            found: self.params.len(),
+        })
+    }
+
+    /// The value of an override by its name in the shader; `None` if the kernel has no such override.
+    pub(super) fn setting(&self, name: &str) -> Option<u32> {
+        let index = self.info.overrides.iter().position(|o| o.name == name)?;
+        Some(self.overrides.as_slice().get(index).copied().unwrap_or(self.info.overrides[index].default))
+    }
+
+    /// Whether a switch override is on.
+    pub(super) fn on(&self, name: &str) -> bool {
+        self.setting(name).unwrap_or(0) != 0
+    }
+
+    /// The dtype of the kernel's weight, from the permutation in its name.
+    pub(super) fn weight_dtype(&self) -> Result<Dtype, CpuError> {
+        let suffix = self.info.name.strip_prefix(self.info.base).unwrap_or_default();
+        let named = |d: &Dtype| suffix.split('_').any(|part| part == d.name());
+        [Dtype::F32, Dtype::F16, Dtype::Q8, Dtype::Q4].into_iter().find(named).ok_or(CpuError::BadRecording {
+            kernel: self.info.name,
+            what: "weight dtypes in the kernel's name",
+            expected: 1,
+            found: 0,
+        })
+    }
+
+    /// Rows of this pass: the step's tokens, at most the plan's capacity.
+    pub(super) fn tokens(&self, capacity: u32) -> usize {
+        capacity.min(self.step.tokens) as usize
+    }
+
+    /// The first `count` elements of a binding that is read.
+    pub(super) fn read<T: Pod>(&self, binding: usize, count: usize) -> Result<&'a [T], CpuError> {
+        let bytes: &'a [u8] = match self.bound.get(binding) {
+            Some(&Bound::Read(bytes)) => bytes,
+            _ => return Err(self.not_bound(binding)),
+        };
+        let needed = size(&[count, size_of::<T>()]);
+        let bytes = bytes.get(..needed).ok_or_else(|| self.too_small(binding, needed, bytes.len()))?;
+        bytemuck::try_cast_slice(bytes).map_err(|_| self.not_bound(binding))
+    }
+
+    /// The first `count` elements of a binding that is written; it can be taken once.
+    pub(super) fn write<T: Pod>(&mut self, binding: usize, count: usize) -> Result<&'a mut [T], CpuError> {
+        let bytes: &'a mut [u8] = match self.bound.get_mut(binding).map(std::mem::take) {
+            Some(Bound::Write(bytes)) => bytes,
+            _ => return Err(self.not_bound(binding)),
+        };
+        let (needed, found) = (size(&[count, size_of::<T>()]), bytes.len());
+        let bytes = bytes.get_mut(..needed).ok_or_else(|| self.too_small(binding, needed, found))?;
+        bytemuck::try_cast_slice_mut(bytes).map_err(|_| self.not_bound(binding))
+    }
+
+    /// Fails unless `found` is at most `limit`.
+    pub(super) fn at_most(&self, what: &'static str, found: usize, limit: usize) -> Result<(), CpuError> {
+        if found <= limit { Ok(()) } else { Err(CpuError::BadStep { kernel: self.info.name, what, found, limit }) }
+    }
+
+    /// Fails unless `found` equals `expected`.
+    pub(super) fn agree(&self, what: &'static str, found: usize, expected: usize) -> Result<(), CpuError> {
+        if found == expected {
+            Ok(())
+        } else {
+            Err(CpuError::BadRecording { kernel: self.info.name, what, expected, found })
+        }
+    }
+
+    fn too_small(&self, binding: usize, needed: usize, found: usize) -> CpuError {
+        CpuError::BufferTooSmall { kernel: self.info.name, binding, needed, found }
+    }
+
+    fn not_bound(&self, binding: usize) -> CpuError {
+        CpuError::BadRecording {
+            kernel: self.info.name,
+            what: "bindings of the kind that the kernel uses",
+            expected: binding + 1,
+            found: binding,
+        }
+    }
+}

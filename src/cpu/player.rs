@@ -1,0 +1,202 @@
+use std::sync::Arc;
+use std::task::Waker;
+
+use super::buffer::HostBuffer;
+use super::load::{self, Rules};
+use super::queue::{Drained, Pending, Shared, State, lock};
+use super::{CpuError, registry};
+use crate::graph::record::{BufferId, PlanId, Read, Recording};
+use crate::kernels::{Capabilities, DeviceClass, Step};
+
+/// Asked at every mark of a play: to go on, return false; to let others run first, arrange for the waker to be called
+/// and return true.
+///
+/// A browser worker needs this, because its messages wait for as long as a future only wakes itself.
+pub type Breath = fn(&Waker) -> bool;
+
+/// The largest buffer: what a pointer difference can span.
+const MAX_BUFFER: usize = isize::MAX as usize - 64;
+
+/// Plays recordings on the CPU.
+///
+/// Plays run in the order in which they were submitted, inside the polls of their futures.
+pub struct CpuPlayer {
+    state: Shared,
+    max_binding: usize,
+    find: fn(crate::kernels::KernelId) -> Option<registry::Run>,
+}
+
+impl Default for CpuPlayer {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl CpuPlayer {
+    /// A player with the fastest version of every kernel.
+    pub fn new() -> Self {
+        Self { state: Shared::default(), max_binding: MAX_BUFFER, find: registry::fastest }
+    }
+
+    /// A player with the plain twin of every kernel: slow, and what everything else is tested against.
+    pub fn plain() -> Self {
+        Self { find: registry::plain, ..Self::new() }
+    }
+
+    /// Limits the bytes of a binding, as devices do, so that large weights are split by rows.
+    #[must_use]
+    pub fn with_max_binding(mut self, bytes: usize) -> Self {
+        self.max_binding = bytes;
+        self
+    }
+
+    /// Sets what is asked at every mark; without it a play runs to its end in one poll.
+    #[must_use]
+    pub fn with_breath(self, breath: Breath) -> Self {
+        lock(&self.state).breath = Some(breath);
+        self
+    }
+
+    /// What the choice of kernels may depend on.
+    pub fn capabilities(&self) -> Capabilities {
+        Capabilities {
+            class: DeviceClass::Cpu,
+            shader_f16: false,
+            subgroups: None,
+            max_binding_bytes: self.max_binding,
+            max_buffer_bytes: MAX_BUFFER,
+            max_workgroup_invocations: 256,
+            max_workgroup_bytes: 16 << 10,
+            max_workgroups: 65_535,
+        }
+    }
+
+    /// Makes a buffer of zeros; `bytes` is a multiple of 4.
+    ///
+    /// # Errors
+    /// No memory, or a size that is no multiple of 4.
+    pub fn create_buffer(&self, label: &str, bytes: usize) -> Result<BufferId, CpuError> {
+        let mut state = lock(&self.state);
+        load::range("a new buffer", 0, bytes, MAX_BUFFER)?;
+        let buffer = allocate(&state, label, bytes)?;
+        let free = state.buffers.iter().position(Option::is_none);
+        let index = free.unwrap_or_else(|| {
+            state.buffers.push(None);
+            state.buffers.len() - 1
+        });
+        state.buffers[index] = Some(buffer);
+        Ok(BufferId(index as u32))
+    }
+
+    /// Writes bytes after all plays submitted so far; offset and length are multiples of 4.
+    ///
+    /// # Errors
+    /// No such buffer, or a range outside it.
+    pub fn write_buffer(&self, id: BufferId, offset: usize, bytes: &[u8]) -> Result<(), CpuError> {
+        let mut state = lock(&self.state);
+        state.drain();
+        let size = state.buffer(id)?.len();
+        load::range("a write", offset, bytes.len(), size)?;
+        if let Some(buffer) = &mut state.buffers[id.0 as usize] {
+            buffer.bytes_mut()[offset..offset + bytes.len()].copy_from_slice(bytes);
+        }
+        Ok(())
+    }
+
+    /// Frees a buffer after all plays submitted so far.
+    ///
+    /// # Errors
+    /// No such buffer.
+    pub fn free_buffer(&self, id: BufferId) -> Result<(), CpuError> {
+        let mut state = lock(&self.state);
+        state.drain();
+        state.buffer(id)?;
+        state.buffers[id.0 as usize] = None;
+        Ok(())
+    }
+
+    /// Reads bytes after all plays submitted so far; offset and size are multiples of 4.
+    ///
+    /// # Errors
+    /// No such buffer, or a range outside it.
+    pub async fn read_buffer(&self, id: BufferId, offset: usize, bytes: usize) -> Result<Vec<u8>, CpuError> {
+        Drained(self.state.clone()).await;
+        let state = lock(&self.state);
+        let buffer = state.buffer(id)?;
+        load::range("a read", offset, bytes, buffer.len())?;
+        Ok(buffer.bytes()[offset..offset + bytes].to_vec())
+    }
+
+    /// Checks a recording and makes it ready to play with these externals.
+    ///
+    /// # Errors
+    /// A recording that contradicts the kernel table or its externals, a binding above the limit, or no memory for
+    /// scratch buffers.
+    pub fn load(&self, recording: &Recording, externals: &[BufferId]) -> Result<PlanId, CpuError> {
+        let mut state = lock(&self.state);
+        state.drain();
+        let size_of = |id| state.buffer(id).ok().map(HostBuffer::len);
+        let rules = Rules { max_binding: self.max_binding, find: self.find, size_of: &size_of };
+        let plan = load::plan(recording, externals, &rules)?;
+        for (n, &bytes) in plan.scratch.iter().enumerate() {
+            let label = || format!("scratch of {}", recording.name);
+            match state.scratch.get(n).map(HostBuffer::len) {
+                Some(found) if found >= bytes => {}
+                Some(_) => {
+                    state.scratch[n] = HostBuffer::default();
+                    state.scratch[n] = allocate(&state, &label(), bytes)?;
+                }
+                None => {
+                    let buffer = allocate(&state, &label(), bytes)?;
+                    state.scratch.push(buffer);
+                }
+            }
+        }
+        let index = state.plans.iter().position(Option::is_none).unwrap_or(state.plans.len());
+        if index == state.plans.len() {
+            state.plans.push(None);
+        }
+        state.plans[index] = Some(Arc::new(plan));
+        Ok(PlanId(index as u32))
+    }
+
+    /// Forgets a plan; plays of it that were submitted still run.
+    ///
+    /// # Errors
+    /// No such plan.
+    pub fn unload(&self, plan: PlanId) -> Result<(), CpuError> {
+        let mut state = lock(&self.state);
+        match state.plans.get_mut(plan.0 as usize).and_then(Option::take) {
+            Some(_) => Ok(()),
+            None => Err(CpuError::Missing { what: "plan", id: plan.0 }),
+        }
+    }
+
+    /// Submits one play and says what to read back when it has ended.
+    ///
+    /// # Errors
+    /// No such plan. What goes wrong while it plays comes from the future.
+    pub fn play(&self, plan: PlanId, step: &Step, read: Option<Read>) -> Result<Pending, CpuError> {
+        let mut state = lock(&self.state);
+        let found = state.plans.get(plan.0 as usize).and_then(Option::clone);
+        let found = found.ok_or(CpuError::Missing { what: "plan", id: plan.0 })?;
+        let outcome = state.submit(found, *step, read);
+        Ok(Pending { state: self.state.clone(), outcome })
+    }
+
+    /// Drops every play that has not ended; their futures resolve to [`CpuError::Cancelled`], and what they would have
+    /// written is undefined.
+    pub fn cancel(&self) {
+        lock(&self.state).cancel();
+    }
+
+    /// Bytes held: buffers, shared scratch and the kernels' own workspace.
+    pub fn memory(&self) -> usize {
+        lock(&self.state).memory()
+    }
+}
+
+fn allocate(state: &State, label: &str, bytes: usize) -> Result<HostBuffer, CpuError> {
+    let short = || CpuError::OutOfMemory { label: label.into(), bytes, held: state.memory() };
+    HostBuffer::zeroed(bytes).ok_or_else(short)
+}
