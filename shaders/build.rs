@@ -1,3 +1,39 @@
+//! Turns `shaders/*.wgsl` into the kernel table: preprocesses, validates and reflects every permutation.
+//!
+//! Parameter and override structs are written from the WGSL itself, so Rust and WGSL cannot drift apart.
+
+#[path = "build/emit.rs"]
+mod emit;
+#[path = "build/permutations.rs"]
+mod permutations;
+#[path = "build/preprocess.rs"]
+mod preprocess;
+#[path = "build/reflect.rs"]
+mod reflect;
+
+use std::path::Path;
+
 fn main() {
     println!("cargo::rerun-if-changed=shaders");
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("shaders");
+    let mut kernels = Vec::new();
+    let mut faults = Vec::new();
+    for permutation in permutations::read(&folder.join("permutations")) {
+        let compiled = preprocess::expand(&folder, &permutation)
+            .and_then(|wgsl| reflect::reflect(&permutation, wgsl).map_err(|e| format!("{}: {e}", permutation.name)));
+        match compiled {
+            Ok(kernel) => kernels.push(kernel),
+            Err(fault) => faults.push(fault),
+        }
+    }
+    let table = emit::table(&kernels, &mut faults);
+    if !faults.is_empty() {
+        for fault in &faults {
+            eprintln!("{fault}\n");
+        }
+        eprintln!("{} faults in shaders", faults.len());
+        std::process::exit(1);
+    }
+    let out = std::env::var_os("OUT_DIR").expect("cargo sets OUT_DIR for build scripts");
+    std::fs::write(Path::new(&out).join("kernels.rs"), table).expect("OUT_DIR is writable");
 }

@@ -1,0 +1,126 @@
+use std::collections::BTreeMap;
+use std::fmt::Write;
+
+use super::reflect::{Field, Kernel, Struct};
+
+/// The Rust source of the kernel table.
+pub fn table(kernels: &[Kernel], faults: &mut Vec<String>) -> String {
+    let mut out = String::new();
+    kernel_ids(&mut out, kernels);
+    let mut structs: BTreeMap<&str, &Struct> = BTreeMap::new();
+    let mut overrides: BTreeMap<&str, &[Field]> = BTreeMap::new();
+    let mut step: Option<&Struct> = None;
+    for kernel in kernels {
+        if let Some(params) = &kernel.params
+            && *structs.entry(&params.name).or_insert(params) != params
+        {
+            faults.push(format!("{}: {} differs from another kernel's", kernel.name, params.name));
+        }
+        if let Some(found) = &kernel.step
+            && step.get_or_insert(found) != &found
+        {
+            faults.push(format!("{}: Step differs from another kernel's", kernel.name));
+        }
+        let found = kernel.overrides.as_slice();
+        if *overrides.entry(&kernel.base).or_insert(found) != found {
+            faults.push(format!("{}: overrides differ between permutations", kernel.name));
+        }
+        for field in kernel.params.iter().flat_map(|p| &p.fields).chain(found) {
+            if field.doc.is_empty() {
+                faults.push(format!("{}: {} has no comment", kernel.name, field.name));
+            }
+        }
+    }
+    out.push_str("/// Parameter structs, as the shaders declare them.\npub mod params {\n");
+    structs.values().for_each(|s| uniform_struct(&mut out, s, "Parameters of the kernels that declare this struct."));
+    out.push_str("}\n");
+    if let Some(step) = step {
+        uniform_struct(&mut out, step, "What changes from one play of a recording to the next.");
+    }
+    out.push_str("/// Override structs, one per shader file.\npub mod overrides {\nuse crate::kernels::Overrides;\n");
+    overrides.iter().filter(|(_, f)| !f.is_empty()).for_each(|(base, fields)| override_struct(&mut out, base, fields));
+    out.push_str("}\n");
+    out
+}
+
+fn kernel_ids(out: &mut String, kernels: &[Kernel]) {
+    out.push_str("/// A kernel: a shader file and its permutation.\n#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]\n#[repr(u16)]\npub enum KernelId {\n");
+    for kernel in kernels {
+        let _ = writeln!(out, "/// `{}`.\n{},", kernel.name, camel(&kernel.name));
+    }
+    out.push_str("}\nimpl KernelId {\n/// Every kernel in the order of the table.\npub const ALL: &[KernelId] = &[\n");
+    for kernel in kernels {
+        let _ = writeln!(out, "KernelId::{},", camel(&kernel.name));
+    }
+    out.push_str("];\n}\npub(super) static KERNELS: &[KernelInfo] = &[\n");
+    for kernel in kernels {
+        let bindings: Vec<&str> =
+            kernel.bindings.iter().map(|w| if *w { "Access::ReadWrite" } else { "Access::Read" }).collect();
+        let overrides: Vec<String> = kernel
+            .overrides
+            .iter()
+            .map(|o| format!("OverrideInfo {{ name: {:?}, default: {} }}", o.name, o.default))
+            .collect();
+        let _ = writeln!(
+            out,
+            "KernelInfo {{ name: {:?}, base: {:?}, wgsl: {:?}, bindings: &[{}], params_size: {}, uses_step: {}, overrides: &[{}], needs: Needs {{ shader_f16: {}, subgroups: {} }} }},",
+            kernel.name,
+            kernel.base,
+            kernel.wgsl,
+            bindings.join(", "),
+            kernel.params.as_ref().map_or(0, |p| p.fields.len().next_multiple_of(4) * 4),
+            kernel.step.is_some(),
+            overrides.join(", "),
+            kernel.needs_f16,
+            kernel.needs_subgroups,
+        );
+    }
+    out.push_str("];\n");
+}
+
+fn uniform_struct(out: &mut String, s: &Struct, doc: &str) {
+    let _ = writeln!(
+        out,
+        "/// {doc}\n#[repr(C)]\n#[derive(Debug, Clone, Copy, Default, PartialEq, bytemuck::Pod, bytemuck::Zeroable)]\npub struct {} {{",
+        s.name
+    );
+    for field in &s.fields {
+        let _ = writeln!(out, "/// {}\npub {}: {},", sentence(&field.doc), field.name, field.scalar);
+    }
+    // Uniform buffers come in steps of 16 bytes.
+    let padding = s.fields.len().next_multiple_of(4) - s.fields.len();
+    if padding > 0 {
+        let _ = writeln!(out, "/// Fills the struct up to 16 bytes.\npub padding: [u32; {padding}],");
+    }
+    out.push_str("}\n");
+}
+
+fn override_struct(out: &mut String, base: &str, fields: &[Field]) {
+    let name = camel(base);
+    let _ =
+        writeln!(out, "/// Overrides of `{base}`.\n#[derive(Debug, Clone, Copy, PartialEq, Eq)]\npub struct {name} {{");
+    for field in fields {
+        let _ = writeln!(out, "/// {}\npub {}: u32,", sentence(&field.doc), field.name);
+    }
+    let names: Vec<String> = fields.iter().map(|f| format!("self.{}", f.name)).collect();
+    let defaults: Vec<String> = fields.iter().map(|f| format!("{}: {}", f.name, f.default)).collect();
+    let _ = writeln!(
+        out,
+        "}}\nimpl Default for {name} {{\nfn default() -> Self {{\nSelf {{ {} }}\n}}\n}}\nimpl {name} {{\n/// In the order of the shader.\npub const fn values(self) -> Overrides {{\nOverrides::new([{}])\n}}\n}}",
+        defaults.join(", "),
+        names.join(", "),
+    );
+}
+
+/// Names in square brackets would read as links.
+fn sentence(doc: &str) -> String {
+    let mut doc = doc.replace('[', "\\[").replace(']', "\\]").replace('<', "\\<");
+    if let Some(first) = doc.get_mut(..1) {
+        first.make_ascii_uppercase();
+    }
+    if doc.ends_with('.') { doc } else { doc + "." }
+}
+
+fn camel(name: &str) -> String {
+    name.split('_').map(|word| word[..1].to_uppercase() + &word[1..]).collect()
+}

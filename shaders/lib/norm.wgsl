@@ -1,0 +1,36 @@
+// Parameters of LayerNorm and RMSNorm, and the sum of a row over the invocations that share it.
+#import step
+struct NormParams {
+    tokens: u32, // T, most rows
+    width: u32, // D
+    x_row: u32, // first row of x; 0xffffffff is the last valid one
+    eps: f32, // added to the variance
+}
+@group(1) @binding(0) var<uniform> params: NormParams;
+
+fn x_offset(t: u32) -> u32 {
+    let first = select(params.x_row, step.tokens - 1u, params.x_row == 0xffffffffu);
+    return (first + t) * (params.width / 4u);
+}
+
+#ifdef SERIAL
+const LANES: u32 = 1u;
+fn row_sum(lane: u32, value: f32) -> f32 {
+    return value;
+}
+#else
+const LANES: u32 = 64u;
+var<workgroup> sums: array<f32, 64>;
+fn row_sum(lane: u32, value: f32) -> f32 {
+    workgroupBarrier();
+    sums[lane] = value;
+    for (var half = 32u; half > 0u; half /= 2u) {
+        workgroupBarrier();
+        if lane < half {
+            sums[lane] += sums[lane + half];
+        }
+    }
+    workgroupBarrier();
+    return sums[0];
+}
+#endif

@@ -1,0 +1,28 @@
+// RMSNorm: out = residual + x / sqrt(mean(x^2) + eps) * (plus_one + weight), over the width, in f32.
+// x [T, D], weight [D], residual [T, D] -> out [T, D]. Work split: a workgroup, or one invocation, a row. Twin: rms_norm.
+#import norm
+override residual: u32 = 0u; // 1 adds the residual
+override plus_one: u32 = 1u; // 1 multiplies with 1 + weight
+@group(0) @binding(0) var<storage, read> x: array<vec4<f32>>;
+@group(0) @binding(1) var<storage, read> weight: array<vec4<f32>>;
+@group(0) @binding(2) var<storage, read> residual_in: array<vec4<f32>>;
+@group(0) @binding(3) var<storage, read_write> out: array<vec4<f32>>;
+
+@compute @workgroup_size(LANES)
+fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
+    let t = group.x;
+    let d4s = select(0u, params.width / 4u, t < min(params.tokens, step.tokens));
+    let x_at = x_offset(t);
+    var squares = 0.0;
+    for (var i = lane; i < d4s; i += LANES) {
+        squares += dot(x[x_at + i], x[x_at + i]);
+    }
+    let scale = inverseSqrt(row_sum(lane, squares) / f32(params.width) + params.eps);
+    for (var i = lane; i < d4s; i += LANES) {
+        var y = x[x_at + i] * scale * (weight[i] + f32(plus_one));
+        if residual == 1u {
+            y += residual_in[t * d4s + i];
+        }
+        out[t * d4s + i] = y;
+    }
+}

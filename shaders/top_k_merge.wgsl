@@ -1,0 +1,25 @@
+// The k best of a chunk of candidates, sorted: one level of the tree above top_k_first.
+// candidates [T, count, 2] -> out [T, chunks, k, 2]: value, index; missing ones have index 0xffffffff.
+// Work split: one invocation per chunk, rows in y. Grid: (ceil(chunks / 32), T). Twin: top_k_merge.
+#import top_k
+@group(0) @binding(0) var<storage, read> candidates: array<vec2<u32>>;
+@group(0) @binding(1) var<storage, read_write> out: array<vec2<u32>>;
+
+@compute @workgroup_size(32)
+fn main(@builtin(global_invocation_id) id: vec3<u32>) {
+    let t = id.y;
+    if id.x >= params.chunks || t >= min(params.tokens, step.tokens) {
+        return;
+    }
+    clear();
+    let end = min((id.x + 1u) * params.chunk, params.count);
+    for (var i = id.x * params.chunk; i < end; i++) {
+        let candidate = candidates[t * params.count + i];
+        if candidate.y != 0xffffffffu {
+            insert(bitcast<f32>(candidate.x), candidate.y);
+        }
+    }
+    for (var i = 0u; i < params.k; i++) {
+        out[(t * params.chunks + id.x) * params.k + i] = vec2<u32>(bitcast<u32>(values[i]), indices[i]);
+    }
+}

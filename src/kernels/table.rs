@@ -1,0 +1,58 @@
+//! The table of all kernels, generated from `shaders/` when the crate is built.
+
+/// How a kernel uses a binding.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Access {
+    /// Only reads.
+    Read,
+    /// Writes, and may read.
+    ReadWrite,
+}
+
+/// An override constant of a kernel.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct OverrideInfo {
+    /// Its name in WGSL.
+    pub name: &'static str,
+    /// Its value where none is given.
+    pub default: u32,
+}
+
+/// Device features that a kernel cannot do without.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Needs {
+    /// `enable f16;`
+    pub shader_f16: bool,
+    /// `enable subgroups;`: not in the text, because naga refuses it; a browser wants it in front.
+    pub subgroups: bool,
+}
+
+/// What is known of a kernel without compiling it.
+#[derive(Debug)]
+pub struct KernelInfo {
+    /// Its name: shader file and permutation.
+    pub name: &'static str,
+    /// Stem of the shader file; the CPU twin has the same name.
+    pub base: &'static str,
+    /// The preprocessed text.
+    pub wgsl: &'static str,
+    /// `@group(0)` in binding order.
+    pub bindings: &'static [Access],
+    /// Bytes of `@group(1) @binding(0)`; 0 if the kernel has no parameters.
+    pub params_size: u32,
+    /// Whether the kernel has `@group(1) @binding(1)`.
+    pub uses_step: bool,
+    /// Override constants in order.
+    pub overrides: &'static [OverrideInfo],
+    /// Features it needs.
+    pub needs: Needs,
+}
+
+impl KernelId {
+    /// What is known of the kernel.
+    pub fn info(self) -> &'static KernelInfo {
+        &KERNELS[self as usize]
+    }
+}
+
+include!(concat!(env!("OUT_DIR"), "/kernels.rs"));
