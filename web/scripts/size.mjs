@@ -32,8 +32,8 @@ for (const { name, raw, sent } of code) console.log(`${kilobytes(raw)}${kilobyte
 const sent = code.reduce((sum, file) => sum + file.sent, 0);
 console.log(`${kilobytes(code.reduce((sum, file) => sum + file.raw, 0))}${kilobytes(sent)}  together; budget ${kilobytes(BUDGET).trim()}`);
 
-console.log('\n  share        raw  of the module as linked, before wasm-opt');
-const parts = partsOf(readFileSync(join(ROOT, 'target/wasm32-unknown-unknown/wasm/ocelli.wasm')));
+console.log('\n  share        raw  of the module before wasm-opt takes the names out');
+const parts = partsOf(readFileSync(join(ROOT, 'web/build/ocelli_named.wasm')));
 const all = parts.reduce((sum, part) => sum + part.bytes, 0);
 for (const { name, bytes } of parts.filter((part) => part.bytes > all / 100)) {
   console.log(`${((100 * bytes) / all).toFixed(1).padStart(6)}%${kilobytes(bytes)}  ${name}`);

@@ -15,14 +15,14 @@ count() {
 
 # cargo_suites CARGO-TEST-ARGUMENTS...: every test program is a suite of its own.
 cargo_suites() {
-  local log=target/cargo-test.log status=0 name passed failed ignored
+  local log=target/cargo-test.log status=0 before=$FAILED name passed failed ignored
   mkdir -p target
   cargo test --no-fail-fast "$@" 2>&1 | tee $log || status=$?
   while read -r name passed failed ignored; do
     count "$name" "$passed" "$failed" "$ignored"
   done < <(cargo_counts $log)
   # Neither a compile error nor a test program that dies prints a count.
-  if [ $status != 0 ] && [ $FAILED = 0 ]; then count "cargo test (exit status $status)" 0 1 0; fi
+  if [ $status != 0 ] && [ $FAILED = $before ]; then count "cargo test (exit status $status)" 0 1 0; fi
 }
 
 # From cargo's own output: one line "NAME PASSED FAILED IGNORED" a test program; one that never reported has failed.
@@ -48,6 +48,7 @@ node_suites() {
     [ -e "$file" ] || die "no node test matches $file"
     say "   $file"
     status=0
+    : >$tap
     node --test-reporter=spec --test-reporter-destination=stdout --test-reporter=tap --test-reporter-destination=$tap \
       "$file" || status=$?
     # shellcheck disable=SC2046 # three words are wanted

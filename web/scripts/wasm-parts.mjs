@@ -90,13 +90,16 @@ function functionNames(reader) {
   return names;
 }
 
-/** `core` for `<core::fmt::Arguments as …>::fmt`, `&mut core::…` and `core[2b3c…]::fmt`; mangled names likewise. */
-function crateOf(name) {
-  if (name === undefined) return 'unnamed';
-  const plain = name
-    .replace(/^_ZN\d+(_?\$LT\$)?/, '')
+/** The crate of a mangled name (both of rustc's schemes), of a type's method the type's crate. */
+function crateOf(name = '') {
+  const v0 = /^_R.*?C(?:s[0-9A-Za-z]*_)?(\d+)_?([A-Za-z_]\w*)/.exec(name);
+  if (v0) return v0[2].slice(0, Number(v0[1]));
+  const [, length, rest] = /^_ZN(\d+)(.+)/.exec(name) ?? [];
+  if (length === undefined) return 'other';
+  const plain = rest
+    .slice(0, Number(length))
     .replaceAll('..', '::')
-    .replace(/\$(RF|BP|u20|LT|GT|u7b|u7d|u5b|u5d)\$/g, ' ')
-    .replace(/^[<&*\s[(]*((mut|const|dyn|impl) )*/, '');
-  return /^([A-Za-z_]\w*?)(\[[0-9a-f]+\])?::/.exec(plain)?.[1] ?? 'other';
+    .replace(/\$\w+?\$/g, ' ')
+    .replace(/^[_\s[(]*((mut|const|dyn|impl) +)*/, '');
+  return /^[A-Za-z_]\w*/.exec(plain)?.[0] ?? 'other';
 }

@@ -12,7 +12,9 @@ build_wasm() {
   rm -rf $out
   mkdir -p $out
   "$BINDGEN" $module $out ocelli
-  web/node_modules/.bin/wasm-opt "${WASM_FEATURES[@]}" -Os $out/ocelli_bg.wasm -o $out/ocelli_bg.wasm
+  mv $out/ocelli_bg.wasm web/build/ocelli_named.wasm
+  web/node_modules/.bin/wasm-opt "${WASM_FEATURES[@]}" -Os \
+    web/build/ocelli_named.wasm -o $out/ocelli_bg.wasm
   printf '%s\n' "$made_from" >$out/.made-from
   rm -rf web/pkg
   mv $out web/pkg

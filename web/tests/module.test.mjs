@@ -8,7 +8,7 @@ import { launchChromium } from '../scripts/chromium.mjs';
 import { serve } from '../scripts/serve.mjs';
 import { partsOf } from '../scripts/wasm-parts.mjs';
 
-const linked = new URL('../../target/wasm32-unknown-unknown/wasm/ocelli.wasm', import.meta.url);
+const named = new URL('../build/ocelli_named.wasm', import.meta.url);
 
 let browser;
 let site;
@@ -47,8 +47,8 @@ test('Chromium offers its software WebGPU adapter', async () => {
   assert.deepEqual(adapter, { architecture: 'swiftshader', fallback: true });
 });
 
-test('every byte of the linked module belongs to a part', () => {
-  const module = readFileSync(linked);
+test('every byte of the module belongs to a part', () => {
+  const module = readFileSync(named);
   const parts = partsOf(module);
   const total = parts.reduce((sum, { bytes }) => sum + bytes, 0);
   assert.ok(parts.length > 1 && total > 0 && total <= module.length, `${total} of ${module.length} bytes`);
