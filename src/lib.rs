@@ -1,6 +1,9 @@
 //! Vision-language models that run in a browser tab.
 
 pub mod base;
+pub mod graph;
 pub mod kernels;
+pub mod models;
+pub mod ops;
 pub mod quant;
 pub mod tensor;

@@ -1,0 +1,20 @@
+//! Floor 4: a model as a graph of operations, and its way to a [`Recording`].
+//!
+//! [`Graph`] is built by a model in terms of whole operations; [`fuse`] merges neighbours that one kernel can do;
+//! [`lower`] turns every node into dispatches over virtual tensors; the planner lays those tensors into as few shared
+//! buffers as their lifetimes allow. Each stage is a pure function of the one before, and each prints itself as text.
+
+mod dump;
+mod fuse;
+mod ir;
+mod lower;
+mod plan;
+pub mod record;
+mod weights;
+
+pub use fuse::{PATTERNS, Pattern, fuse};
+pub use ir::{Graph, Node, Op, Origin, ShapeFault, Value};
+pub use lower::lower;
+pub use plan::{ExternalKey, Plan, WeightPart};
+pub use record::{BufferDecl, Command, Read, Recording, Role};
+pub use weights::{WeightLayout, WeightTable};

@@ -1,0 +1,82 @@
+use std::collections::HashMap;
+use std::ops::Range;
+
+use crate::base::{Error, ErrorKind, Fault};
+use crate::quant::layout;
+use crate::tensor::Dtype;
+
+/// How a weight matrix `[rows, k]` lies on a device: its dtype and the row ranges of its shards.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WeightLayout {
+    /// The name a graph asks for.
+    pub name: String,
+    /// N, the number of rows.
+    pub rows: usize,
+    /// K, the number of elements of a row before padding.
+    pub k: usize,
+    /// Element type.
+    pub dtype: Dtype,
+    /// Consecutive row ranges, one buffer each, none above the device's binding limit.
+    pub shards: Vec<Range<usize>>,
+}
+
+/// A row of a weight does not fit a binding.
+#[derive(Debug, thiserror::Error)]
+#[error("weight {name} needs {needed} bytes in one binding for two of its rows, and the device allows {allowed}")]
+pub struct RowTooLarge {
+    name: String,
+    needed: usize,
+    allowed: usize,
+}
+
+impl Fault for RowTooLarge {
+    fn kind(&self) -> ErrorKind {
+        ErrorKind::DeviceLimit
+    }
+
+    fn remedy(&self) -> String {
+        "Use a smaller dtype, a larger --max-binding-mib, or the CPU.".into()
+    }
+}
+
+impl WeightLayout {
+    /// Splits `rows` rows of `k` elements so that no shard's data exceeds `max_binding_bytes`.
+    ///
+    /// Every shard but the last has an even number of rows: pairs of rows stay together (GeGLU) and the f16 scales of
+    /// a shard start on a 32-bit word.
+    pub fn new(name: &str, rows: usize, k: usize, dtype: Dtype, max_binding_bytes: usize) -> Result<Self, Error> {
+        let row_bytes = layout(dtype, k).row_bytes.max(1);
+        let most = max_binding_bytes / row_bytes / 2 * 2;
+        if most == 0 && rows * row_bytes > max_binding_bytes {
+            return Err(RowTooLarge { name: name.into(), needed: 2 * row_bytes, allowed: max_binding_bytes }.into());
+        }
+        let step = most.max(2).min(rows.max(1));
+        let shards = (0..rows).step_by(step).map(|first| first..(first + step).min(rows)).collect();
+        Ok(Self { name: name.into(), rows, k, dtype, shards })
+    }
+}
+
+/// All weights of a model by name, in order of execution.
+#[derive(Debug, Clone, Default)]
+pub struct WeightTable {
+    layouts: Vec<WeightLayout>,
+    index: HashMap<String, usize>,
+}
+
+impl WeightTable {
+    /// A table of the given layouts.
+    pub fn new(layouts: Vec<WeightLayout>) -> Self {
+        let index = layouts.iter().enumerate().map(|(i, w)| (w.name.clone(), i)).collect();
+        Self { layouts, index }
+    }
+
+    /// The number of a weight in order of execution.
+    pub fn find(&self, name: &str) -> Option<usize> {
+        self.index.get(name).copied()
+    }
+
+    /// The layouts in order of execution.
+    pub fn layouts(&self) -> &[WeightLayout] {
+        &self.layouts
+    }
+}

@@ -1,0 +1,51 @@
+/// How a weight is stored on the device.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Form {
+    /// In the dtype the user chose, split by rows as the device needs.
+    Matrix,
+    /// Always f32 and in one piece: norms, biases, position tables.
+    Exact,
+}
+
+/// Which tensors of a checkpoint make up a weight, by their canonical names.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Source {
+    /// The rows of these tensors, one after the other.
+    Concat(Vec<String>),
+    /// Row 0 of the first, row 0 of the second, row 1 of the first, and so on: a GeGLU's gate and up rows in pairs.
+    Interleave(String, String),
+}
+
+/// A weight `[rows, k]` that a model's graphs ask for by name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WeightSpec {
+    /// The name within the runtime, such as `decoder.3.qkv`.
+    pub name: String,
+    /// N; 1 for a vector.
+    pub rows: usize,
+    /// K: all axes after the first, flattened.
+    pub k: usize,
+    /// How it is stored.
+    pub form: Form,
+    /// Where it comes from.
+    pub source: Source,
+}
+
+impl WeightSpec {
+    /// A matrix `[rows, k]` in the chosen dtype.
+    pub fn matrix(name: impl Into<String>, rows: usize, k: usize, source: Source) -> Self {
+        Self { name: name.into(), rows, k, form: Form::Matrix, source }
+    }
+
+    /// A matrix `[rows, k]` that stays f32.
+    pub fn exact(name: impl Into<String>, rows: usize, k: usize, source: Source) -> Self {
+        Self { name: name.into(), rows, k, form: Form::Exact, source }
+    }
+}
+
+impl Source {
+    /// One tensor as it is.
+    pub fn tensor(name: impl Into<String>) -> Self {
+        Self::Concat(vec![name.into()])
+    }
+}

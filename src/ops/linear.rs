@@ -1,0 +1,107 @@
+use super::{Activation, Emitter, RowChoice, Tensor, WeightOperand};
+use crate::kernels::params::LinearParams;
+use crate::kernels::{DeviceClass, KernelId, overrides};
+use crate::quant::layout;
+use crate::tensor::Dtype;
+
+/// Operands of `act(x · weightᵀ + bias) + residual`.
+#[derive(Debug, Clone)]
+pub struct LinearOperands {
+    /// `[T, K]`.
+    pub x: Tensor,
+    /// `[N, K]`.
+    pub weight: WeightOperand,
+    /// `[N]`.
+    pub bias: Option<Tensor>,
+    /// Shape of `out`.
+    pub residual: Option<Tensor>,
+    /// `[T, N]`, or `[T, N/2]` after GeGLU.
+    pub out: Tensor,
+}
+
+/// Up to this many rows the weights are read once per row: reading them is what takes the time.
+const MATVEC_ROWS: usize = 4;
+
+/// The structure of a linear kernel; all compute the same.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Shape {
+    MatmulTiled,
+    MatmulRegs,
+    Matvec,
+    MatvecSerial,
+}
+
+/// One dispatch per shard of the weight.
+pub fn linear(e: &mut Emitter, operands: &LinearOperands, activation: Activation, rows: RowChoice) {
+    let LinearOperands { x, weight, bias, residual, out } = operands;
+    let tokens = rows.count(x.rows);
+    let bytes = layout(weight.dtype, weight.k);
+    let shape = match (e.capabilities.class, tokens <= MATVEC_ROWS) {
+        (DeviceClass::Gpu, true) => Shape::Matvec,
+        (DeviceClass::Gpu, false) => Shape::MatmulTiled,
+        (DeviceClass::Software | DeviceClass::Cpu, true) => Shape::MatvecSerial,
+        (DeviceClass::Software | DeviceClass::Cpu, false) => Shape::MatmulRegs,
+    };
+    let (act, bias_on, residual_on) = (activation.code(), u32::from(bias.is_some()), u32::from(residual.is_some()));
+    let values = match shape {
+        Shape::MatmulTiled => overrides::MatmulTiled { act, bias: bias_on, residual: residual_on }.values(),
+        Shape::MatmulRegs => overrides::MatmulRegs { act, bias: bias_on, residual: residual_on }.values(),
+        Shape::Matvec => overrides::Matvec { act, bias: bias_on, residual: residual_on }.values(),
+        Shape::MatvecSerial => overrides::MatvecSerial { act, bias: bias_on, residual: residual_on }.values(),
+    };
+    for shard in &weight.shards {
+        let params = LinearParams {
+            tokens: tokens as u32,
+            k: x.width as u32,
+            rows: shard.rows as u32,
+            first_row: shard.first_row as u32,
+            out_stride: out.width as u32,
+            row_words: (bytes.row_bytes / 4) as u32,
+            row_scales: bytes.row_scales as u32,
+            x_row: rows.x_row(),
+            softcap: activation.softcap(),
+            ..Default::default()
+        };
+        let mut bindings = vec![x.handle, shard.data];
+        bindings.extend(shard.scales);
+        // An unused operand is bound to x: the layout of a kernel does not depend on its overrides.
+        bindings.push(bias.map_or(x.handle, |b| b.handle));
+        bindings.push(residual.map_or(x.handle, |r| r.handle));
+        bindings.push(out.handle);
+        let grid = grid(e, shape, tokens, shard.rows);
+        e.push(kernel(shape, weight.dtype), values, bindings, &params, grid);
+    }
+}
+
+/// As the shaders' headers say: columns in x, rows in y.
+fn grid(e: &Emitter, shape: Shape, tokens: usize, rows: usize) -> [u32; 3] {
+    let (columns, tall) = match shape {
+        Shape::MatmulTiled => (64, 64),
+        Shape::MatmulRegs => (4 * 32, 8),
+        Shape::Matvec => (4, 1),
+        Shape::MatvecSerial => (4 * 32, 1),
+    };
+    let [x, z, _] = e.fold(rows.div_ceil(columns));
+    [x, tokens.div_ceil(tall) as u32, z]
+}
+
+fn kernel(shape: Shape, dtype: Dtype) -> KernelId {
+    match (shape, dtype) {
+        (Shape::MatmulTiled, Dtype::F32 | Dtype::U32) => KernelId::MatmulTiledF32,
+        (Shape::MatmulTiled, Dtype::F16) => KernelId::MatmulTiledF16,
+        (Shape::MatmulTiled, Dtype::Q8) => KernelId::MatmulTiledQ8,
+        (Shape::MatmulTiled, Dtype::Q4) => KernelId::MatmulTiledQ4,
+        (Shape::MatmulRegs, Dtype::F32 | Dtype::U32) => KernelId::MatmulRegsF32,
+        (Shape::MatmulRegs, Dtype::F16) => KernelId::MatmulRegsF16,
+        (Shape::MatmulRegs, Dtype::Q8) => KernelId::MatmulRegsQ8,
+        (Shape::MatmulRegs, Dtype::Q4) => KernelId::MatmulRegsQ4,
+        (Shape::Matvec, Dtype::F32 | Dtype::U32) => KernelId::MatvecF32,
+        (Shape::Matvec, Dtype::F16) => KernelId::MatvecF16,
+        (Shape::Matvec, Dtype::Q8) => KernelId::MatvecQ8,
+        (Shape::Matvec, Dtype::Q4) => KernelId::MatvecQ4,
+        (Shape::MatvecSerial, Dtype::F32 | Dtype::U32) => KernelId::MatvecSerialF32,
+        (Shape::MatvecSerial, Dtype::F16) => KernelId::MatvecSerialF16,
+        (Shape::MatvecSerial, Dtype::Q8) => KernelId::MatvecSerialQ8,
+        (Shape::MatvecSerial, Dtype::Q4) => KernelId::MatvecSerialQ4,
+    }
+}

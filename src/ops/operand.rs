@@ -1,0 +1,65 @@
+use crate::tensor::Dtype;
+
+/// A matrix of activations `[rows, width]` by handle. Handles mean something only to the caller.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Tensor {
+    /// What dispatches bind.
+    pub handle: u32,
+    /// Rows.
+    pub rows: usize,
+    /// Elements of a row.
+    pub width: usize,
+}
+
+/// A weight matrix `[rows, k]` whose rows are spread over shards.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WeightOperand {
+    /// Element type.
+    pub dtype: Dtype,
+    /// N over all shards.
+    pub rows: usize,
+    /// K before padding.
+    pub k: usize,
+    /// The shards in order.
+    pub shards: Vec<ShardOperand>,
+}
+
+/// Consecutive rows of a weight matrix in a buffer of their own.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ShardOperand {
+    /// This shard's first row in the whole weight.
+    pub first_row: usize,
+    /// Rows of this shard.
+    pub rows: usize,
+    /// Handle of the elements.
+    pub data: u32,
+    /// Handle of the f16 scales, for quantised dtypes.
+    pub scales: Option<u32>,
+}
+
+/// Which rows of its input an operation works on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RowChoice {
+    /// All valid rows.
+    All,
+    /// Only the last valid row.
+    Last,
+}
+
+impl RowChoice {
+    /// How many rows come out of `rows`.
+    pub const fn count(self, rows: usize) -> usize {
+        match self {
+            Self::All => rows,
+            Self::Last => 1,
+        }
+    }
+
+    /// The kernels' `x_row` parameter.
+    pub(super) const fn x_row(self) -> u32 {
+        match self {
+            Self::All => 0,
+            Self::Last => u32::MAX,
+        }
+    }
+}
