@@ -106,7 +106,7 @@ fn override_struct(out: &mut String, base: &str, fields: &[Field]) {
     let defaults: Vec<String> = fields.iter().map(|f| format!("{}: {}", f.name, f.default)).collect();
     let _ = writeln!(
         out,
-        "}}\nimpl Default for {name} {{\nfn default() -> Self {{\nSelf {{ {} }}\n}}\n}}\nimpl {name} {{\n/// In the order of the shader.\npub const fn values(self) -> Overrides {{\nOverrides::new([{}])\n}}\n}}",
+        "}}\n#[allow(clippy::derivable_impls, reason = \"defaults are the shader's, be they 0 or not\")]\nimpl Default for {name} {{\nfn default() -> Self {{\nSelf {{ {} }}\n}}\n}}\nimpl {name} {{\n/// In the order of the shader.\npub const fn values(self) -> Overrides {{\nOverrides::new([{}])\n}}\n}}",
         defaults.join(", "),
         names.join(", "),
     );

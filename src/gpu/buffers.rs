@@ -141,7 +141,7 @@ impl Buffers {
 
     /// Makes a zeroed buffer of a multiple of 4 bytes.
     pub async fn create(&mut self, device: &Device, label: &str, bytes: usize) -> Result<BufferId, GpuError> {
-        if bytes == 0 || bytes % 4 != 0 {
+        if bytes == 0 || !bytes.is_multiple_of(4) {
             let reason = format!("the size of `{label}` is {bytes} bytes; expected a positive multiple of 4");
             return Err(GpuError::BadCall { call: "create_buffer", reason });
         }
@@ -187,7 +187,7 @@ pub(super) fn check_range(
     bytes: usize,
 ) -> Result<(), GpuError> {
     let inside = offset.checked_add(bytes).is_some_and(|end| end <= buffer.bytes);
-    if inside && offset % 4 == 0 && bytes % 4 == 0 {
+    if inside && offset.is_multiple_of(4) && bytes.is_multiple_of(4) {
         return Ok(());
     }
     let size = buffer.bytes;

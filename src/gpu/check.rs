@@ -50,7 +50,7 @@ impl Check<'_> {
 
     fn buffer(&self, decl: &BufferDecl) -> Result<(), GpuError> {
         let place = || format!("the buffer `{}`", decl.label);
-        if decl.bytes == 0 || decl.bytes % 4 != 0 {
+        if decl.bytes == 0 || !decl.bytes.is_multiple_of(4) {
             return Err(self.wrong(place(), format!("{} bytes; expected a positive multiple of 4", decl.bytes)));
         }
         if let Role::External(index) = decl.role {
@@ -90,7 +90,7 @@ impl Check<'_> {
     fn range(&self, place: &str, index: u32, offset: usize, bytes: usize) -> Result<(), GpuError> {
         let decl = self.decl(place, index)?;
         let inside = offset.checked_add(bytes).is_some_and(|end| end <= decl.bytes);
-        if inside && offset % 4 == 0 && bytes % 4 == 0 && bytes > 0 {
+        if inside && offset.is_multiple_of(4) && bytes.is_multiple_of(4) && bytes > 0 {
             return Ok(());
         }
         let (label, size) = (&decl.label, decl.bytes);

@@ -81,7 +81,7 @@ impl Pipelines {
             };
             if let Some(error) = error {
                 self.modules.remove(&key.0);
-                return Err(GpuError::BadKernel { kernel: key.0.name(), reason: error.to_string() });
+                return Err(GpuError::BadKernel { kernel: key.0.info().name, reason: error.to_string() });
             }
             self.made.insert(key, pipeline);
         }

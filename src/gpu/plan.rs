@@ -19,8 +19,7 @@ pub(super) struct Plan {
     /// Sizes of the scratch buffers, from large to small; a scratch place names its rank here.
     scratch: Vec<usize>,
     externals: Vec<Arc<DeviceBuffer>>,
-    /// What each bind group binds, and the group itself.
-    groups: Vec<(Group, Option<wgpu::BindGroup>)>,
+    groups: Vec<Group>,
     /// `@group(1)`: every dispatch's parameters at its own offset, and the step.
     constants: wgpu::BindGroup,
     /// Kept because `constants` binds it.
@@ -41,10 +40,12 @@ enum At {
     External(usize),
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+/// A bind group of `@group(0)`: what it binds, and, once scratch memory is there, the group itself.
+#[derive(Debug)]
 struct Group {
     layout: wgpu::BindGroupLayout,
     bindings: Vec<u32>,
+    bound: Option<wgpu::BindGroup>,
 }
 
 /// One command, with everything looked up.
@@ -109,13 +110,14 @@ impl Plan {
         for command in &recording.commands {
             let step = match command {
                 Command::Dispatch(dispatch) => {
-                    let layout = pipelines.tensors(device, dispatch.kernel);
-                    let group = Group { layout, bindings: dispatch.bindings.clone() };
-                    let group = *known.entry(group.clone()).or_insert_with(|| {
-                        self.groups.push((group, None));
+                    let key = (dispatch.kernel, dispatch.bindings.as_slice());
+                    let group = *known.entry(key).or_insert_with(|| {
+                        let layout = pipelines.tensors(device, dispatch.kernel);
+                        let group = Group { layout, bindings: dispatch.bindings.clone(), bound: None };
+                        self.groups.push(group);
                         self.groups.len() - 1
                     });
-                    let kernel = dispatch.kernel.name();
+                    let kernel = dispatch.kernel.info().name;
                     let Some(pipeline) = pipelines.get(&(dispatch.kernel, dispatch.overrides)).cloned() else {
                         return Err(GpuError::BadKernel { kernel, reason: "its pipeline was not made".into() });
                     };
@@ -138,7 +140,7 @@ impl Plan {
     /// Makes the bind groups on the scratch buffers there are now.
     pub fn bind(&mut self, device: &Device, scratch: &Scratch) {
         for index in 0..self.groups.len() {
-            let Group { layout, bindings } = &self.groups[index].0;
+            let Group { layout, bindings, .. } = &self.groups[index];
             let resource = |&buffer: &u32| {
                 let size = wgpu::BufferSize::new(self.places[buffer as usize].bytes as u64);
                 let buffer = &self.buffer(scratch, buffer).raw;
@@ -149,7 +151,7 @@ impl Plan {
             let label = Some(self.name.as_str());
             let bound =
                 device.device.create_bind_group(&wgpu::BindGroupDescriptor { label, layout, entries: &entries });
-            self.groups[index].1 = Some(bound);
+            self.groups[index].bound = Some(bound);
         }
     }
 
@@ -168,7 +170,7 @@ impl Plan {
 
     /// A bind group of `@group(0)`; every plan is bound before it plays.
     pub fn group(&self, index: usize) -> Option<&wgpu::BindGroup> {
-        self.groups[index].1.as_ref()
+        self.groups[index].bound.as_ref()
     }
 
     /// The bind group of `@group(1)`.

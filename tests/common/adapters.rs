@@ -1,0 +1,164 @@
+//! The software adapters that every native GPU test runs on, and the program that runs cases on both.
+
+use std::io::{BufRead, BufReader, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode, Stdio};
+
+use ocelli::gpu::{DeviceOptions, GpuPlayer};
+
+/// A software Vulkan driver. The Vulkan loader reads its choice when a process first uses it, so each adapter has a
+/// process of its own.
+struct Adapter {
+    name: &'static str,
+    /// Holds the path of the driver's description when the tests run from the build script.
+    variable: &'static str,
+    find: fn() -> Option<PathBuf>,
+    install: &'static str,
+}
+
+const ADAPTERS: [Adapter; 2] = [
+    Adapter {
+        name: "lavapipe",
+        variable: "OCELLI_TEST_LAVAPIPE_ICD",
+        find: find_lavapipe,
+        install: "install Mesa's software Vulkan driver (Debian: mesa-vulkan-drivers) and libvulkan1",
+    },
+    Adapter {
+        name: "swiftshader",
+        variable: "OCELLI_TEST_SWIFTSHADER_ICD",
+        find: find_swiftshader,
+        install: "install Chromium, which brings SwiftShader (Debian: chromium), and libvulkan1",
+    },
+];
+
+const CHILD: &str = "OCELLI_TEST_ADAPTER";
+const COUNTS: &str = "#counts ";
+
+/// A check of a player; fails with what it found.
+type Run = dyn Fn(&mut GpuPlayer) -> Result<(), String>;
+
+/// A named check.
+pub struct Case {
+    name: String,
+    run: Box<Run>,
+}
+
+impl Case {
+    pub fn new(name: impl Into<String>, run: impl Fn(&mut GpuPlayer) -> Result<(), String> + 'static) -> Self {
+        Self { name: name.into(), run: Box::new(run) }
+    }
+}
+
+/// Runs every case on every adapter and reports every failure, in the words of cargo's own test programs.
+///
+/// Arguments that are no flags choose the cases whose name contains one of them.
+pub fn run_everywhere(cases: fn() -> Vec<Case>) -> ExitCode {
+    let filters: Vec<String> = std::env::args().skip(1).filter(|argument| !argument.starts_with('-')).collect();
+    match std::env::var(CHILD) {
+        Ok(adapter) => run_here(&adapter, &filters, cases()),
+        Err(_) => spawn_all(&filters),
+    }
+}
+
+fn spawn_all(filters: &[String]) -> ExitCode {
+    let (mut passed, mut failed) = (0, 0);
+    for adapter in &ADAPTERS {
+        match spawn(adapter, filters) {
+            Ok((ok, bad)) => {
+                passed += ok;
+                failed += bad;
+            }
+            Err(message) => {
+                println!("{}: {message}", adapter.name);
+                failed += 1;
+            }
+        }
+    }
+    let verdict = if failed == 0 { "ok" } else { "FAILED" };
+    println!("\ntest result: {verdict}. {passed} passed; {failed} failed; 0 ignored");
+    if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+/// Runs this program again with only one driver in sight; its counts of passed and failed cases.
+fn spawn(adapter: &Adapter, filters: &[String]) -> Result<(usize, usize), String> {
+    let named = std::env::var_os(adapter.variable).map(PathBuf::from);
+    let driver = named
+        .or_else(adapter.find)
+        .filter(|path| path.is_file())
+        .ok_or_else(|| format!("its driver was not found; {}, or name it in {}", adapter.install, adapter.variable))?;
+    let program = std::env::current_exe().map_err(|error| error.to_string())?;
+    let mut child = Command::new(program)
+        .args(filters)
+        .env(CHILD, adapter.name)
+        .env("VK_DRIVER_FILES", &driver)
+        // Mesa complains about a missing one at every start.
+        .env("XDG_RUNTIME_DIR", env!("CARGO_TARGET_TMPDIR"))
+        .stdout(Stdio::piped())
+        .spawn()
+        .map_err(|error| error.to_string())?;
+    let mut counts = None;
+    if let Some(output) = child.stdout.take() {
+        for line in BufReader::new(output).lines().map_while(Result::ok) {
+            match line.strip_prefix(COUNTS) {
+                Some(pair) => counts = pair.split_once(' ').and_then(|(ok, bad)| ok.parse().ok().zip(bad.parse().ok())),
+                None => println!("{line}"),
+            }
+        }
+    }
+    let status = child.wait().map_err(|error| error.to_string())?;
+    counts.ok_or_else(|| format!("the tests on {} ended early ({status})", driver.display()))
+}
+
+/// Runs the cases on the only adapter this process can see.
+fn run_here(adapter: &str, filters: &[String], cases: Vec<Case>) -> ExitCode {
+    let mut player = match pollster::block_on(GpuPlayer::new(&DeviceOptions::default())) {
+        Ok(player) => player,
+        Err(error) => {
+            println!("{adapter}: no device: {error}");
+            println!("{COUNTS}0 1");
+            return ExitCode::FAILURE;
+        }
+    };
+    println!("{adapter}: {} ({})", player.adapter().name, player.adapter().driver);
+    let chosen = |name: &str| filters.is_empty() || filters.iter().any(|filter| name.contains(filter.as_str()));
+    let (mut passed, mut failed) = (0, 0);
+    for case in cases.iter().filter(|case| chosen(&case.name)) {
+        // A panic in one case must not hide the others.
+        let run = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| (case.run)(&mut player)));
+        match run.unwrap_or_else(|_| Err("it panicked".into())) {
+            Ok(()) => passed += 1,
+            Err(message) => {
+                println!("FAILED {adapter} {}: {message}", case.name);
+                failed += 1;
+            }
+        }
+        let _ = std::io::stdout().flush();
+    }
+    println!("{adapter}: {passed} passed, {failed} failed");
+    println!("{COUNTS}{passed} {failed}");
+    if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+fn find_lavapipe() -> Option<PathBuf> {
+    let folders = ["/usr/share/vulkan/icd.d", "/usr/local/share/vulkan/icd.d", "/etc/vulkan/icd.d"];
+    let files = folders.iter().filter_map(|folder| std::fs::read_dir(folder).ok()).flatten().flatten();
+    let is_lavapipe = |path: &PathBuf| {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        name.starts_with("lvp_icd") && name.ends_with(".json")
+    };
+    files.map(|file| file.path()).find(is_lavapipe)
+}
+
+/// Chromium brings the driver along, not always with a description, so one is written.
+fn find_swiftshader() -> Option<PathBuf> {
+    let folders = ["/usr/lib/chromium", "/usr/lib/chromium-browser", "/opt/google/chrome"];
+    let library =
+        folders.iter().map(|folder| Path::new(folder).join("libvk_swiftshader.so")).find(|path| path.is_file())?;
+    let description = Path::new(env!("CARGO_TARGET_TMPDIR")).join("swiftshader_icd.json");
+    let library = library.display();
+    let text = format!(
+        r#"{{"file_format_version": "1.0.0", "ICD": {{"library_path": "{library}", "api_version": "1.1.0"}}}}"#
+    );
+    std::fs::write(&description, text).ok()?;
+    Some(description)
+}
