@@ -53,6 +53,11 @@ impl KernelId {
     pub fn info(self) -> &'static KernelInfo {
         &KERNELS[self as usize]
     }
+
+    /// Its name: shader file and permutation.
+    pub fn name(self) -> &'static str {
+        self.info().name
+    }
 }
 
 include!(concat!(env!("OUT_DIR"), "/kernels.rs"));
