@@ -4,6 +4,7 @@ WASM=wasm32-unknown-unknown
 
 # Finds or makes the library, and sets the flags with which every later cargo call reaches it.
 ensure_wasm_std() {
+  command -v cargo >/dev/null || die "Rust 1.95 or newer with cargo is needed; install it with rustup"
   export CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS="-C target-feature=+simd128"
   [ "${OCELLI_WASM_STD:-}" = source ] || ! has_wasm_std || return 0
   local release sysroot
