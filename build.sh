@@ -28,16 +28,17 @@ set_up_web() {
 
 set_up_browser() { step "Chromium and software Vulkan" ensure_browser_and_drivers; }
 
+# typescript TSC-ARGUMENTS...
 typescript() {
-  rm -rf web/dist
-  mkdir web/dist
   compgen -G 'web/src/*.ts' >/dev/null || return 0
-  web/node_modules/.bin/tsc --project web
+  web/node_modules/.bin/tsc --project web "$@"
 }
 
 build_web() {
   set_up_web
   step "wasm module" build_wasm
+  rm -rf web/dist
+  mkdir web/dist
   step "TypeScript" typescript
   step "size budget" node web/scripts/size.mjs
 }
@@ -67,11 +68,12 @@ run_tests() {
 
 check() {
   set_up_web
-  step "formatting" cargo fmt --all --check
+  step "formatting" cargo fmt --check
+  step "formatting, glue generator" cargo fmt --check --manifest-path web/tools/bindgen/Cargo.toml
   step "clippy, native" cargo clippy --all-targets -- -D warnings
   step "clippy, wasm" cargo clippy --target "$WASM" --lib --no-default-features -- -D warnings
   step "wasm module" build_wasm
-  step "TypeScript" web/node_modules/.bin/tsc --project web --noEmit
+  step "TypeScript" typescript --noEmit
 }
 
 bench() {

@@ -54,3 +54,7 @@ test('every byte of the module belongs to a part', () => {
   assert.ok(parts.length > 1 && total > 0 && total <= module.length, `${total} of ${module.length} bytes`);
   assert.equal(new Set(parts.map(({ name }) => name)).size, parts.length);
 });
+
+test('the module is compiled with SIMD', () => {
+  assert.ok(readFileSync(named).includes('+\x07simd128'), 'no +simd128 in its target_features section');
+});
