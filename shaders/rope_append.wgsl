@@ -3,6 +3,7 @@
 // Work split: one invocation per pair of a head, heads of all kinds in y, rows in z. Grid: (ceil(K / 2 / 32), H + 2G, T).
 // Twin: rope_append.
 #import step
+#import rotary
 struct RopeParams {
     tokens: u32, // T, most rows
     heads: u32, // H
@@ -30,8 +31,9 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
     let first = qkv[pair_at];
     let second = qkv[pair_at + half];
     let position = step.position + t;
-    let angle = f32(position) * exp2(-log2(params.theta) * f32(id.x) / f32(half));
-    let rotated = vec2<f32>(first * cos(angle) - second * sin(angle), second * cos(angle) + first * sin(angle));
+    let frequency = precise_exp(-precise_ln(params.theta) * (f32(id.x) / f32(half)));
+    let turn = precise_cos_sin(f32(position) * frequency);
+    let rotated = vec2<f32>(first * turn.x - second * turn.y, second * turn.x + first * turn.y);
     if head < params.heads {
         let at = (t * params.heads + head) * params.head_dim + id.x;
         q[at] = rotated.x;
