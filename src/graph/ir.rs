@@ -172,6 +172,11 @@ impl Graph {
         self.values[value.0 as usize].origin = Origin::State(state.into());
     }
 
+    /// The value that a node of this name defines, if there is one.
+    pub fn find(&self, name: &str) -> Option<Value> {
+        self.nodes().map(|node| node.output).find(|&value| self.info(value).name == name)
+    }
+
     /// Rows of a value.
     pub fn rows(&self, value: Value) -> usize {
         self.info(value).rows
@@ -323,7 +328,10 @@ impl Op {
             Self::RmsNorm { rows, .. } => format!("rms_norm {rows:?}"),
             Self::RopeAppend { spec, .. } => format!("rope_append theta {}", spec.theta),
             Self::Attention { spec, .. } => {
-                format!("attention {}/{} heads of {}, {:?}", spec.heads, spec.kv_heads, spec.head_dim, spec.mask)
+                let AttentionSpec { heads, kv_heads, head_dim, mask, scale, softcap, .. } = spec;
+                format!(
+                    "attention {heads}/{kv_heads} heads of {head_dim}, {mask:?}, scale {scale}, softcap {softcap:?}"
+                )
             }
             Self::Activate { activation, .. } => format!("activate {activation:?}"),
             Self::Add { .. } => "add".into(),

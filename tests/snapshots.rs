@@ -1,0 +1,90 @@
+//! The graphs of the golden models as text: a change of a graph or of a fusion shows as a changed line.
+//!
+//! After a wanted change run the test with `OCELLI_UPDATE_SNAPSHOTS=1` and read the difference before committing it.
+
+use std::fmt::Write;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use ocelli::graph::{Graph, ShapeFault, WeightLayout, WeightTable, fuse};
+use ocelli::models::Form;
+use ocelli::models::paligemma::{self, DecoderPass, PaliGemmaConfig, PassOutput};
+use ocelli::tensor::Dtype;
+
+const UPDATE: &str = "OCELLI_UPDATE_SNAPSHOTS";
+
+fn folder(of: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests").join(of)
+}
+
+fn config(checkpoint: &str) -> PaliGemmaConfig {
+    let path = folder("goldens").join(checkpoint).join("config.json");
+    let text = fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    let json = serde_json::from_str(&text).expect("the configuration is JSON");
+    PaliGemmaConfig::from_hf(&json).expect("the configuration is a PaliGemma's")
+}
+
+/// Weights as a device with 1 MiB bindings would hold them in q8.
+fn weights(config: &PaliGemmaConfig) -> WeightTable {
+    let layouts = paligemma::weights(config).into_iter().map(|spec| {
+        let dtype = if spec.form == Form::Exact { Dtype::F32 } else { Dtype::Q8 };
+        WeightLayout::new(&spec.name, spec.rows, spec.k, dtype, 1 << 20).expect("the rows fit a binding")
+    });
+    WeightTable::new(layouts.collect())
+}
+
+/// Every kind of pass once, as built and, where `fused`, as executed.
+fn graphs(config: &PaliGemmaConfig) -> Result<Vec<Graph>, ShapeFault> {
+    let table = weights(config);
+    let pass = |tokens, feature_rows, output| DecoderPass { tokens, capacity: 64, slots: 1, feature_rows, output };
+    let picture = config.vision.tokens();
+    Ok(vec![
+        paligemma::vision(config, &table)?,
+        paligemma::decoder(config, &table, &pass(32, picture, PassOutput::Greedy))?,
+        paligemma::decoder(config, &table, &pass(32, picture, PassOutput::Score))?,
+        paligemma::decoder(config, &table, &pass(1, 0, PassOutput::TopK(8)))?,
+    ])
+}
+
+fn dump(config: &PaliGemmaConfig) -> Result<String, ShapeFault> {
+    let mut text = String::new();
+    for graph in graphs(config)? {
+        writeln!(text, "=== fused\n{}", fuse(graph)).expect("a string can be written to");
+    }
+    // One pass as it was before fusion: the others differ from their fused forms in the same way.
+    if let Some(decode) = graphs(config)?.pop() {
+        writeln!(text, "=== as built\n{decode}").expect("a string can be written to");
+    }
+    Ok(text)
+}
+
+fn compare(checkpoint: &str) {
+    let found = dump(&config(checkpoint)).expect("the graphs can be built");
+    let path = folder("snapshots").join(format!("{checkpoint}.txt"));
+    if std::env::var_os(UPDATE).is_some() {
+        fs::create_dir_all(folder("snapshots")).expect("the folder can be made");
+        fs::write(&path, &found).expect("the snapshot can be written");
+    }
+    let expected = fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    let differs = |(n, (a, b)): (usize, (&str, &str))| (a != b).then(|| format!("line {}:\n- {a}\n+ {b}", n + 1));
+    if let Some(first) = expected.lines().zip(found.lines()).enumerate().find_map(differs) {
+        panic!("{} differs from what is built now; {first}\nif this is wanted, set {UPDATE}=1", path.display());
+    }
+    let (lines, now) = (expected.lines().count(), found.lines().count());
+    assert_eq!(lines, now, "{} has {lines} lines and what is built now {now}", path.display());
+}
+
+#[test]
+fn graphs_of_pg1_hd16() {
+    compare("pg1-hd16");
+}
+
+#[test]
+fn graphs_of_pg1_hd72() {
+    compare("pg1-hd72");
+}
+
+#[test]
+fn graphs_of_pg2_gqa() {
+    compare("pg2-gqa");
+}
