@@ -136,9 +136,8 @@ impl Future for Pending {
         let done = lock(&this.signal).done.take();
         match done {
             Some(Ok(())) => Poll::Ready(this.take_bytes()),
-            Some(Err(error)) => {
-                Poll::Ready(Err(GpuError::Rejected { what: "reading a result".into(), reason: error.to_string() }))
-            }
+            // Whatever else goes wrong is reported as such; a browser may reject the mapping before it tells of the loss.
+            Some(Err(error)) => Poll::Ready(Err(GpuError::DeviceLost { reason: error.to_string() })),
             None => Poll::Pending,
         }
     }
