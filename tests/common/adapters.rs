@@ -2,7 +2,8 @@
 
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
-use std::process::{Command, ExitCode, Stdio};
+use std::process::{Child, Command, ExitCode, Stdio};
+use std::time::Instant;
 
 use ocelli::gpu::{DeviceOptions, GpuPlayer};
 
@@ -60,16 +61,18 @@ pub fn run_everywhere(cases: fn() -> Vec<Case>) -> ExitCode {
     }
 }
 
+/// Both adapters at once: most of the time goes into compiling shaders, which uses one core.
 fn spawn_all(filters: &[String]) -> ExitCode {
+    let children = ADAPTERS.map(|adapter| (adapter.name, spawn(&adapter, filters)));
     let (mut passed, mut failed) = (0, 0);
-    for adapter in &ADAPTERS {
-        match spawn(adapter, filters) {
+    for (name, child) in children {
+        match child.and_then(finish) {
             Ok((ok, bad)) => {
                 passed += ok;
                 failed += bad;
             }
             Err(message) => {
-                println!("{}: {message}", adapter.name);
+                println!("{name}: {message}");
                 failed += 1;
             }
         }
@@ -79,15 +82,15 @@ fn spawn_all(filters: &[String]) -> ExitCode {
     if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
-/// Runs this program again with only one driver in sight; its counts of passed and failed cases.
-fn spawn(adapter: &Adapter, filters: &[String]) -> Result<(usize, usize), String> {
+/// Starts this program again with only one driver in sight.
+fn spawn(adapter: &Adapter, filters: &[String]) -> Result<Child, String> {
     let named = std::env::var_os(adapter.variable).map(PathBuf::from);
     let driver = named
         .or_else(adapter.find)
         .filter(|path| path.is_file())
         .ok_or_else(|| format!("its driver was not found; {}, or name it in {}", adapter.install, adapter.variable))?;
     let program = std::env::current_exe().map_err(|error| error.to_string())?;
-    let mut child = Command::new(program)
+    Command::new(program)
         .args(filters)
         .env(CHILD, adapter.name)
         .env("VK_DRIVER_FILES", &driver)
@@ -95,7 +98,11 @@ fn spawn(adapter: &Adapter, filters: &[String]) -> Result<(usize, usize), String
         .env("XDG_RUNTIME_DIR", env!("CARGO_TARGET_TMPDIR"))
         .stdout(Stdio::piped())
         .spawn()
-        .map_err(|error| error.to_string())?;
+        .map_err(|error| error.to_string())
+}
+
+/// Passes on what the child says; its counts of passed and failed cases.
+fn finish(mut child: Child) -> Result<(usize, usize), String> {
     let mut counts = None;
     if let Some(output) = child.stdout.take() {
         for line in BufReader::new(output).lines().map_while(Result::ok) {
@@ -106,7 +113,7 @@ fn spawn(adapter: &Adapter, filters: &[String]) -> Result<(usize, usize), String
         }
     }
     let status = child.wait().map_err(|error| error.to_string())?;
-    counts.ok_or_else(|| format!("the tests on {} ended early ({status})", driver.display()))
+    counts.ok_or_else(|| format!("the tests ended early ({status})"))
 }
 
 /// Runs the cases on the only adapter this process can see.
@@ -121,7 +128,7 @@ fn run_here(adapter: &str, filters: &[String], cases: Vec<Case>) -> ExitCode {
     };
     println!("{adapter}: {} ({})", player.adapter().name, player.adapter().driver);
     let chosen = |name: &str| filters.is_empty() || filters.iter().any(|filter| name.contains(filter.as_str()));
-    let (mut passed, mut failed) = (0, 0);
+    let (start, mut passed, mut failed) = (Instant::now(), 0, 0);
     for case in cases.iter().filter(|case| chosen(&case.name)) {
         // A panic in one case must not hide the others.
         let run = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| (case.run)(&mut player)));
@@ -134,7 +141,7 @@ fn run_here(adapter: &str, filters: &[String], cases: Vec<Case>) -> ExitCode {
         }
         let _ = std::io::stdout().flush();
     }
-    println!("{adapter}: {passed} passed, {failed} failed");
+    println!("{adapter}: {passed} passed, {failed} failed in {:.1} s", start.elapsed().as_secs_f32());
     println!("{COUNTS}{passed} {failed}");
     if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
