@@ -7,7 +7,7 @@ use std::process::ExitCode;
 
 use adapters::{Case, run_everywhere};
 use ocelli::base::{ErrorKind, Fault};
-use ocelli::gpu::{DeviceOptions, GpuError, GpuPlayer};
+use ocelli::gpu::{Counts, DeviceOptions, GpuError, GpuPlayer};
 use ocelli::graph::record::{BufferDecl, BufferId, Command, Read, Recording, Role};
 use ocelli::kernels::params::ElementwiseParams;
 use ocelli::kernels::{Dispatch, KernelId, Overrides, Step};
@@ -258,11 +258,13 @@ fn freed_buffer_lives_on(player: &mut GpuPlayer) -> Result<(), String> {
 fn playing_makes_no_buffers(player: &mut GpuPlayer) -> Result<(), String> {
     let (plan, _) = sum_plan(player)?;
     told(block_on(told(player.play(plan, &step(5), &[whole(2)]))?))?;
-    let before = player.memory();
+    let (memory, before) = (player.memory(), player.counts());
     for _ in 0..50 {
         told(block_on(told(player.play(plan, &step(5), &[whole(2)]))?))?;
     }
-    equal("memory", player.memory(), before)
+    let bytes_read = before.bytes_read + 50 * whole(2).bytes as u64;
+    equal("counts", player.counts(), Counts { submits: before.submits + 50, bytes_read, ..before })?;
+    equal("memory", player.memory(), memory)
 }
 
 fn big_writes(player: &mut GpuPlayer) -> Result<(), String> {

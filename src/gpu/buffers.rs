@@ -102,6 +102,7 @@ impl Device {
             mapped_at_creation: false,
         });
         counter.0.fetch_add(bytes, Ordering::Relaxed);
+        self.counters.made_buffer();
         Arc::new(DeviceBuffer { raw, bytes, counter: counter.clone() })
     }
 
@@ -161,6 +162,7 @@ impl Buffers {
             self.unsubmitted += chunk.len();
             if self.unsubmitted >= Self::UNSUBMITTED {
                 device.queue.submit([]);
+                device.counters.submitted(0);
                 device.wait()?;
                 self.unsubmitted = 0;
             }

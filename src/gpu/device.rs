@@ -3,6 +3,7 @@ use crate::kernels::{Capabilities, SubgroupSizes};
 use super::GpuError;
 use super::adapters::{self, AdapterReport};
 use super::buffers::Memory;
+use super::counters::Counters;
 use super::health::Health;
 
 /// How to choose and set up a device.
@@ -25,6 +26,7 @@ pub(super) struct Device {
     pub report: AdapterReport,
     pub health: Health,
     pub memory: Memory,
+    pub counters: Counters,
     /// Shader text must carry the `enable` lines that naga does not know.
     pub browser: bool,
     /// Alignment of dynamic uniform offsets in bytes.
@@ -76,6 +78,7 @@ impl Device {
             report,
             health,
             memory: Memory::default(),
+            counters: Counters::default(),
         })
     }
 

@@ -15,6 +15,7 @@
 mod adapters;
 mod buffers;
 mod check;
+mod counters;
 mod device;
 mod error;
 mod health;
@@ -27,6 +28,7 @@ mod scratch;
 mod timers;
 
 pub use adapters::{AdapterReport, adapters};
+pub use counters::Counts;
 pub use device::DeviceOptions;
 pub use error::GpuError;
 pub use player::GpuPlayer;

@@ -89,6 +89,7 @@ impl Pipelines {
     }
 
     fn make(&mut self, device: &Device, (kernel, overrides): &PipelineKey) -> wgpu::ComputePipeline {
+        device.counters.made_pipeline();
         let info = kernel.info();
         let tensors = self.tensors(device, *kernel);
         let module = self.modules.entry(*kernel).or_insert_with(|| {

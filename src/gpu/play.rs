@@ -83,6 +83,7 @@ pub(super) fn submit(
     read: Option<StagedRead>,
 ) -> Result<Pending, GpuError> {
     let submission = device.queue.submit([encoder.finish()]);
+    device.counters.submitted(read.as_ref().map_or(0, |read| read.bytes));
     // Natively a rejected submission is known at once; mapping its staging buffer would then be wrong.
     device.health.check()?;
     Ok(Pending::new(device, submission, read))

@@ -8,6 +8,7 @@ use super::GpuError;
 use super::adapters::AdapterReport;
 use super::buffers::{Buffers, DeviceBuffer, UNIFORM, check_range};
 use super::check::check;
+use super::counters::Counts;
 use super::device::{Device, DeviceOptions};
 use super::pipelines::Pipelines;
 use super::plan::Plan;
@@ -64,6 +65,11 @@ impl GpuPlayer {
     /// Bytes of device memory held.
     pub fn memory(&self) -> PlayerMemory {
         PlayerMemory { buffers: self.device.memory.session.bytes(), scratch: self.device.memory.own.bytes() }
+    }
+
+    /// How often the device has done what costs time.
+    pub fn counts(&self) -> Counts {
+        self.device.counters.counts()
     }
 
     /// Makes a zeroed buffer of a positive multiple of 4 bytes.
