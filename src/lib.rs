@@ -8,3 +8,5 @@ pub mod models;
 pub mod ops;
 pub mod quant;
 pub mod tensor;
+#[cfg(target_arch = "wasm32")]
+pub mod wasm;

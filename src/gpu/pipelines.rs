@@ -92,10 +92,11 @@ impl Pipelines {
         device.counters.made_pipeline();
         let info = kernel.info();
         let tensors = self.tensors(device, *kernel);
+        let text = if device.browser { info.browser_wgsl() } else { Cow::Borrowed(info.wgsl) };
         let module = self.modules.entry(*kernel).or_insert_with(|| {
             device.device.create_shader_module(wgpu::ShaderModuleDescriptor {
                 label: Some(info.name),
-                source: wgpu::ShaderSource::Wgsl(text(*kernel, device.browser)),
+                source: wgpu::ShaderSource::Wgsl(text),
             })
         });
         let layout = device.device.create_pipeline_layout(&wgpu::PipelineLayoutDescriptor {
@@ -114,15 +115,6 @@ impl Pipelines {
             cache: None,
         })
     }
-}
-
-/// The text of a kernel: naga knows subgroup operations without being told, browsers want the `enable` line.
-fn text(kernel: KernelId, browser: bool) -> Cow<'static, str> {
-    let info = kernel.info();
-    if browser && info.needs.subgroups {
-        return Cow::Owned(format!("enable subgroups;\n{}", info.wgsl));
-    }
-    Cow::Borrowed(info.wgsl)
 }
 
 fn layout(device: &Device, label: &str, bindings: impl Iterator<Item = wgpu::BindingType>) -> wgpu::BindGroupLayout {

@@ -1,5 +1,7 @@
 //! The table of all kernels, generated from `shaders/` when the crate is built.
 
+use std::borrow::Cow;
+
 /// How a kernel uses a binding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Access {
@@ -46,6 +48,16 @@ pub struct KernelInfo {
     pub overrides: &'static [OverrideInfo],
     /// Features it needs.
     pub needs: Needs,
+}
+
+impl KernelInfo {
+    /// The text for a browser: naga knows subgroup operations without being told, browsers want the `enable` line.
+    pub fn browser_wgsl(&self) -> Cow<'static, str> {
+        if self.needs.subgroups {
+            return Cow::Owned(format!("enable subgroups;\n{}", self.wgsl));
+        }
+        Cow::Borrowed(self.wgsl)
+    }
 }
 
 impl KernelId {
