@@ -1,9 +1,10 @@
 // Linear layer for few rows, barrier-free: every invocation sums one row of x with 8 rows of the weight.
-// The 8 are spelled out: an array indexed by a loop lies in memory, which is slow on software adapters.
-// x [T, K], weight [N, K] -> out [T, N]. Grid: (N / 8 / 32, T). Twin: matvec_serial.
+// The 8 are spelled out: an array indexed by a loop lies in memory, which is slow on software adapters. Workgroups are
+// small so that the cores share narrow layers evenly.
+// x [T, K], weight [N, K] -> out [T, N]. Grid: (N / 8 / 8, T). Twin: matvec_serial.
 #import linear
 
-@compute @workgroup_size(32)
+@compute @workgroup_size(8)
 fn main(@builtin(global_invocation_id) id: vec3<u32>) {
     let n = id.x * 8u;
     let t = id.y;

@@ -79,7 +79,7 @@ fn grid(e: &Emitter, shape: Shape, tokens: usize, rows: usize) -> [u32; 3] {
         Shape::MatmulTiled => (64, 64),
         Shape::MatmulRegs => (4 * 32, 16),
         Shape::Matvec => (4, 1),
-        Shape::MatvecSerial => (8 * 32, 1),
+        Shape::MatvecSerial => (8 * 8, 1),
     };
     let [x, z, _] = e.fold(rows.div_ceil(columns));
     [x, tokens.div_ceil(tall) as u32, z]
