@@ -1,3 +1,6 @@
+use crate::quant::layout;
+use crate::tensor::Dtype;
+
 /// How a weight is stored on the device.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Form {
@@ -35,6 +38,12 @@ impl WeightSpec {
     /// A matrix `[rows, k]` in the chosen dtype.
     pub fn matrix(name: impl Into<String>, rows: usize, k: usize, source: Source) -> Self {
         Self { name: name.into(), rows, k, form: Form::Matrix, source }
+    }
+
+    /// Bytes on a device that holds matrices in `dtype`.
+    pub fn bytes(&self, dtype: Dtype) -> usize {
+        let layout = layout(if self.form == Form::Exact { Dtype::F32 } else { dtype }, self.k);
+        layout.data_bytes(self.rows) + layout.scale_bytes(self.rows)
     }
 
     /// A matrix `[rows, k]` that stays f32.

@@ -1,0 +1,159 @@
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
+
+use serde::Deserialize;
+
+use super::names::{EMBEDDING, HEAD, canonical};
+use super::safetensors::{self, Entry};
+use super::{FormatFault, ModelFiles};
+use crate::base::Result;
+use crate::quant::SourceFormat;
+
+const WEIGHTS: &str = "model.safetensors";
+const INDEX: &str = "model.safetensors.index.json";
+
+/// The tensors of a Hugging Face checkpoint, in one file or several, by the names of published checkpoints.
+#[derive(Debug)]
+pub struct Checkpoint<'a> {
+    tensors: BTreeMap<String, Stored<'a>>,
+}
+
+#[derive(Debug)]
+struct Stored<'a> {
+    entry: Entry,
+    bytes: &'a [u8],
+}
+
+/// What a checkpoint says of one tensor.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TensorInfo {
+    /// Its name in the file.
+    pub name: String,
+    /// As the file says, in small letters: `f32`, `bf16`, ...
+    pub dtype: String,
+    /// Extents, outermost first.
+    pub shape: Vec<usize>,
+    /// Bytes in the file.
+    pub bytes: usize,
+}
+
+#[derive(Deserialize)]
+struct Index {
+    weight_map: BTreeMap<String, String>,
+}
+
+impl<'a> Checkpoint<'a> {
+    /// Opens the weights and checks every header; no weight is read yet.
+    ///
+    /// # Errors
+    /// Missing or damaged files, an index that names tensors its files do not hold, or a head that is not tied.
+    pub fn open(files: &'a dyn ModelFiles) -> Result<Self> {
+        let missing = |name: &str| FormatFault::Missing { name: name.into(), place: files.place().into() };
+        let mut checkpoint = Self { tensors: BTreeMap::new() };
+        if let Some(bytes) = files.get(WEIGHTS) {
+            checkpoint.add(WEIGHTS, bytes)?;
+        } else {
+            let index = files.get(INDEX).ok_or_else(|| missing(WEIGHTS))?;
+            let index: Index = serde_json::from_slice(index)
+                .map_err(|error| FormatFault::Json { file: INDEX.into(), reason: error.to_string() })?;
+            let shards: BTreeSet<&String> = index.weight_map.values().collect();
+            for shard in shards {
+                let bytes = files.get(shard).ok_or_else(|| missing(shard))?;
+                let found = checkpoint.add(shard, bytes)?;
+                let listed = index.weight_map.iter().filter(|(_, file)| *file == shard);
+                if let Some((name, _)) = listed.into_iter().find(|(name, _)| !found.contains(*name)) {
+                    return Err(FormatFault::Weights {
+                        file: INDEX.into(),
+                        what: format!("the file of {name}"),
+                        found: shard.clone(),
+                        expected: "a file that holds it".into(),
+                    }
+                    .into());
+                }
+            }
+        }
+        checkpoint.tie_head()?;
+        Ok(checkpoint)
+    }
+
+    /// Adds the tensors of one file; their names as the file has them.
+    fn add(&mut self, file: &str, bytes: &'a [u8]) -> Result<BTreeSet<String>, FormatFault> {
+        let mut names = BTreeSet::new();
+        for entry in safetensors::parse(file, bytes)? {
+            let (name, range) = (canonical(&entry.name), entry.bytes.clone());
+            names.insert(entry.name.clone());
+            let bytes = bytes.get(range).unwrap_or_default();
+            if let Some(before) = self.tensors.insert(name.clone(), Stored { entry, bytes }) {
+                return Err(FormatFault::Weights {
+                    file: file.into(),
+                    what: format!("the tensor {name}"),
+                    found: format!("there again, after {}", before.entry.name),
+                    expected: "only one".into(),
+                });
+            }
+        }
+        Ok(names)
+    }
+
+    /// The head serves as the embedding where only one of them is stored; where both are they must be the same.
+    fn tie_head(&mut self) -> Result<(), FormatFault> {
+        let Some(head) = self.tensors.remove(HEAD) else {
+            return Ok(());
+        };
+        match self.tensors.get(EMBEDDING) {
+            Some(embedding) if embedding.bytes != head.bytes => Err(FormatFault::UntiedHead),
+            Some(_) => Ok(()),
+            None => {
+                self.tensors.insert(EMBEDDING.into(), head);
+                Ok(())
+            }
+        }
+    }
+
+    /// Every tensor, by name.
+    pub fn tensors(&self) -> impl Iterator<Item = TensorInfo> {
+        self.tensors.values().map(|stored| TensorInfo {
+            name: stored.entry.name.clone(),
+            dtype: stored.entry.dtype.to_lowercase(),
+            shape: stored.entry.shape.clone(),
+            bytes: stored.bytes.len(),
+        })
+    }
+
+    /// Extents of a tensor, outermost first.
+    ///
+    /// # Errors
+    /// No such tensor.
+    pub fn shape(&self, name: &str) -> Result<Vec<usize>> {
+        Ok(self.stored(name)?.entry.shape.clone())
+    }
+
+    /// Appends rows of a tensor (all axes but the first flattened) to `out`, widened to f32.
+    ///
+    /// # Errors
+    /// No such tensor or rows, or elements that are no floats.
+    pub fn read_rows(&self, name: &str, rows: Range<usize>, out: &mut Vec<f32>) -> Result<()> {
+        let Stored { entry, bytes } = self.stored(name)?;
+        let format = match entry.dtype.as_str() {
+            "F32" => SourceFormat::F32,
+            "F16" => SourceFormat::F16,
+            "BF16" => SourceFormat::Bf16,
+            found => return Err(FormatFault::Dtype { name: name.into(), found: found.into() }.into()),
+        };
+        let count = entry.shape.first().copied().unwrap_or(1);
+        let width: usize = entry.shape.iter().skip(1).product();
+        let row = width * format.bytes();
+        let part = (rows.start <= rows.end && rows.end <= count).then(|| bytes.get(rows.start * row..rows.end * row));
+        let Some(part) = part.flatten() else {
+            let (first, end) = (rows.start, rows.end);
+            return Err(FormatFault::Rows { name: name.into(), first, end, rows: count }.into());
+        };
+        let at = out.len();
+        out.resize(at + (rows.end - rows.start) * width, 0.0);
+        Ok(format.widen(part, &mut out[at..])?)
+    }
+
+    fn stored(&self, name: &str) -> Result<&Stored<'a>, FormatFault> {
+        self.tensors.get(name).ok_or_else(|| FormatFault::NoTensor { name: name.into() })
+    }
+}

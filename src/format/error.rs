@@ -1,0 +1,100 @@
+use crate::base::{ErrorKind, Fault};
+
+/// What is wrong with a model's files.
+#[derive(Debug, thiserror::Error)]
+pub enum FormatFault {
+    /// A file or folder that is not there.
+    #[error("{name} is missing in {place}")]
+    Missing {
+        /// The file.
+        name: String,
+        /// Where it was looked for.
+        place: String,
+    },
+    /// A file or folder that cannot be read.
+    #[error("cannot read {path}: {reason}")]
+    Unreadable {
+        /// Its path.
+        path: String,
+        /// Nothing is there by that name.
+        missing: bool,
+        /// What the system says.
+        reason: String,
+    },
+    /// A JSON file that is none.
+    #[error("{file} is not valid JSON: {reason}")]
+    Json {
+        /// The file.
+        file: String,
+        /// What was expected, with line and column.
+        reason: String,
+    },
+    /// A weights file that contradicts itself.
+    #[error("{file}: {what} is {found}, expected {expected}")]
+    Weights {
+        /// The file.
+        file: String,
+        /// What is wrong, with the tensor's name where it is one's.
+        what: String,
+        /// What it is.
+        found: String,
+        /// What it should be.
+        expected: String,
+    },
+    /// A tensor that the model needs.
+    #[error("the checkpoint has no tensor {name}")]
+    NoTensor {
+        /// Its name in published checkpoints.
+        name: String,
+    },
+    /// A tensor whose elements are no floats that weights are stored in.
+    #[error("tensor {name} is stored as {found}, expected F32, F16 or BF16")]
+    Dtype {
+        /// Its name.
+        name: String,
+        /// How it is stored.
+        found: String,
+    },
+    /// Rows that a tensor does not have.
+    #[error("rows {first}..{end} were asked of tensor {name}, which has {rows}")]
+    Rows {
+        /// Its name.
+        name: String,
+        /// First row asked for.
+        first: usize,
+        /// The row after the last.
+        end: usize,
+        /// Rows there are.
+        rows: usize,
+    },
+    /// A head of its own, where the model ties it to the embedding.
+    #[error("lm_head.weight differs from embed_tokens.weight")]
+    UntiedHead,
+}
+
+impl Fault for FormatFault {
+    fn kind(&self) -> ErrorKind {
+        match self {
+            Self::Missing { .. } | Self::Unreadable { missing: true, .. } => ErrorKind::NotFound,
+            Self::Unreadable { .. } => ErrorKind::Io,
+            Self::Json { .. } | Self::Weights { .. } => ErrorKind::BadModelFile,
+            Self::NoTensor { .. } => ErrorKind::BadModelFile,
+            Self::Dtype { .. } | Self::UntiedHead => ErrorKind::Unsupported,
+            Self::Rows { .. } => ErrorKind::Internal,
+        }
+    }
+
+    fn remedy(&self) -> String {
+        match self {
+            Self::Missing { .. } => "Name a folder with all files of the checkpoint; download what is missing.",
+            Self::Unreadable { missing: true, .. } => "Check the path.",
+            Self::Unreadable { .. } => "Check that the file may be read.",
+            Self::Json { .. } | Self::Weights { .. } => "Download the file again; it is damaged or not what it claims.",
+            Self::NoTensor { .. } => "Check that all files are of one PaliGemma checkpoint and none is missing.",
+            Self::Dtype { .. } => "Use a checkpoint with float weights.",
+            Self::UntiedHead => "Use a checkpoint whose head is tied to its embedding, as PaliGemma's is.",
+            Self::Rows { .. } => "Please report this as a defect.",
+        }
+        .into()
+    }
+}

@@ -1,0 +1,162 @@
+use super::*;
+use crate::base::ErrorKind;
+
+/// A safetensors file with this header and as many zero bytes of data.
+fn file(header: &str, data: usize) -> Vec<u8> {
+    let mut bytes = (header.len() as u64).to_le_bytes().to_vec();
+    bytes.extend(header.as_bytes());
+    bytes.resize(bytes.len() + data, 0);
+    bytes
+}
+
+fn open(bytes: Vec<u8>) -> Result<usize, crate::base::Error> {
+    let mut files = MemoryFiles::new();
+    files.insert("model.safetensors", bytes);
+    Checkpoint::open(&files).map(|checkpoint| checkpoint.tensors().count())
+}
+
+fn refused(bytes: Vec<u8>, parts: &[&str]) {
+    let error = open(bytes).expect_err("the file lies");
+    assert_eq!(error.kind(), ErrorKind::BadModelFile, "{error}");
+    for part in parts.iter().chain(&["model.safetensors"]) {
+        assert!(error.to_string().contains(part), "{part:?} was expected in {error}");
+    }
+}
+
+const ONE: &str = r#"{"__metadata__":{"a":"b"},"x":{"dtype":"F32","shape":[2,3],"data_offsets":[0,24]}}"#;
+
+#[test]
+fn an_honest_file_opens() {
+    assert_eq!(open(file(ONE, 24)).expect("the file is well"), 1);
+}
+
+#[test]
+fn truncated_files_are_refused_wherever_they_end() {
+    let whole = file(ONE, 24);
+    for length in 0..whole.len() {
+        refused(whole[..length].to_vec(), &[]);
+    }
+}
+
+#[test]
+fn damaged_bytes_never_panic() {
+    let whole = file(ONE, 24);
+    for at in 0..whole.len() {
+        for value in [0, b'"', b'9', b'}', 0xff] {
+            let mut bytes = whole.clone();
+            bytes[at] = value;
+            let _ = open(bytes);
+        }
+    }
+}
+
+#[test]
+fn headers_that_lie_are_refused() {
+    let tensor = |dtype: &str, shape: &str, first: &str, end: &str| {
+        format!(r#"{{"x":{{"dtype":"{dtype}","shape":{shape},"data_offsets":[{first},{end}]}}}}"#)
+    };
+    refused(file(&tensor("F32", "[2,3]", "0", "400"), 24), &["x", "0..400", "0..24"]);
+    refused(file(&tensor("F32", "[2,3]", "24", "0"), 24), &["x", "24..0"]);
+    refused(file(&tensor("F32", "[2,4]", "0", "24"), 24), &["x", "24 bytes", "[2, 4]"]);
+    refused(file(&tensor("F16", "[2,3]", "0", "24"), 24), &["x", "F16"]);
+    refused(file(&tensor("F32", "[4611686018427387904,4]", "0", "0"), 0), &["x"]);
+    refused(file(&tensor("F32", "[2,3]", "0", "-1"), 24), &[]);
+    refused(file(&tensor("F32", "[2,3]", "0", "1e30"), 24), &[]);
+    refused(file(&tensor("F32", "[2,3]", "4", "28"), 28), &["x", "byte"]);
+    refused(file(ONE, 25), &["end"]);
+    let twice = r#"{"x":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"x":{"dtype":"F32","shape":[1],"data_offsets":[4,8]}}"#;
+    refused(file(twice, 8), &["twice"]);
+    let overlap = r#"{"x":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},"y":{"dtype":"F32","shape":[2],"data_offsets":[4,12]}}"#;
+    refused(file(overlap, 12), &["y"]);
+    let mut huge = (10u64 << 30).to_le_bytes().to_vec();
+    huge.resize(100, b' ');
+    refused(huge, &["10737418240"]);
+    refused(file("[1, 2]", 0), &[]);
+}
+
+#[test]
+fn rows_are_widened_and_bounded() {
+    let mut bytes = file(r#"{"x":{"dtype":"BF16","shape":[2,2],"data_offsets":[0,8]}}"#, 0);
+    bytes.extend([0x80, 0x3f, 0x00, 0x40, 0x40, 0x40, 0x80, 0xbf]);
+    let mut files = MemoryFiles::new();
+    files.insert("model.safetensors", bytes);
+    let checkpoint = Checkpoint::open(&files).expect("the file is well");
+    let mut out = vec![7.0];
+    checkpoint.read_rows("x", 1..2, &mut out).expect("the row is there");
+    assert_eq!(out, [7.0, 3.0, -1.0]);
+    assert_eq!(checkpoint.shape("x").expect("x is there"), [2, 2]);
+    assert!(checkpoint.read_rows("x", 1..3, &mut out).is_err());
+    assert_eq!(checkpoint.shape("y").expect_err("there is no y").kind(), ErrorKind::BadModelFile);
+}
+
+#[test]
+fn integers_are_no_weights() {
+    let mut files = MemoryFiles::new();
+    files.insert("model.safetensors", file(r#"{"x":{"dtype":"I64","shape":[1],"data_offsets":[0,8]}}"#, 8));
+    let checkpoint = Checkpoint::open(&files).expect("other tensors may be there");
+    let error = checkpoint.read_rows("x", 0..1, &mut Vec::new()).expect_err("x is no weight");
+    assert_eq!(error.kind(), ErrorKind::Unsupported);
+}
+
+#[test]
+fn all_generations_of_names_are_one() {
+    for (name, expected) in [
+        ("vision_tower.vision_model.post_layernorm.bias", "vision_tower.vision_model.post_layernorm.bias"),
+        ("model.vision_tower.vision_model.post_layernorm.bias", "vision_tower.vision_model.post_layernorm.bias"),
+        ("model.vision_tower.post_layernorm.bias", "vision_tower.vision_model.post_layernorm.bias"),
+        ("model.multi_modal_projector.linear.bias", "multi_modal_projector.linear.bias"),
+        ("model.language_model.norm.weight", "language_model.model.norm.weight"),
+        ("language_model.model.norm.weight", "language_model.model.norm.weight"),
+        ("lm_head.weight", "language_model.lm_head.weight"),
+    ] {
+        assert_eq!(names::canonical(name), expected);
+    }
+}
+
+#[test]
+fn a_tied_head_serves_as_embedding_and_another_is_refused() {
+    let entry =
+        |name: &str, at: usize| format!(r#""{name}":{{"dtype":"F32","shape":[1,1],"data_offsets":[{at},{}]}}"#, at + 4);
+    let mut files = MemoryFiles::new();
+    files.insert("model.safetensors", file(&format!("{{{}}}", entry("lm_head.weight", 0)), 4));
+    let checkpoint = Checkpoint::open(&files).expect("the head is enough");
+    assert_eq!(checkpoint.shape(names::EMBEDDING).expect("it is the embedding"), [1, 1]);
+    drop(checkpoint);
+    let both = format!("{{{},{}}}", entry("lm_head.weight", 0), entry("model.language_model.embed_tokens.weight", 4));
+    let mut bytes = file(&both, 8);
+    files.insert("model.safetensors", bytes.clone());
+    assert!(Checkpoint::open(&files).is_ok());
+    *bytes.last_mut().expect("the file has bytes") = 1;
+    files.insert("model.safetensors", bytes);
+    assert_eq!(Checkpoint::open(&files).expect_err("the head differs").kind(), ErrorKind::Unsupported);
+}
+
+#[test]
+fn shards_are_joined_and_missing_ones_named() {
+    let mut files = MemoryFiles::new();
+    assert_eq!(Checkpoint::open(&files).expect_err("nothing is there").kind(), ErrorKind::NotFound);
+    files.insert(
+        "model.safetensors.index.json",
+        br#"{"weight_map":{"x":"a.safetensors","y":"b.safetensors"}}"#.to_vec(),
+    );
+    files.insert("a.safetensors", file(ONE, 24));
+    let error = Checkpoint::open(&files).expect_err("a shard is missing");
+    assert!(error.kind() == ErrorKind::NotFound && error.to_string().contains("b.safetensors"), "{error}");
+    files.insert("b.safetensors", file(&ONE.replace("\"x\"", "\"y\""), 24));
+    assert_eq!(Checkpoint::open(&files).expect("all is there").tensors().count(), 2);
+    files.insert("b.safetensors", file(&ONE.replace("\"x\"", "\"z\""), 24));
+    let error = Checkpoint::open(&files).expect_err("y is in no shard");
+    assert!(error.kind() == ErrorKind::BadModelFile && error.to_string().contains('y'), "{error}");
+}
+
+#[test]
+fn json_errors_say_where() {
+    let mut files = MemoryFiles::new();
+    assert_eq!(
+        read_json(&files, "config.json").map_err(crate::base::Error::from).expect_err("nothing is there").kind(),
+        ErrorKind::NotFound
+    );
+    files.insert("config.json", b"{\n  \"a\": }".to_vec());
+    let error = read_json(&files, "config.json").expect_err("it is no JSON").to_string();
+    assert!(error.contains("config.json") && error.contains("line 2"), "{error}");
+}
