@@ -1,0 +1,202 @@
+//! Kernels that work row by row: embedding, patches, norms, RoPE and the elementwise ones.
+
+use ocelli::kernels::params::{
+    ElementwiseParams, EmbedParams, NormParams, PatchifyParams, PlaceRowsParams, RopeParams,
+};
+use ocelli::kernels::{KernelId, Overrides, Step};
+use ocelli::quant::{encode_rows, layout};
+use ocelli::tensor::Dtype;
+
+use crate::case::{KernelCase, Operand, bytes_of_ids, dispatch, given, rows_up_to, written, written_of};
+use crate::random::Random;
+use crate::tolerance::{CURVED, EXACT, ROTATED, ROUNDED, SUMMED, Tolerance};
+
+/// The bit that marks an id as the number of an image feature.
+const IMAGE: u32 = 1 << 31;
+
+pub fn cases() -> Vec<KernelCase> {
+    let mut cases = Vec::new();
+    for (kernel, dtype) in [
+        (KernelId::EmbedF32, Dtype::F32),
+        (KernelId::EmbedF16, Dtype::F16),
+        (KernelId::EmbedQ8, Dtype::Q8),
+        (KernelId::EmbedQ4, Dtype::Q4),
+    ] {
+        cases.extend([4, 36, 260].map(|width| embed(kernel, dtype, width)));
+    }
+    cases.extend([4, 36, 260].map(place_rows));
+    cases.extend([(8, 2), (11, 3), (28, 14), (15, 5)].map(|(size, patch)| patchify(size, patch)));
+    for width in [4, 36, 260, 1028] {
+        for kernel in [KernelId::LayerNormWorkgroup, KernelId::LayerNormSerial] {
+            cases.push(layer_norm(kernel, width));
+        }
+        for kernel in [KernelId::RmsNormWorkgroup, KernelId::RmsNormSerial] {
+            for (residual, plus_one) in [(0, 0), (0, 1), (1, 0), (1, 1)] {
+                cases.push(rms_norm(kernel, width, residual, plus_one, 0));
+            }
+            cases.push(rms_norm(kernel, width, 0, 1, u32::MAX));
+        }
+    }
+    for (heads, kv_heads, head_dim) in [(1, 1, 16), (4, 2, 72), (3, 1, 256), (2, 2, 6)] {
+        cases.extend([(0, 0), (13, 1)].map(|(position, slot)| rope(heads, kv_heads, head_dim, position, slot)));
+    }
+    for (kernel, tolerance) in
+        [(KernelId::Gelu, CURVED), (KernelId::Geglu, CURVED), (KernelId::Softcap, CURVED), (KernelId::Add, ROUNDED)]
+    {
+        cases.extend([1, 67, 260].map(|width| elementwise(kernel, width, tolerance)));
+    }
+    cases
+}
+
+fn tokens(tokens: u32) -> Step {
+    Step { tokens, ..Default::default() }
+}
+
+fn embed(kernel: KernelId, dtype: Dtype, width: usize) -> KernelCase {
+    let (count, capacity, first_row, rows) = (6, 8, 5, 7u32);
+    let label = format!("{} D={width}", kernel.info().name);
+    let mut random = Random::new(&label);
+    // Of this shard: 5, 11, 8. Of others: 4, 12. Of a picture: the one with the top bit.
+    let mut ids = vec![5, 4, 11, IMAGE | 6, 12, 8];
+    ids.resize(capacity, 6);
+    let table = encode_rows(dtype, &random.floats(rows as usize * width), width).expect("random weights are finite");
+    let bytes = layout(dtype, width);
+    let mut operands = vec![Operand::Given(bytes_of_ids(&ids)), Operand::Given(table.data)];
+    if !table.scales.is_empty() {
+        operands.push(Operand::Given(table.scales));
+    }
+    operands.push(written_of(capacity * width, 3 * width));
+    let params = EmbedParams {
+        tokens: capacity as u32,
+        width: width as u32,
+        first_row,
+        rows,
+        row_words: (bytes.row_bytes / 4) as u32,
+        row_scales: bytes.row_scales as u32,
+        scale: 45.25,
+        ..Default::default()
+    };
+    let grid = [width.div_ceil(256), capacity, 1];
+    let dispatches = vec![dispatch(kernel, Overrides::default(), operands.len(), &params, grid)];
+    KernelCase { label, operands, dispatches, step: tokens(count), tolerance: ROUNDED }
+}
+
+fn place_rows(width: usize) -> KernelCase {
+    let (capacity, features) = (7, 4);
+    let label = format!("place_rows D={width}");
+    let mut random = Random::new(&label);
+    let ids = [3, IMAGE | 2, IMAGE, 9, IMAGE | 3, IMAGE | 1, IMAGE | 1];
+    let operands = vec![
+        Operand::Given(bytes_of_ids(&ids)),
+        given(&random.floats(features * width)),
+        written_of(capacity * width, 3 * width),
+    ];
+    let params = PlaceRowsParams {
+        tokens: capacity as u32,
+        width: width as u32,
+        feature_rows: features as u32,
+        ..Default::default()
+    };
+    let grid = [width.div_ceil(256), capacity, 1];
+    let dispatches = vec![dispatch(KernelId::PlaceRows, Overrides::default(), 3, &params, grid)];
+    KernelCase { label, operands, dispatches, step: tokens(5), tolerance: EXACT }
+}
+
+fn patchify(size: usize, patch: usize) -> KernelCase {
+    let side = size / patch;
+    let (patches, width) = (side * side, (3 * patch * patch).next_multiple_of(4));
+    let label = format!("patchify S={size} patch={patch}");
+    let image = Random::new(&label).floats(size * size * 3);
+    let operands = vec![given(&image), written(patches * width)];
+    let params = PatchifyParams {
+        tokens: patches as u32,
+        image_size: size as u32,
+        patch_size: patch as u32,
+        grid: side as u32,
+        width: width as u32,
+        ..Default::default()
+    };
+    let grid = [width.div_ceil(64), patches, 1];
+    let dispatches = vec![dispatch(KernelId::Patchify, Overrides::default(), 2, &params, grid)];
+    KernelCase { label, operands, dispatches, step: tokens(patches as u32), tolerance: EXACT }
+}
+
+fn layer_norm(kernel: KernelId, width: usize) -> KernelCase {
+    let (rows, capacity) = (3, 5);
+    let label = format!("{} D={width}", kernel.info().name);
+    let mut random = Random::new(&label);
+    let operands = vec![
+        rows_up_to(&mut random, rows, capacity, width),
+        given(&random.floats(width)),
+        given(&random.floats(width)),
+        written_of(capacity * width, rows * width),
+    ];
+    let params = NormParams { tokens: capacity as u32, width: width as u32, eps: 1e-6, ..Default::default() };
+    let dispatches = vec![dispatch(kernel, Overrides::default(), 4, &params, [capacity, 1, 1])];
+    KernelCase { label, operands, dispatches, step: tokens(rows as u32), tolerance: SUMMED }
+}
+
+fn rms_norm(kernel: KernelId, width: usize, residual: u32, plus_one: u32, x_row: u32) -> KernelCase {
+    let last = x_row == u32::MAX;
+    let (rows, capacity) = if last { (1, 1) } else { (3, 5) };
+    let label = format!("{} D={width} residual={residual} plus_one={plus_one} last={last}", kernel.info().name);
+    let mut random = Random::new(&label);
+    let x_rows = if last { 4 } else { rows };
+    let operands = vec![
+        rows_up_to(&mut random, x_rows, x_rows + 1, width),
+        given(&random.floats(width)),
+        if residual == 1 { given(&random.floats(rows * width)) } else { given(&[f32::NAN]) },
+        written_of(capacity * width, rows * width),
+    ];
+    let params = NormParams { tokens: capacity as u32, width: width as u32, x_row, eps: 1e-6 };
+    let overrides = Overrides::new([residual, plus_one]);
+    let dispatches = vec![dispatch(kernel, overrides, 4, &params, [capacity, 1, 1])];
+    KernelCase { label, operands, dispatches, step: tokens(x_rows as u32), tolerance: SUMMED }
+}
+
+fn rope(heads: usize, kv_heads: usize, head_dim: usize, position: u32, slot: u32) -> KernelCase {
+    let (rows, room, capacity, slots) = (3, 4, 19, 2);
+    let label = format!("rope_append H={heads} G={kv_heads} K={head_dim} position={position}");
+    let mut random = Random::new(&label);
+    let cache = slots * kv_heads * capacity * head_dim;
+    let new = rows * kv_heads * head_dim;
+    let operands = vec![
+        rows_up_to(&mut random, rows, room, (heads + 2 * kv_heads) * head_dim),
+        written_of(room * heads * head_dim, rows * heads * head_dim),
+        written_of(cache, new),
+        written_of(cache, new),
+    ];
+    let params = RopeParams {
+        tokens: room as u32,
+        heads: heads as u32,
+        kv_heads: kv_heads as u32,
+        head_dim: head_dim as u32,
+        capacity: capacity as u32,
+        theta: 10_000.0,
+        ..Default::default()
+    };
+    let grid = [(head_dim / 2).div_ceil(32), heads + 2 * kv_heads, room];
+    let dispatches = vec![dispatch(KernelId::RopeAppend, Overrides::default(), 4, &params, grid)];
+    let step = Step { position, tokens: rows as u32, slot, ..Default::default() };
+    KernelCase { label, operands, dispatches, step, tolerance: ROTATED }
+}
+
+fn elementwise(kernel: KernelId, width: usize, tolerance: Tolerance) -> KernelCase {
+    let (rows, capacity) = (3, 4);
+    let label = format!("{} D={width}", kernel.info().name);
+    let mut random = Random::new(&label);
+    let x_width = if kernel == KernelId::Geglu { 2 * width } else { width };
+    // Far enough from 0 that the curves bend.
+    let mut x = random.floats(rows * x_width);
+    x.iter_mut().for_each(|x| *x *= 6.0);
+    x.resize(capacity * x_width, f32::NAN);
+    let mut operands = vec![given(&x)];
+    if kernel == KernelId::Add {
+        operands.push(rows_up_to(&mut random, rows, capacity, width));
+    }
+    operands.push(written_of(capacity * width, rows * width));
+    let params = ElementwiseParams { tokens: capacity as u32, width: width as u32, softcap: 3.5, ..Default::default() };
+    let grid = [width.div_ceil(64), capacity, 1];
+    let dispatches = vec![dispatch(kernel, Overrides::default(), operands.len(), &params, grid)];
+    KernelCase { label, operands, dispatches, step: tokens(rows as u32), tolerance }
+}
