@@ -1,6 +1,7 @@
 //! Vision-language models that run in a browser tab.
 
 pub mod base;
+pub mod cpu;
 pub mod format;
 pub mod gpu;
 pub mod graph;

@@ -13,12 +13,12 @@ pub enum CpuError {
         /// Bytes that the player holds already.
         held: usize,
     },
-    /// A binding is larger than the player was told to allow.
-    #[error("{kernel} binds {bytes} bytes at once, and the limit is {limit}")]
-    BindingTooLarge {
-        /// The kernel.
-        kernel: &'static str,
-        /// Bytes bound.
+    /// A buffer is larger than the player was told to allow.
+    #[error("{what} needs a buffer of {bytes} bytes, and the limit is {limit}")]
+    TooLarge {
+        /// The kernel that binds it, or what it is for.
+        what: String,
+        /// Bytes asked for.
         bytes: usize,
         /// The limit in force.
         limit: usize,
@@ -88,7 +88,7 @@ impl Fault for CpuError {
     fn kind(&self) -> ErrorKind {
         match self {
             Self::OutOfMemory { .. } => ErrorKind::OutOfMemory,
-            Self::BindingTooLarge { .. } => ErrorKind::DeviceLimit,
+            Self::TooLarge { .. } => ErrorKind::DeviceLimit,
             Self::BadStep { .. } => ErrorKind::BadArgument,
             Self::Cancelled => ErrorKind::Cancelled,
             Self::Missing { .. } | Self::BadRange { .. } | Self::BadRecording { .. } | Self::BufferTooSmall { .. } => {
@@ -100,7 +100,7 @@ impl Fault for CpuError {
     fn remedy(&self) -> String {
         match self {
             Self::OutOfMemory { .. } => "Free memory, or load the model with a smaller dtype such as q8 or q4.".into(),
-            Self::BindingTooLarge { .. } => "Raise the binding limit, or let the weights be split further.".into(),
+            Self::TooLarge { .. } => "Raise the binding limit, or let the weights be split further.".into(),
             Self::BadStep { .. } => "Use a shorter prompt or fewer new tokens.".into(),
             Self::Cancelled => "Start again when ready.".into(),
             Self::Missing { .. } | Self::BadRange { .. } | Self::BadRecording { .. } | Self::BufferTooSmall { .. } => {

@@ -5,8 +5,8 @@ use super::buffer::HostBuffer;
 use super::load::{self, Rules};
 use super::queue::{Drained, Pending, Shared, State, lock};
 use super::{CpuError, registry};
-use crate::graph::record::{BufferId, PlanId, Read, Recording};
-use crate::kernels::{Capabilities, DeviceClass, Step};
+use crate::graph::record::{BufferId, PlanId, PlayerMemory, Read, Recording};
+use crate::kernels::{Capabilities, DeviceClass, KernelId, Step};
 
 /// Asked at every mark of a play: to go on, return false; to let others run first, arrange for the waker to be called
 /// and return true.
@@ -19,11 +19,12 @@ const MAX_BUFFER: usize = isize::MAX as usize - 64;
 
 /// Plays recordings on the CPU.
 ///
+/// Its calls are those of the GPU player, and as there some are async; here they never wait for anything but plays.
 /// Plays run in the order in which they were submitted, inside the polls of their futures.
 pub struct CpuPlayer {
     state: Shared,
-    max_binding: usize,
-    find: fn(crate::kernels::KernelId) -> Option<registry::Run>,
+    capabilities: Capabilities,
+    find: fn(KernelId) -> Option<registry::Run>,
 }
 
 impl Default for CpuPlayer {
@@ -35,7 +36,17 @@ impl Default for CpuPlayer {
 impl CpuPlayer {
     /// A player with the fastest version of every kernel.
     pub fn new() -> Self {
-        Self { state: Shared::default(), max_binding: MAX_BUFFER, find: registry::fastest }
+        let capabilities = Capabilities {
+            class: DeviceClass::Cpu,
+            shader_f16: false,
+            subgroups: None,
+            max_binding_bytes: MAX_BUFFER,
+            max_buffer_bytes: MAX_BUFFER,
+            max_workgroup_invocations: 256,
+            max_workgroup_bytes: 16 << 10,
+            max_workgroups: 65_535,
+        };
+        Self { state: Shared::default(), capabilities, find: registry::fastest }
     }
 
     /// A player with the plain twin of every kernel: slow, and what everything else is tested against.
@@ -43,10 +54,10 @@ impl CpuPlayer {
         Self { find: registry::plain, ..Self::new() }
     }
 
-    /// Limits the bytes of a binding, as devices do, so that large weights are split by rows.
+    /// Limits the bytes of a buffer, as devices do, so that large weights are split by rows.
     #[must_use]
     pub fn with_max_binding(mut self, bytes: usize) -> Self {
-        self.max_binding = bytes;
+        self.capabilities.max_binding_bytes = bytes;
         self
     }
 
@@ -58,25 +69,23 @@ impl CpuPlayer {
     }
 
     /// What the choice of kernels may depend on.
-    pub fn capabilities(&self) -> Capabilities {
-        Capabilities {
-            class: DeviceClass::Cpu,
-            shader_f16: false,
-            subgroups: None,
-            max_binding_bytes: self.max_binding,
-            max_buffer_bytes: MAX_BUFFER,
-            max_workgroup_invocations: 256,
-            max_workgroup_bytes: 16 << 10,
-            max_workgroups: 65_535,
-        }
+    pub fn capabilities(&self) -> &Capabilities {
+        &self.capabilities
     }
 
-    /// Makes a buffer of zeros; `bytes` is a multiple of 4.
+    /// Makes a buffer of zeros; `bytes` is a multiple of 4 and not 0.
     ///
     /// # Errors
-    /// No memory, or a size that is no multiple of 4.
-    pub fn create_buffer(&self, label: &str, bytes: usize) -> Result<BufferId, CpuError> {
+    /// No memory, more than a binding may have, or a size that is none.
+    pub async fn create_buffer(&mut self, label: &str, bytes: usize) -> Result<BufferId, CpuError> {
         let mut state = lock(&self.state);
+        if bytes == 0 {
+            return Err(CpuError::BadRange { what: "a new buffer", offset: 0, bytes, size: MAX_BUFFER });
+        }
+        let limit = self.capabilities.max_binding_bytes;
+        if bytes > limit {
+            return Err(CpuError::TooLarge { what: label.into(), bytes, limit });
+        }
         load::range("a new buffer", 0, bytes, MAX_BUFFER)?;
         let buffer = allocate(&state, label, bytes)?;
         let free = state.buffers.iter().position(Option::is_none);
@@ -92,7 +101,7 @@ impl CpuPlayer {
     ///
     /// # Errors
     /// No such buffer, or a range outside it.
-    pub fn write_buffer(&self, id: BufferId, offset: usize, bytes: &[u8]) -> Result<(), CpuError> {
+    pub fn write_buffer(&mut self, id: BufferId, offset: usize, bytes: &[u8]) -> Result<(), CpuError> {
         let mut state = lock(&self.state);
         state.drain();
         let size = state.buffer(id)?.len();
@@ -103,23 +112,20 @@ impl CpuPlayer {
         Ok(())
     }
 
-    /// Frees a buffer after all plays submitted so far.
-    ///
-    /// # Errors
-    /// No such buffer.
-    pub fn free_buffer(&self, id: BufferId) -> Result<(), CpuError> {
+    /// Frees a buffer after all plays submitted so far; plans that name it fail from then on.
+    pub fn free_buffer(&mut self, id: BufferId) {
         let mut state = lock(&self.state);
         state.drain();
-        state.buffer(id)?;
-        state.buffers[id.0 as usize] = None;
-        Ok(())
+        if let Some(slot) = state.buffers.get_mut(id.0 as usize) {
+            *slot = None;
+        }
     }
 
     /// Reads bytes after all plays submitted so far; offset and size are multiples of 4.
     ///
     /// # Errors
     /// No such buffer, or a range outside it.
-    pub async fn read_buffer(&self, id: BufferId, offset: usize, bytes: usize) -> Result<Vec<u8>, CpuError> {
+    pub async fn read_buffer(&mut self, id: BufferId, offset: usize, bytes: usize) -> Result<Vec<u8>, CpuError> {
         Drained(self.state.clone()).await;
         let state = lock(&self.state);
         let buffer = state.buffer(id)?;
@@ -132,71 +138,66 @@ impl CpuPlayer {
     /// # Errors
     /// A recording that contradicts the kernel table or its externals, a binding above the limit, or no memory for
     /// scratch buffers.
-    pub fn load(&self, recording: &Recording, externals: &[BufferId]) -> Result<PlanId, CpuError> {
+    pub async fn load(&mut self, recording: &Recording, externals: &[BufferId]) -> Result<PlanId, CpuError> {
         let mut state = lock(&self.state);
         state.drain();
         let size_of = |id| state.buffer(id).ok().map(HostBuffer::len);
-        let rules = Rules { max_binding: self.max_binding, find: self.find, size_of: &size_of };
+        let max_binding = self.capabilities.max_binding_bytes;
+        let rules = Rules { max_binding, find: self.find, size_of: &size_of };
         let plan = load::plan(recording, externals, &rules)?;
         for (n, &bytes) in plan.scratch.iter().enumerate() {
-            let label = || format!("scratch of {}", recording.name);
-            match state.scratch.get(n).map(HostBuffer::len) {
-                Some(found) if found >= bytes => {}
-                Some(_) => {
-                    state.scratch[n] = HostBuffer::default();
-                    state.scratch[n] = allocate(&state, &label(), bytes)?;
-                }
-                None => {
-                    let buffer = allocate(&state, &label(), bytes)?;
-                    state.scratch.push(buffer);
+            if state.scratch.get(n).is_none_or(|found| found.len() < bytes) {
+                let buffer = allocate(&state, &format!("scratch of {}", recording.name), bytes)?;
+                match state.scratch.get_mut(n) {
+                    Some(slot) => *slot = buffer,
+                    None => state.scratch.push(buffer),
                 }
             }
         }
-        let index = state.plans.iter().position(Option::is_none).unwrap_or(state.plans.len());
-        if index == state.plans.len() {
+        let free = state.plans.iter().position(Option::is_none);
+        let index = free.unwrap_or_else(|| {
             state.plans.push(None);
-        }
+            state.plans.len() - 1
+        });
         state.plans[index] = Some(Arc::new(plan));
         Ok(PlanId(index as u32))
     }
 
     /// Forgets a plan; plays of it that were submitted still run.
-    ///
-    /// # Errors
-    /// No such plan.
-    pub fn unload(&self, plan: PlanId) -> Result<(), CpuError> {
-        let mut state = lock(&self.state);
-        match state.plans.get_mut(plan.0 as usize).and_then(Option::take) {
-            Some(_) => Ok(()),
-            None => Err(CpuError::Missing { what: "plan", id: plan.0 }),
+    pub fn unload(&mut self, plan: PlanId) {
+        if let Some(slot) = lock(&self.state).plans.get_mut(plan.0 as usize) {
+            *slot = None;
         }
     }
 
-    /// Submits one play and says what to read back when it has ended.
+    /// Submits one play and says what to read back, in order, when it has ended.
+    ///
+    /// Nothing has run when this returns: the play runs when its future, or that of a later play, is polled.
     ///
     /// # Errors
     /// No such plan. What goes wrong while it plays comes from the future.
-    pub fn play(&self, plan: PlanId, step: &Step, read: Option<Read>) -> Result<Pending, CpuError> {
+    pub fn play(&mut self, plan: PlanId, step: &Step, reads: &[Read]) -> Result<Pending, CpuError> {
         let mut state = lock(&self.state);
         let found = state.plans.get(plan.0 as usize).and_then(Option::clone);
         let found = found.ok_or(CpuError::Missing { what: "plan", id: plan.0 })?;
-        let outcome = state.submit(found, *step, read);
+        let outcome = state.submit(found, *step, reads.to_vec());
         Ok(Pending { state: self.state.clone(), outcome })
     }
 
     /// Drops every play that has not ended; their futures resolve to [`CpuError::Cancelled`], and what they would have
     /// written is undefined.
-    pub fn cancel(&self) {
+    pub fn cancel(&mut self) {
         lock(&self.state).cancel();
     }
 
-    /// Bytes held: buffers, shared scratch and the kernels' own workspace.
-    pub fn memory(&self) -> usize {
+    /// Bytes held; what the kernels keep for themselves counts as scratch.
+    pub fn memory(&self) -> PlayerMemory {
         lock(&self.state).memory()
     }
 }
 
 fn allocate(state: &State, label: &str, bytes: usize) -> Result<HostBuffer, CpuError> {
-    let short = || CpuError::OutOfMemory { label: label.into(), bytes, held: state.memory() };
+    let memory = state.memory();
+    let short = || CpuError::OutOfMemory { label: label.into(), bytes, held: memory.buffers + memory.scratch };
     HostBuffer::zeroed(bytes).ok_or_else(short)
 }

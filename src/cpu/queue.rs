@@ -12,7 +12,7 @@ use super::call::{Bound, Call, MAX_BINDINGS};
 use super::fast::Workspace;
 use super::load::{Op, Place, Plan, range};
 use super::player::Breath;
-use crate::graph::record::{BufferId, Read};
+use crate::graph::record::{BufferId, PlayerMemory, Read};
 use crate::kernels::{Access, Dispatch, Step};
 
 type Outcome = Arc<Mutex<Option<Result<Vec<u8>, CpuError>>>>;
@@ -21,7 +21,7 @@ struct Job {
     plan: Arc<Plan>,
     step: Step,
     next: usize,
-    read: Option<Read>,
+    reads: Vec<Read>,
     outcome: Outcome,
 }
 
@@ -44,10 +44,12 @@ pub(super) fn lock(shared: &Shared) -> MutexGuard<'_, State> {
 }
 
 impl State {
-    /// Bytes of all buffers.
-    pub(super) fn memory(&self) -> usize {
-        let session: usize = self.buffers.iter().flatten().map(HostBuffer::len).sum();
-        session + self.scratch.iter().map(HostBuffer::len).sum::<usize>() + self.workspace.bytes()
+    /// Bytes of all buffers; what the kernels keep for themselves counts as scratch.
+    pub(super) fn memory(&self) -> PlayerMemory {
+        PlayerMemory {
+            buffers: self.buffers.iter().flatten().map(HostBuffer::len).sum(),
+            scratch: self.scratch.iter().map(HostBuffer::len).sum::<usize>() + self.workspace.bytes(),
+        }
     }
 
     pub(super) fn buffer(&self, id: BufferId) -> Result<&HostBuffer, CpuError> {
@@ -55,9 +57,9 @@ impl State {
     }
 
     /// Puts a play at the end of the queue; nothing runs yet.
-    pub(super) fn submit(&mut self, plan: Arc<Plan>, step: Step, read: Option<Read>) -> Outcome {
+    pub(super) fn submit(&mut self, plan: Arc<Plan>, step: Step, reads: Vec<Read>) -> Outcome {
         let outcome = Outcome::default();
-        self.queue.push_back(Job { plan, step, next: 0, read, outcome: outcome.clone() });
+        self.queue.push_back(Job { plan, step, next: 0, reads, outcome: outcome.clone() });
         outcome
     }
 
@@ -101,17 +103,20 @@ impl State {
                 return Some(false);
             }
         }
-        let read = self.finish(&plan, job.read);
+        let read = self.finish(&plan, &job.reads);
         set(&job.outcome, read);
         Some(false)
     }
 
-    fn finish(&self, plan: &Plan, read: Option<Read>) -> Result<Vec<u8>, CpuError> {
-        let Some(Read { external, offset, bytes }) = read else { return Ok(Vec::new()) };
-        let missing = CpuError::Missing { what: "external", id: external };
-        let buffer = self.buffer(*plan.externals.get(external as usize).ok_or(missing)?)?;
-        range("a read after a play", offset, bytes, buffer.len())?;
-        Ok(buffer.bytes()[offset..offset + bytes].to_vec())
+    fn finish(&self, plan: &Plan, reads: &[Read]) -> Result<Vec<u8>, CpuError> {
+        let mut all = Vec::new();
+        for &Read { external, offset, bytes } in reads {
+            let missing = CpuError::Missing { what: "external", id: external };
+            let buffer = self.buffer(*plan.externals.get(external as usize).ok_or(missing)?)?;
+            range("a read after a play", offset, bytes, buffer.len())?;
+            all.extend_from_slice(&buffer.bytes()[offset..offset + bytes]);
+        }
+        Ok(all)
     }
 
     fn take(&mut self, place: Place) -> Result<HostBuffer, CpuError> {

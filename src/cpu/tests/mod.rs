@@ -1,4 +1,8 @@
 //! Twins against values worked out by hand, fast kernels against twins, and the player's own behaviour.
 
+mod attention;
 mod linear;
+mod player;
 mod random;
+mod small;
+mod twins;

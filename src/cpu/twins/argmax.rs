@@ -4,18 +4,17 @@ use crate::cpu::CpuError;
 use crate::cpu::call::{Call, size};
 use crate::kernels::params::SelectParams;
 
-/// The index that stands for "some logit is not a number".
-const NOT_A_NUMBER: u32 = u32::MAX;
+/// The index that stands for "none": no entries, or a logit that is not a number.
+const NONE: u32 = u32::MAX;
 /// The largest value of a chunk without entries.
 const NOTHING: f32 = -3.0e38;
 
 /// A chunk's summary as words: bits of the largest value, its index, bits of the sum of `exp(x - largest)`, 0.
+///
+/// A logit that is not a number makes the sum one that is none either.
 pub fn summarise(x: &[f32], first: u32) -> [u32; 4] {
-    let mut best = (NOTHING, first);
+    let mut best = (NOTHING, NONE);
     for (i, &x) in x.iter().enumerate() {
-        if x.is_nan() {
-            return [0.0f32.to_bits(), NOT_A_NUMBER, 0.0f32.to_bits(), 0];
-        }
         if x > best.0 {
             best = (x, first + i as u32);
         }
@@ -26,22 +25,18 @@ pub fn summarise(x: &[f32], first: u32) -> [u32; 4] {
 
 /// The words index, bits of the logit, bits of log-sum-exp, 0, from the summaries of a row's chunks.
 pub fn merge(parts: &[[u32; 4]]) -> [u32; 4] {
-    if parts.iter().any(|part| part[1] == NOT_A_NUMBER) {
-        return [NOT_A_NUMBER, f32::NAN.to_bits(), f32::NAN.to_bits(), 0];
-    }
-    let mut best = (NOTHING, 0);
+    let mut best = (NOTHING, NONE);
     for part in parts {
         let value = f32::from_bits(part[0]);
-        // Chunks come in order of index, so the first of equals has the lowest.
-        if value > best.0 {
+        if value > best.0 || (value == best.0 && part[1] < best.1) {
             best = (value, part[1]);
         }
     }
-    let sum: f64 = parts
-        .iter()
-        .map(|part| f64::from(f32::from_bits(part[0]) - best.0).exp() * f64::from(f32::from_bits(part[2])))
-        .sum();
-    [best.1, best.0.to_bits(), ((f64::from(best.0) + sum.ln()) as f32).to_bits(), 0]
+    let share =
+        |part: &[u32; 4]| f64::from(f32::from_bits(part[0]) - best.0).exp() * f64::from(f32::from_bits(part[2]));
+    let sum: f64 = parts.iter().map(share).sum();
+    let index = if sum.is_finite() { best.1 } else { NONE };
+    [index, best.0.to_bits(), ((f64::from(best.0) + sum.ln()) as f32).to_bits(), 0]
 }
 
 type Partial<'a> = (SelectParams, &'a [f32], &'a mut [[u32; 4]]);
@@ -85,7 +80,7 @@ pub(in crate::cpu) fn run_merge(call: &mut Call<'_>) -> Result<(), CpuError> {
     let next_ids = call.write::<u32>(2, tokens)?;
     for ((parts, choice), id) in partial.chunks_exact(chunks.max(1)).zip(choice).zip(next_ids) {
         *choice = merge(parts);
-        *id = choice[0];
+        *id = if choice[0] == NONE { 0 } else { choice[0] };
     }
     Ok(())
 }

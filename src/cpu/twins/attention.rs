@@ -2,7 +2,7 @@
 
 use crate::cpu::CpuError;
 use crate::cpu::call::{Call, size};
-use crate::kernels::params::{AttentionParams, DecodeAttentionParams};
+use crate::kernels::params::AttentionParams;
 
 /// Which keys a query sees.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,6 +26,16 @@ impl Visible {
             Self::Prefix { prefix, window } => {
                 (i < prefix && j < prefix) || (j <= i && (window == 0 || i - j < window))
             }
+        }
+    }
+
+    /// The keys among the first `keys` that the query at `i` sees: always a run.
+    pub fn run(self, i: usize, keys: usize) -> std::ops::Range<usize> {
+        match self {
+            Self::Full => 0..keys,
+            Self::Prefix { prefix, .. } if i < prefix => 0..prefix.min(keys),
+            Self::Prefix { window: 0, .. } => 0..(i + 1).min(keys),
+            Self::Prefix { window, .. } => (i + 1).saturating_sub(window).min(keys)..(i + 1).min(keys),
         }
     }
 }
@@ -163,28 +173,6 @@ pub(super) fn inputs<'a>(call: &Call<'a>, p: &AttentionParams) -> Result<Attenti
         scale: p.scale,
         softcap: p.softcap,
     })
-}
-
-/// The part of the decode kernels' parameters that says the same as those of prefill.
-pub(super) fn shared(p: &DecodeAttentionParams) -> AttentionParams {
-    AttentionParams {
-        tokens: p.tokens,
-        heads: p.heads,
-        kv_heads: p.kv_heads,
-        head_dim: p.head_dim,
-        q_stride: p.q_stride,
-        q_offset: p.q_offset,
-        k_stride: p.k_stride,
-        k_offset: p.k_offset,
-        k_head_stride: p.k_head_stride,
-        v_offset: p.v_offset,
-        slot_stride: p.slot_stride,
-        source: p.source,
-        mask: p.mask,
-        window: p.window,
-        scale: p.scale,
-        softcap: p.softcap,
-    }
 }
 
 pub(in crate::cpu) fn bind<'a>(call: &mut Call<'a>) -> Result<(Attention<'a>, &'a mut [f32]), CpuError> {

@@ -16,29 +16,35 @@ pub fn soft_cap(x: f32, cap: f32) -> f32 {
     (f64::from(cap) * (f64::from(x) / f64::from(cap)).tanh()) as f32
 }
 
-fn map(call: &mut Call<'_>, f: impl Fn(&ElementwiseParams, f32) -> f32) -> Result<(), CpuError> {
+type Map<'a> = (ElementwiseParams, &'a [f32], &'a mut [f32]);
+
+pub(in crate::cpu) fn bind_map<'a>(call: &mut Call<'a>) -> Result<Map<'a>, CpuError> {
     let p: ElementwiseParams = call.params()?;
     let count = size(&[call.tokens(p.tokens), p.width as usize]);
-    let x = call.read::<f32>(0, count)?;
-    let out = call.write::<f32>(1, count)?;
-    out.iter_mut().zip(x).for_each(|(o, x)| *o = f(&p, *x));
-    Ok(())
+    Ok((p, call.read(0, count)?, call.write(1, count)?))
+}
+
+/// `x [T, 2F]` as pairs of gate and up, and `out [T, F]`.
+pub(in crate::cpu) fn bind_geglu<'a>(call: &mut Call<'a>) -> Result<(&'a [[f32; 2]], &'a mut [f32]), CpuError> {
+    let p: ElementwiseParams = call.params()?;
+    let count = size(&[call.tokens(p.tokens), p.width as usize]);
+    Ok((call.read(0, count)?, call.write(1, count)?))
 }
 
 pub(in crate::cpu) fn run_gelu(call: &mut Call<'_>) -> Result<(), CpuError> {
-    map(call, |_, x| gelu_tanh(x))
+    let (_, x, out) = bind_map(call)?;
+    out.iter_mut().zip(x).for_each(|(o, x)| *o = gelu_tanh(*x));
+    Ok(())
 }
 
 pub(in crate::cpu) fn run_softcap(call: &mut Call<'_>) -> Result<(), CpuError> {
-    map(call, |p, x| soft_cap(x, p.softcap))
+    let (p, x, out) = bind_map(call)?;
+    out.iter_mut().zip(x).for_each(|(o, x)| *o = soft_cap(*x, p.softcap));
+    Ok(())
 }
 
-/// `x [T, 2F]` holds pairs of gate and up; `out [T, F] = gelu(gate) * up`.
 pub(in crate::cpu) fn run_geglu(call: &mut Call<'_>) -> Result<(), CpuError> {
-    let p: ElementwiseParams = call.params()?;
-    let count = size(&[call.tokens(p.tokens), p.width as usize]);
-    let x = call.read::<[f32; 2]>(0, count)?;
-    let out = call.write::<f32>(1, count)?;
+    let (x, out) = bind_geglu(call)?;
     out.iter_mut().zip(x).for_each(|(o, [gate, up])| *o = gelu_tanh(*gate) * up);
     Ok(())
 }

@@ -4,12 +4,12 @@ use crate::cpu::CpuError;
 use crate::cpu::call::{Call, size};
 use crate::kernels::params::SelectParams;
 
-/// `x[id] - log(sum of exp(x))`; not a number if `id` is no entry.
-pub fn log_softmax(x: &[f32], id: u32) -> f32 {
-    let Some(&chosen) = x.get(id as usize) else { return f32::NAN };
+/// `x[id] - log(sum of exp(x))`; nothing if `id` is no entry.
+pub fn log_softmax(x: &[f32], id: u32) -> Option<f32> {
+    let chosen = *x.get(id as usize)?;
     let max = x.iter().fold(f32::NEG_INFINITY, |max, &x| max.max(x));
     let sum: f64 = x.iter().map(|&x| f64::from(x - max).exp()).sum();
-    (f64::from(chosen) - f64::from(max) - sum.ln()) as f32
+    Some((f64::from(chosen) - f64::from(max) - sum.ln()) as f32)
 }
 
 pub(in crate::cpu) fn run(call: &mut Call<'_>) -> Result<(), CpuError> {
@@ -19,7 +19,7 @@ pub(in crate::cpu) fn run(call: &mut Call<'_>) -> Result<(), CpuError> {
     let ids = call.read::<u32>(1, tokens)?;
     let out = call.write::<f32>(2, tokens)?;
     for ((x, &id), out) in logits.chunks_exact(vocab.max(1)).zip(ids).zip(out) {
-        *out = log_softmax(x, id);
+        *out = log_softmax(x, id).unwrap_or(*out);
     }
     Ok(())
 }

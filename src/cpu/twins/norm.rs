@@ -28,33 +28,71 @@ pub fn rms_norm(x: &[f32], weight: &[f32], shift: f32, eps: f32, out: &mut [f32]
     }
 }
 
-pub(in crate::cpu) fn run_layer_norm(call: &mut Call<'_>) -> Result<(), CpuError> {
+/// A norm over some rows of `width` elements.
+#[derive(Debug, Clone, Copy)]
+pub struct Norm<'a> {
+    /// Elements of a row.
+    pub width: usize,
+    /// The rows.
+    pub x: &'a [f32],
+    /// One per column.
+    pub weight: &'a [f32],
+    /// One per column for LayerNorm; without it this is RMSNorm.
+    pub bias: Option<&'a [f32]>,
+    /// Added to every weight: 1 for Gemma.
+    pub shift: f32,
+    /// Added to the variance.
+    pub eps: f32,
+    /// Added to the result.
+    pub residual: Option<&'a [f32]>,
+}
+
+impl Norm<'_> {
+    /// Normalises every row.
+    pub fn apply(&self, out: &mut [f32]) {
+        let width = self.width.max(1);
+        for (x, out) in self.x.chunks_exact(width).zip(out.chunks_exact_mut(width)) {
+            match self.bias {
+                Some(bias) => layer_norm(x, self.weight, bias, self.eps, out),
+                None => rms_norm(x, self.weight, self.shift, self.eps, out),
+            }
+        }
+        if let Some(residual) = self.residual {
+            out.iter_mut().zip(residual).for_each(|(o, r)| *o += r);
+        }
+    }
+}
+
+fn bind<'a>(call: &mut Call<'a>) -> Result<(Norm<'a>, usize), CpuError> {
     let p: NormParams = call.params()?;
     let width = p.width as usize;
     let (first, tokens) = super::rows_from(call, p.tokens, p.x_row);
-    let x = &call.read::<f32>(0, size(&[first.saturating_add(tokens), width]))?[first * width..];
-    let (weight, bias) = (call.read::<f32>(1, width)?, call.read::<f32>(2, width)?);
-    let out = call.write::<f32>(3, size(&[tokens, width]))?;
-    for (x, out) in x.chunks_exact(width.max(1)).zip(out.chunks_exact_mut(width.max(1))) {
-        layer_norm(x, weight, bias, p.eps, out);
-    }
+    let x = &call.read::<f32>(0, size(&[first.saturating_add(tokens), width]))?[first.saturating_mul(width)..];
+    let weight = call.read::<f32>(1, width)?;
+    Ok((Norm { width, x, weight, bias: None, shift: 0.0, eps: p.eps, residual: None }, size(&[tokens, width])))
+}
+
+pub(in crate::cpu) fn bind_layer_norm<'a>(call: &mut Call<'a>) -> Result<(Norm<'a>, &'a mut [f32]), CpuError> {
+    let (mut op, count) = bind(call)?;
+    op.bias = Some(call.read(2, op.width)?);
+    Ok((op, call.write(3, count)?))
+}
+
+pub(in crate::cpu) fn bind_rms_norm<'a>(call: &mut Call<'a>) -> Result<(Norm<'a>, &'a mut [f32]), CpuError> {
+    let (mut op, count) = bind(call)?;
+    op.shift = if call.setting("plus_one").unwrap_or(1) != 0 { 1.0 } else { 0.0 };
+    op.residual = if call.on("residual") { Some(call.read(2, count)?) } else { None };
+    Ok((op, call.write(3, count)?))
+}
+
+pub(in crate::cpu) fn run_layer_norm(call: &mut Call<'_>) -> Result<(), CpuError> {
+    let (op, out) = bind_layer_norm(call)?;
+    op.apply(out);
     Ok(())
 }
 
 pub(in crate::cpu) fn run_rms_norm(call: &mut Call<'_>) -> Result<(), CpuError> {
-    let p: NormParams = call.params()?;
-    let width = p.width as usize;
-    let (first, tokens) = super::rows_from(call, p.tokens, p.x_row);
-    let x = &call.read::<f32>(0, size(&[first.saturating_add(tokens), width]))?[first * width..];
-    let weight = call.read::<f32>(1, width)?;
-    let shift = if call.setting("plus_one").unwrap_or(1) != 0 { 1.0 } else { 0.0 };
-    let residual = if call.on("residual") { Some(call.read::<f32>(2, size(&[tokens, width]))?) } else { None };
-    let out = call.write::<f32>(3, size(&[tokens, width]))?;
-    for (x, out) in x.chunks_exact(width.max(1)).zip(out.chunks_exact_mut(width.max(1))) {
-        rms_norm(x, weight, shift, p.eps, out);
-    }
-    if let Some(residual) = residual {
-        out.iter_mut().zip(residual).for_each(|(o, r)| *o += r);
-    }
+    let (op, out) = bind_rms_norm(call)?;
+    op.apply(out);
     Ok(())
 }

@@ -7,7 +7,7 @@ use crate::kernels::params::PatchifyParams;
 /// `out[p, (c*patch + y)*patch + x] = image[gy*patch + y, gx*patch + x, c]` with `p = gy*grid + gx`; zeros in the padding.
 pub(in crate::cpu) fn run(call: &mut Call<'_>) -> Result<(), CpuError> {
     let p: PatchifyParams = call.params()?;
-    let (side, patch, grid, width) = (p.size as usize, p.patch as usize, p.grid as usize, p.width as usize);
+    let (side, patch, grid, width) = (p.image_size as usize, p.patch_size as usize, p.grid as usize, p.width as usize);
     let tokens = call.tokens(p.tokens);
     call.at_most("patches", tokens, size(&[grid, grid]))?;
     call.at_most("pixels along the grid", size(&[grid, patch]), side)?;

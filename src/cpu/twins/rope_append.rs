@@ -4,42 +4,76 @@ use crate::cpu::CpuError;
 use crate::cpu::call::{Call, size};
 use crate::kernels::params::RopeParams;
 
-/// Rotates the pairs `(i, i + K/2)` of one head by `position / theta^(2i/K)`.
+/// The angle of pair `i` of a head of `dim` elements: `position / theta^(2i/dim)`.
 ///
-/// The angle is rounded to f32 before its sine is taken, as Hugging Face transformers does.
+/// It is rounded to f32 before its sine is taken, as Hugging Face transformers does.
+pub fn angle(position: u32, i: usize, dim: usize, theta: f32) -> f64 {
+    let frequency = 1.0 / f64::from(theta).powf(2.0 * i as f64 / dim as f64);
+    f64::from(position as f32 * frequency as f32)
+}
+
+/// Rotates the pairs `(i, i + K/2)` of one head.
 pub fn rotate(x: &[f32], position: u32, theta: f32, out: &mut [f32]) {
     let half = x.len() / 2;
     for i in 0..half {
-        let frequency = 1.0 / f64::from(theta).powf(2.0 * i as f64 / x.len() as f64);
-        let (sin, cos) = f64::from(position as f32 * frequency as f32).sin_cos();
+        let (sin, cos) = angle(position, i, x.len(), theta).sin_cos();
         let (a, b) = (f64::from(x[i]), f64::from(x[i + half]));
         out[i] = (a * cos - b * sin) as f32;
         out[i + half] = (b * cos + a * sin) as f32;
     }
 }
 
-/// Rows of `qkv` hold `H` query heads, `G` key heads and `G` value heads; caches are `[slot, G, capacity, K]`.
-pub(in crate::cpu) fn run(call: &mut Call<'_>) -> Result<(), CpuError> {
+/// What goes in. Rows of `qkv` hold `H` query heads, `G` key heads and `G` value heads.
+pub(in crate::cpu) struct Rope<'a> {
+    pub tokens: usize,
+    pub position: usize,
+    pub heads: usize,
+    pub groups: usize,
+    pub dim: usize,
+    pub capacity: usize,
+    /// Key heads of the cache before this slot's.
+    pub first_group: usize,
+    pub theta: f32,
+    pub qkv: &'a [f32],
+}
+
+/// What comes out: `q [T, H, K]`, and caches of `[slot, G, capacity, K]` of which the new rows are written.
+pub(in crate::cpu) struct Rotated<'a> {
+    pub q: &'a mut [f32],
+    pub k_cache: &'a mut [f32],
+    pub v_cache: &'a mut [f32],
+}
+
+pub(in crate::cpu) fn bind<'a>(call: &mut Call<'a>) -> Result<(Rope<'a>, Rotated<'a>), CpuError> {
     let p: RopeParams = call.params()?;
     let (heads, groups, dim) = (p.heads as usize, p.kv_heads as usize, p.head_dim as usize);
     let (tokens, capacity) = (call.tokens(p.tokens), p.capacity as usize);
     let (position, slot) = (call.step.position as usize, call.step.slot as usize);
     call.at_most("positions of the KV cache", position.saturating_add(tokens), capacity)?;
-    let (width, q_width) = (size(&[heads.saturating_add(2 * groups), dim]), size(&[heads, dim]));
+    let width = size(&[heads.saturating_add(groups.saturating_mul(2)), dim]);
     let qkv = call.read::<f32>(0, size(&[tokens, width]))?;
-    let q = call.write::<f32>(1, size(&[tokens, q_width]))?;
+    let q = call.write::<f32>(1, size(&[tokens, heads, dim]))?;
     let held = size(&[slot.saturating_add(1), groups, capacity, dim]);
     let (k_cache, v_cache) = (call.write::<f32>(2, held)?, call.write::<f32>(3, held)?);
-    for t in 0..tokens {
-        let at = position + t;
-        let row = &qkv[t * width..][..width];
+    let first_group = slot * groups;
+    let op = Rope { tokens, position, heads, groups, dim, capacity, first_group, theta: p.theta, qkv };
+    Ok((op, Rotated { q, k_cache, v_cache }))
+}
+
+pub(in crate::cpu) fn run(call: &mut Call<'_>) -> Result<(), CpuError> {
+    let (op, out) = bind(call)?;
+    let Rope { heads, groups, dim, theta, .. } = op;
+    let (width, q_width) = ((heads + 2 * groups) * dim, heads * dim);
+    for t in 0..op.tokens {
+        let at = op.position + t;
+        let row = &op.qkv[t * width..][..width];
         for h in 0..heads {
-            rotate(&row[h * dim..][..dim], at as u32, p.theta, &mut q[t * q_width + h * dim..][..dim]);
+            rotate(&row[h * dim..][..dim], at as u32, theta, &mut out.q[t * q_width + h * dim..][..dim]);
         }
         for g in 0..groups {
-            let cached = ((slot * groups + g) * capacity + at) * dim;
-            rotate(&row[(heads + g) * dim..][..dim], at as u32, p.theta, &mut k_cache[cached..][..dim]);
-            v_cache[cached..][..dim].copy_from_slice(&row[(heads + groups + g) * dim..][..dim]);
+            let cached = ((op.first_group + g) * op.capacity + at) * dim;
+            rotate(&row[(heads + g) * dim..][..dim], at as u32, theta, &mut out.k_cache[cached..][..dim]);
+            out.v_cache[cached..][..dim].copy_from_slice(&row[(heads + groups + g) * dim..][..dim]);
         }
     }
     Ok(())

@@ -1,0 +1,254 @@
+//! Every kernel through the player, with values worked out by hand.
+
+use super::player::{Bench, f32s, words};
+use crate::cpu::{CpuPlayer, registry};
+use crate::kernels::{KernelId, Overrides, Step, params::*};
+use crate::quant::encode_rows;
+use crate::tensor::Dtype;
+
+const PICTURE: u32 = 1 << 31;
+
+fn step(tokens: u32) -> Step {
+    Step { position: 0, tokens, prefix: 0, slot: 0 }
+}
+
+/// Runs one kernel on both the plain and the fast player; `out` is given poisoned and comes back from each.
+fn both(check: impl Fn(&mut Bench)) {
+    for player in [CpuPlayer::plain(), CpuPlayer::new()] {
+        check(&mut Bench::new(player));
+    }
+}
+
+#[track_caller]
+fn near(found: &[f32], expected: &[f32]) {
+    let close = |(a, b): (&f32, &f32)| a == b || (a - b).abs() < 2e-6 * b.abs().max(1.0);
+    assert!(found.len() == expected.len() && found.iter().zip(expected).all(close), "{found:?} is not {expected:?}");
+}
+
+#[test]
+fn every_kernel_has_a_twin() {
+    let missing: Vec<_> =
+        KernelId::ALL.iter().map(|k| k.info()).filter(|i| i.bindings.len() > 8).map(|i| i.name).collect();
+    assert!(missing.is_empty(), "too many bindings: {missing:?}");
+    for kernel in KernelId::ALL {
+        assert!(registry::plain(*kernel).is_some(), "{} has no twin", kernel.info().name);
+        assert!(registry::fastest(*kernel).is_some());
+    }
+}
+
+#[test]
+fn linear_from_a_shard() {
+    let rows = encode_rows(Dtype::Q8, &[127.0, 0.0, 0.0, 0.0, 0.0, 127.0, 127.0, 0.0], 4).expect("encodes");
+    for kernel in [KernelId::MatmulTiledQ8, KernelId::MatmulRegsQ8, KernelId::MatvecQ8, KernelId::MatvecSerialQ8] {
+        both(|b| {
+            let p = LinearParams {
+                tokens: 3,
+                k: 4,
+                rows: 2,
+                first_row: 1,
+                out_stride: 4,
+                row_words: 8,
+                row_scales: 1,
+                ..Default::default()
+            };
+            let overrides = Overrides::new([0, 1, 1]);
+            let names: Vec<_> = kernel.info().overrides.iter().map(|o| o.name).take(3).collect();
+            assert_eq!(names, ["act", "bias", "residual"]);
+            let x = b.floats(&[1.0, 2.0, 3.0, 4.0, -1.0, 0.0, 1.0, 0.0, 9.0, 9.0, 9.0, 9.0]);
+            let (data, scales) = (b.bytes(&rows.data), b.bytes(&rows.scales));
+            let (bias, residual) = (b.floats(&[0.0, 1000.0, 2000.0]), b.floats(&[0.5; 12]));
+            let out = b.floats(&[-7.0; 12]);
+            // Two of three rows are valid.
+            b.run(kernel, overrides, &p, &[x, data, scales, bias, residual, out], step(2));
+            let found = f32s(&b.read(out));
+            let expected = [-7.0, 1127.5, 2635.5, -7.0, -7.0, 873.5, 2127.5, -7.0, -7.0, -7.0, -7.0, -7.0];
+            for (f, e) in found.iter().zip(expected) {
+                assert!((f - e).abs() < 0.05, "{found:?}");
+            }
+        });
+    }
+}
+
+#[test]
+fn linear_of_the_last_row() {
+    let rows = encode_rows(Dtype::F16, &[1.0, 1.0, 1.0, 1.0], 4).expect("encodes");
+    both(|b| {
+        let p = LinearParams {
+            tokens: 1,
+            k: 4,
+            rows: 1,
+            out_stride: 1,
+            row_words: 2,
+            x_row: u32::MAX,
+            ..Default::default()
+        };
+        let x = b.floats(&[1.0, 1.0, 1.0, 1.0, 2.0, 2.0, 2.0, 2.0, 9.0, 9.0, 9.0, 9.0]);
+        let (data, out) = (b.bytes(&rows.data), b.floats(&[0.0]));
+        b.run(KernelId::MatvecF16, Overrides::new([0, 0, 0]), &p, &[x, data, x, x, out], step(2));
+        near(&f32s(&b.read(out)), &[8.0]);
+    });
+}
+
+#[test]
+fn embed_and_place_rows() {
+    both(|b| {
+        let table = encode_rows(Dtype::F32, &[1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0], 4).expect("encodes");
+        let ids = b.words(&[11, 9, PICTURE | 1, 10]);
+        let (data, out) = (b.bytes(&table.data), b.floats(&[0.0; 16]));
+        let p =
+            EmbedParams { tokens: 4, width: 4, first_row: 10, rows: 2, row_words: 4, scale: 2.0, ..Default::default() };
+        b.run(KernelId::EmbedF32, Overrides::default(), &p, &[ids, data, out], step(4));
+        let features = b.floats(&[-1.0, -2.0, -3.0, -4.0, -5.0, -6.0, -7.0, -8.0]);
+        let p = PlaceRowsParams { tokens: 4, width: 4, feature_rows: 2, ..Default::default() };
+        b.run(KernelId::PlaceRows, Overrides::default(), &p, &[ids, features, out], step(4));
+        let expected = [[10.0, 12.0, 14.0, 16.0], [0.0; 4], [-5.0, -6.0, -7.0, -8.0], [2.0, 4.0, 6.0, 8.0]];
+        near(&f32s(&b.read(out)), expected.as_flattened());
+    });
+}
+
+#[test]
+fn patchify_drops_the_rim_and_pads() {
+    both(|b| {
+        // 3 x 3 pixels, patches of 1, a grid of 2: value 100 y + 10 x + c.
+        let image: Vec<f32> = (0..27).map(|i| (i / 9 * 100 + i / 3 % 3 * 10 + i % 3) as f32).collect();
+        let (image, out) = (b.floats(&image), b.floats(&[-1.0; 16]));
+        let p = PatchifyParams { tokens: 4, image_size: 3, patch_size: 1, grid: 2, width: 4, ..Default::default() };
+        b.run(KernelId::Patchify, Overrides::default(), &p, &[image, out], step(4));
+        let expected =
+            [[0.0, 1.0, 2.0, 0.0], [10.0, 11.0, 12.0, 0.0], [100.0, 101.0, 102.0, 0.0], [110.0, 111.0, 112.0, 0.0]];
+        near(&f32s(&b.read(out)), expected.as_flattened());
+    });
+}
+
+#[test]
+fn norms() {
+    both(|b| {
+        let x = b.floats(&[9.0, 9.0, 9.0, 9.0, 1.0, -1.0, 1.0, -1.0]);
+        let (weight, bias, out) = (b.floats(&[1.0, 2.0, 3.0, 4.0]), b.floats(&[0.5; 4]), b.floats(&[0.0; 4]));
+        let p = NormParams { tokens: 1, width: 4, x_row: 1, ..Default::default() };
+        b.run(KernelId::LayerNormWorkgroup, Overrides::default(), &p, &[x, weight, bias, out], step(2));
+        near(&f32s(&b.read(out)), &[1.5, -1.5, 3.5, -3.5]);
+        let p = NormParams { x_row: u32::MAX, eps: 3.0, ..p };
+        b.run(KernelId::RmsNormSerial, Overrides::new([1, 1]), &p, &[x, weight, bias, out], step(2));
+        near(&f32s(&b.read(out)), &[1.5, -1.0, 2.5, -2.0]);
+        b.run(KernelId::RmsNormSerial, Overrides::new([0, 0]), &p, &[x, weight, bias, out], step(2));
+        near(&f32s(&b.read(out)), &[0.5, -1.0, 1.5, -2.0]);
+    });
+}
+
+#[test]
+fn rope_append_rotates_and_stores() {
+    both(|b| {
+        // One query head, one kv head, two elements each: the angle is the position, 1, in slot 1.
+        let qkv = b.floats(&[1.0, 0.0, 0.0, 2.0, 5.0, 6.0]);
+        let (q, k, v) = (b.floats(&[0.0; 2]), b.floats(&[0.0; 8]), b.floats(&[0.0; 8]));
+        let p = RopeParams {
+            tokens: 1,
+            heads: 1,
+            kv_heads: 1,
+            head_dim: 2,
+            capacity: 2,
+            theta: 10_000.0,
+            ..Default::default()
+        };
+        let at = Step { position: 1, tokens: 1, prefix: 0, slot: 1 };
+        b.run(KernelId::RopeAppend, Overrides::default(), &p, &[qkv, q, k, v], at);
+        let (sin, cos) = 1.0f32.sin_cos();
+        near(&f32s(&b.read(q)), &[cos, sin]);
+        near(&f32s(&b.read(k)), &[0.0, 0.0, 0.0, 0.0, 0.0, 0.0, -2.0 * sin, 2.0 * cos]);
+        near(&f32s(&b.read(v)), &[0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 5.0, 6.0]);
+        let error =
+            b.try_run(KernelId::RopeAppend, Overrides::default(), &p, &[qkv, q, k, v], Step { position: 2, ..at });
+        assert!(error.is_err_and(|e| e.to_string().contains("KV cache")));
+    });
+}
+
+#[test]
+fn attention_over_the_cache_and_its_split_form() {
+    both(|b| {
+        // Two keys in slot 1 of a cache of 2 rows; the query is at position 1. Scores 0 and ln 3.
+        let q = b.floats(&[2.0, 0.0, 0.0, 0.0]);
+        let mut cached = vec![9.0; 16];
+        cached[8..].copy_from_slice(&[0.0, 5.0, 0.0, 0.0, 3.0f32.ln(), 0.0, 7.0, 0.0]);
+        let k = b.floats(&cached);
+        cached[8..].copy_from_slice(&[4.0, 0.0, 8.0, 0.0, 0.0, 4.0, 8.0, 1.0]);
+        let (v, out) = (b.floats(&cached), b.floats(&[0.0; 4]));
+        let p = AttentionParams {
+            tokens: 1,
+            heads: 1,
+            kv_heads: 1,
+            head_dim: 4,
+            q_stride: 4,
+            k_stride: 4,
+            k_head_stride: 8,
+            slot_stride: 8,
+            source: 1,
+            mask: 1,
+            splits: 3,
+            split_keys: 1,
+            scale: 0.5,
+            ..Default::default()
+        };
+        let at = Step { position: 1, tokens: 1, prefix: 0, slot: 1 };
+        for kernel in [KernelId::AttentionHd64, KernelId::AttentionSerialHd64] {
+            b.run(kernel, Overrides::default(), &p, &[q, k, v, out], at);
+            near(&f32s(&b.read(out)), &[1.0, 3.0, 8.0, 0.75]);
+        }
+        let (partial, merged) = (b.floats(&[7.0; 24]), b.floats(&[0.0; 4]));
+        for kernel in [KernelId::AttentionSplit, KernelId::AttentionSplitSerialHd64] {
+            b.run(kernel, Overrides::default(), &p, &[q, k, v, partial], at);
+            let parts = f32s(&b.read(partial));
+            near(&parts[..8], &[0.0, 1.0, 0.0, 0.0, 4.0, 0.0, 8.0, 0.0]);
+            assert_eq!(parts[17], 0.0, "the third part is empty");
+            b.run(KernelId::AttentionMerge, Overrides::default(), &p, &[partial, merged], at);
+            near(&f32s(&b.read(merged)), &[1.0, 3.0, 8.0, 0.75]);
+        }
+    });
+}
+
+#[test]
+fn elementwise() {
+    both(|b| {
+        let (x, y, out) = (b.floats(&[0.0, 1.0, -1.0, 2.0]), b.floats(&[1.0, 2.0, 3.0, 4.0]), b.floats(&[0.0; 4]));
+        let p = ElementwiseParams { tokens: 1, width: 4, softcap: 2.0, ..Default::default() };
+        b.run(KernelId::Gelu, Overrides::default(), &p, &[x, out], step(1));
+        near(&f32s(&b.read(out)), &[0.0, 0.841_192, -0.158_808, 1.954_597_7]);
+        b.run(KernelId::Softcap, Overrides::default(), &p, &[x, out], step(1));
+        near(&f32s(&b.read(out)), &[0.0, 2.0 * 0.5f32.tanh(), -2.0 * 0.5f32.tanh(), 2.0 * 1.0f32.tanh()]);
+        b.run(KernelId::Add, Overrides::default(), &p, &[x, y, out], step(1));
+        near(&f32s(&b.read(out)), &[1.0, 3.0, 2.0, 6.0]);
+        let p = ElementwiseParams { width: 2, ..p };
+        b.run(KernelId::Geglu, Overrides::default(), &p, &[y, out], step(1));
+        near(&f32s(&b.read(out))[..2], &[0.841_192 * 2.0, 2.996_362_6 * 4.0]);
+    });
+}
+
+#[test]
+fn choosing_tokens() {
+    both(|b| {
+        let logits = b.floats(&[0.0, 2.0, 2.0, 1.0, -1.0, 0.0, 0.0, 0.0, 0.0, f32::NAN]);
+        let (partial, choice, next) = (b.words(&[9; 16]), b.words(&[9; 8]), b.words(&[9; 2]));
+        let p = SelectParams { tokens: 2, vocab: 5, chunk: 3, chunks: 2 };
+        b.run(KernelId::ArgmaxPartial, Overrides::default(), &p, &[logits, partial], step(2));
+        b.run(KernelId::ArgmaxMerge, Overrides::default(), &p, &[partial, choice, next], step(2));
+        let found = words(&b.read(choice));
+        let sum: f32 = [0.0f32, 2.0, 2.0, 1.0, -1.0].iter().map(|x| x.exp()).sum();
+        assert_eq!(found[0], 1, "the lower of two equals");
+        near(&[f32::from_bits(found[1]), f32::from_bits(found[2])], &[2.0, sum.ln()]);
+        assert_eq!(found[4], u32::MAX, "a logit that is no number");
+        assert_eq!(words(&b.read(next)), [1, 0]);
+
+        let (ids, out) = (b.words(&[3, 99]), b.floats(&[-7.0; 2]));
+        b.run(KernelId::LogSoftmax, Overrides::default(), &p, &[logits, ids, out], step(2));
+        near(&f32s(&b.read(out)), &[1.0 - sum.ln(), -7.0]);
+
+        let (first, merged) = (b.words(&[9; 8]), b.words(&[9; 4]));
+        let p = TopKParams { tokens: 1, count: 5, chunk: 3, chunks: 2, k: 2, ..Default::default() };
+        b.run(KernelId::TopKFirst, Overrides::default(), &p, &[logits, first], step(1));
+        let bits = |x: f32| x.to_bits();
+        assert_eq!(words(&b.read(first)), [bits(2.0), 1, bits(2.0), 2, bits(1.0), 3, bits(-1.0), 4]);
+        let p = TopKParams { count: 4, chunk: 4, chunks: 1, ..p };
+        b.run(KernelId::TopKMerge, Overrides::default(), &p, &[first, merged], step(1));
+        assert_eq!(words(&b.read(merged)), [bits(2.0), 1, bits(2.0), 2]);
+    });
+}
