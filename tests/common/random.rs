@@ -21,7 +21,7 @@ impl Random {
 
     /// Below `end`.
     pub fn below(&mut self, end: u32) -> u32 {
-        (u64::from(self.next()) * u64::from(end) >> 32) as u32
+        ((u64::from(self.next()) * u64::from(end)) >> 32) as u32
     }
 
     /// From -1 to 1.

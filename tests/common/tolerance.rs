@@ -27,8 +27,10 @@ pub const SUMMED: Tolerance = Tolerance { absolute: 0.0, of_rms: 2e-6, of_value:
 /// Through exp, tanh, sin or cos, which devices compute to few units in the last place of their range. Absolute, too,
 /// because the tail of GELU is a small difference of ones.
 pub const CURVED: Tolerance = Tolerance { absolute: 1e-6, of_rms: 2e-5, of_value: 2e-5 };
-/// Angles of up to some thousand radians, whose own rounding is 1e-4.
-pub const ROTATED: Tolerance = Tolerance { absolute: 0.0, of_rms: 5e-4, of_value: 0.0 };
+/// Turned by angles that are computed to the last bits of a turn.
+pub const ROTATED: Tolerance = Tolerance { absolute: 0.0, of_rms: 1e-5, of_value: 0.0 };
+/// Turned by angles of thousands of radians, whose product of position and frequency has no more bits in f32.
+pub const ROTATED_FAR: Tolerance = Tolerance { absolute: 0.0, of_rms: 1e-3, of_value: 0.0 };
 /// Products of f16 numbers, summed in f32.
 pub const HALF: Tolerance = Tolerance { absolute: 0.0, of_rms: 4e-3, of_value: 4e-3 };
 
