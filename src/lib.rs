@@ -5,6 +5,7 @@ pub mod cpu;
 pub mod format;
 pub mod gpu;
 pub mod graph;
+pub mod image;
 pub mod kernels;
 pub mod models;
 pub mod ops;

@@ -1,0 +1,17 @@
+//! Floor 5: pictures. Decoding, and the way from a picture's bytes to the numbers that a vision tower sees.
+
+#[cfg(feature = "cli")]
+mod decode;
+mod error;
+mod preprocess;
+mod resize;
+mod rgb8;
+#[cfg(all(test, feature = "cli"))]
+mod tests;
+
+#[cfg(feature = "cli")]
+pub use decode::decode;
+pub use error::ImageError;
+pub use preprocess::Preprocessor;
+pub use resize::{Filter, resize};
+pub use rgb8::Rgb8;
