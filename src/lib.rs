@@ -11,5 +11,6 @@ pub mod models;
 pub mod ops;
 pub mod quant;
 pub mod tensor;
+pub mod text;
 #[cfg(target_arch = "wasm32")]
 pub mod wasm;

@@ -1,0 +1,142 @@
+//! Token ids and texts against the reference's tokenizer, streams, and tokenizers that are none.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use ocelli::base::{Error, ErrorKind};
+use ocelli::text::{SpecialIds, Tokenizer};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+#[derive(Deserialize)]
+struct Cases {
+    cases: Vec<Case>,
+}
+
+#[derive(Deserialize)]
+struct Case {
+    text: String,
+    ids: Vec<u32>,
+    decoded_skip_special: String,
+}
+
+const SPECIAL: SpecialIds = SpecialIds { bos: 2, image: 1792 };
+
+fn goldens(path: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/goldens").join(path)
+}
+
+fn tiny_json() -> Vec<u8> {
+    fs::read(goldens("pg1-hd16/tokenizer.json")).expect("the tokenizer can be read")
+}
+
+fn tiny() -> Tokenizer {
+    Tokenizer::load(&tiny_json(), SPECIAL).expect("the tokenizer is well")
+}
+
+fn cases() -> Vec<Case> {
+    let text = fs::read(goldens("tokenizer/tiny.cases.json")).expect("the cases can be read");
+    let cases = serde_json::from_slice::<Cases>(&text).expect("the cases are JSON").cases;
+    assert!(cases.len() > 50, "only {} cases", cases.len());
+    cases
+}
+
+#[test]
+fn ids_equal_the_reference() {
+    let tokenizer = tiny();
+    for case in cases() {
+        assert_eq!(tokenizer.encode(&case.text).expect("the text can be encoded"), case.ids, "{:?}", case.text);
+    }
+}
+
+#[test]
+fn texts_equal_the_reference_whole_and_streamed() {
+    let tokenizer = tiny();
+    for case in cases() {
+        assert_eq!(tokenizer.decode(&case.ids), case.decoded_skip_special, "{:?}", case.ids);
+        let mut stream = tokenizer.stream();
+        let mut text: String = case.ids.iter().map(|&id| stream.push(id)).collect();
+        text += &stream.finish();
+        assert_eq!(text, case.decoded_skip_special);
+    }
+}
+
+#[test]
+fn prompts_equal_those_of_every_golden() {
+    for checkpoint in ["pg1-hd16", "pg1-hd72", "pg2-gqa", "pg2-cap5"] {
+        let json = fs::read(goldens(&format!("{checkpoint}/tokenizer.json"))).expect("the tokenizer can be read");
+        let tokenizer = Tokenizer::load(&json, SPECIAL).expect("the tokenizer is well");
+        let golden = fs::read(goldens(&format!("{checkpoint}/golden.json"))).expect("the golden can be read");
+        let golden: Value = serde_json::from_slice(&golden).expect("the golden is JSON");
+        for case in golden["cases"].as_array().expect("cases are a list") {
+            let slots = case["image_token_count"].as_u64().expect("a count") as usize;
+            let ids = tokenizer.prompt(case["prompt"].as_str().expect("a text")).expect("the prompt can be encoded");
+            assert_eq!(json!(ids), json!(case["input_ids"].as_array().expect("a list")[slots..]));
+        }
+    }
+}
+
+#[test]
+fn characters_are_never_split() {
+    let tokenizer = tiny();
+    let ids = tokenizer.encode("a\u{1f600}\u{4e2d}b").expect("the text can be encoded");
+    let mut stream = tokenizer.stream();
+    let pieces: Vec<String> = ids.iter().map(|&id| stream.push(id)).collect();
+    assert!(pieces.iter().all(|piece| !piece.contains('\u{fffd}')), "{pieces:?}");
+    assert_eq!(pieces.concat() + &stream.finish(), "a\u{1f600}\u{4e2d}b");
+    // Half a character at the end is told as such, not swallowed.
+    let smile = tokenizer.encode("\u{1f600}").expect("the text can be encoded");
+    assert_eq!(smile.len(), 4, "the character is not in the vocabulary");
+    assert_eq!(tokenizer.decode(&smile[..2]), "\u{fffd}\u{fffd}");
+}
+
+#[test]
+fn unknown_ids_have_no_text() {
+    assert_eq!(tiny().decode(&[4_000_000, u32::MAX, 1792, 1]), "");
+}
+
+fn refused(json: &[u8], special: SpecialIds, parts: &[&str]) {
+    let error = Error::from(Tokenizer::load(json, special).expect_err("the tokenizer is unusable"));
+    assert_eq!(error.kind(), ErrorKind::BadTokenizer, "{error}");
+    for part in parts {
+        assert!(error.to_string().contains(part), "{part:?} was expected in {error}");
+    }
+}
+
+#[test]
+fn unusable_tokenizers_are_refused() {
+    refused(b"", SPECIAL, &["tokenizer.json"]);
+    refused(b"{}", SPECIAL, &["tokenizer.json"]);
+    refused(&tiny_json()[..5000], SPECIAL, &["line"]);
+    refused(&tiny_json(), SpecialIds { bos: 5, ..SPECIAL }, &["<bos>", "5", "2"]);
+    refused(&tiny_json(), SpecialIds { image: 7, ..SPECIAL }, &["<image>", "7", "1792"]);
+    let with = |key: &str, value: Value| {
+        let mut json: Value = serde_json::from_slice(&tiny_json()).expect("the tokenizer is JSON");
+        json[key] = value;
+        json.to_string().into_bytes()
+    };
+    refused(&with("normalizer", json!({"type": "NFC"})), SPECIAL, &["NFC"]);
+    refused(&with("normalizer", Value::Null), SPECIAL, &["normalizer"]);
+    refused(&with("decoder", json!({"type": "WordPiece", "prefix": "##", "cleanup": true})), SPECIAL, &["WordPiece"]);
+    refused(&with("pre_tokenizer", json!({"type": "Whitespace"})), SPECIAL, &["Whitespace"]);
+    let words = json!({"type": "WordLevel", "vocab": {"a": 0}, "unk_token": "a"});
+    refused(&with("model", words), SPECIAL, &["tokenizer.json"]);
+}
+
+#[test]
+fn a_prompt_must_not_hold_a_picture_place() {
+    let error = Error::from(tiny().prompt("caption <image> en").expect_err("the place is taken"));
+    assert_eq!(error.kind(), ErrorKind::BadArgument);
+}
+
+#[test]
+fn a_plain_gemma_tokenizer_gets_the_missing_tokens() {
+    let mut json: Value = serde_json::from_slice(&tiny_json()).expect("the tokenizer is JSON");
+    let added = json["added_tokens"].as_array().expect("a list").clone();
+    let plain = added.into_iter().filter(|token| token["id"].as_u64().is_some_and(|id| id < 640));
+    json["added_tokens"] = plain.collect::<Vec<_>>().into();
+    let tokenizer = Tokenizer::load(json.to_string().as_bytes(), SPECIAL).expect("the tokens are added");
+    for case in cases() {
+        assert_eq!(tokenizer.encode(&case.text).expect("the text can be encoded"), case.ids, "{:?}", case.text);
+    }
+}
