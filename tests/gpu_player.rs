@@ -23,6 +23,7 @@ fn main() -> ExitCode {
             Case::new("plans share scratch memory", plans_share_scratch),
             Case::new("unloading gives scratch back", unloading_gives_back),
             Case::new("a freed buffer lives as long as its plans", freed_buffer_lives_on),
+            Case::new("a buffer may be freed with its write under way", freed_under_way),
             Case::new("playing makes no buffers", playing_makes_no_buffers),
             Case::new("big writes arrive whole", big_writes),
             Case::new("buffers start zeroed", buffers_start_zeroed),
@@ -253,6 +254,17 @@ fn freed_buffer_lives_on(player: &mut GpuPlayer) -> Result<(), String> {
     equal("value", floats(&bytes), vec![2.0])?;
     player.unload(plan);
     equal("bytes in use", player.memory().buffers, before)
+}
+
+fn freed_under_way(player: &mut GpuPlayer) -> Result<(), String> {
+    let (plan, _) = sum_plan(player)?;
+    let before = player.memory().buffers;
+    let id = buffer_of(player, &[1.0; 1000])?;
+    player.free_buffer(id);
+    equal("bytes in use", player.memory().buffers, before)?;
+    refused(player.write_buffer(id, 0, &[0; 4]), ErrorKind::Internal, &["no buffer"])?;
+    let bytes = told(block_on(told(player.play(plan, &step(5), &[whole(2)]))?))?;
+    equal("value", floats(&bytes)[0], 1.0)
 }
 
 fn playing_makes_no_buffers(player: &mut GpuPlayer) -> Result<(), String> {
