@@ -10,6 +10,7 @@ pub mod kernels;
 pub mod models;
 pub mod ops;
 pub mod quant;
+pub mod session;
 pub mod tensor;
 pub mod text;
 #[cfg(target_arch = "wasm32")]

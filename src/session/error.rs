@@ -1,0 +1,87 @@
+use crate::base::{ErrorKind, Fault};
+
+/// What can go wrong between a model and its player.
+#[derive(Debug, thiserror::Error)]
+pub enum SessionFault {
+    /// A tensor has another shape than the configuration says.
+    #[error("tensor {name} has shape {found:?}, and config.json asks for {rows} rows of {k} elements")]
+    Shape {
+        /// Name of the tensor in the checkpoint.
+        name: String,
+        /// Its shape.
+        found: Vec<usize>,
+        /// Rows expected.
+        rows: usize,
+        /// Elements per row expected.
+        k: usize,
+    },
+    /// More tokens than the model may hold at once.
+    #[error("the prompt and the answer need {needed} tokens, and this session holds {capacity}")]
+    TooLong {
+        /// Tokens needed.
+        needed: usize,
+        /// Tokens possible.
+        capacity: usize,
+    },
+    /// A prompt with nothing in it.
+    #[error("the prompt has no tokens")]
+    EmptyPrompt,
+    /// A token id that the vocabulary does not hold.
+    #[error("token id {id} is outside the vocabulary of {vocabulary}")]
+    UnknownToken {
+        /// The id.
+        id: u32,
+        /// V.
+        vocabulary: usize,
+    },
+    /// A picture tensor of the wrong size.
+    #[error("the picture tensor has {found} values, and the tower takes {expected}")]
+    Picture {
+        /// Values found.
+        found: usize,
+        /// Values expected.
+        expected: usize,
+    },
+    /// Logits that are no numbers.
+    #[error("the model's logits are not finite at token {position}")]
+    NotFinite {
+        /// Position of the row.
+        position: usize,
+    },
+    /// The caller cancelled.
+    #[error("cancelled")]
+    Cancelled,
+    /// A recording names a buffer that the session does not have.
+    #[error("the session has no buffer {0}")]
+    MissingState(String),
+}
+
+impl Fault for SessionFault {
+    fn kind(&self) -> ErrorKind {
+        match self {
+            Self::Shape { .. } => ErrorKind::BadConfig,
+            Self::TooLong { .. } | Self::EmptyPrompt | Self::UnknownToken { .. } | Self::Picture { .. } => {
+                ErrorKind::BadArgument
+            }
+            Self::NotFinite { .. } => ErrorKind::BadModelFile,
+            Self::Cancelled => ErrorKind::Cancelled,
+            Self::MissingState(_) => ErrorKind::Internal,
+        }
+    }
+
+    fn remedy(&self) -> String {
+        match self {
+            Self::Shape { .. } => "Check that config.json and the weights come from the same checkpoint.",
+            Self::TooLong { .. } => "Ask for fewer new tokens, shorten the prompt or use fewer pictures.",
+            Self::EmptyPrompt => "Give a picture or a prompt.",
+            Self::UnknownToken { .. } => "Check that tokenizer.json belongs to this checkpoint.",
+            Self::Picture { .. } => "Check that preprocessor_config.json belongs to this checkpoint.",
+            Self::NotFinite { .. } => {
+                "The weights are damaged or overflow in this dtype: try --dtype f32, or download them again."
+            }
+            Self::Cancelled => "Start again when you like.",
+            Self::MissingState(_) => "This is a defect of ocelli: please report it.",
+        }
+        .into()
+    }
+}

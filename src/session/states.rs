@@ -1,0 +1,44 @@
+use std::collections::HashMap;
+
+use super::{Player, SessionFault};
+use crate::base::Result;
+use crate::graph::record::BufferId;
+
+/// The session's buffers by name: inputs, results and the KV cache.
+#[derive(Default)]
+pub(super) struct States {
+    buffers: HashMap<String, (BufferId, usize)>,
+}
+
+impl States {
+    /// Makes sure that a state holds at least `bytes`. True if its buffer is new, so that plans over it are void.
+    pub async fn ensure(&mut self, player: &mut Player, name: &str, bytes: usize) -> Result<bool> {
+        match self.buffers.get(name) {
+            Some(&(_, held)) if held >= bytes => return Ok(false),
+            Some(&(old, _)) => player.free_buffer(old),
+            None => {}
+        }
+        self.buffers.remove(name);
+        let buffer = player.create_buffer(name, bytes).await?;
+        self.buffers.insert(name.into(), (buffer, bytes));
+        Ok(true)
+    }
+
+    pub fn get(&self, name: &str) -> Result<BufferId, SessionFault> {
+        let (buffer, _) = self.buffers.get(name).ok_or_else(|| SessionFault::MissingState(name.into()))?;
+        Ok(*buffer)
+    }
+
+    /// Gives every buffer back.
+    pub fn free(&mut self, player: &mut Player) {
+        for (_, (buffer, _)) in self.buffers.drain() {
+            player.free_buffer(buffer);
+        }
+    }
+
+    /// Bytes of the states whose names begin with one of `prefixes`.
+    pub fn bytes(&self, prefixes: &[&str]) -> usize {
+        let counts = |name: &str| prefixes.iter().any(|p| name.starts_with(p));
+        self.buffers.iter().filter(|(name, _)| counts(name)).map(|(_, (_, bytes))| bytes).sum()
+    }
+}

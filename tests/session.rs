@@ -1,0 +1,170 @@
+//! The session alone, on ids that the reference gives: no tokenizer, no sampler.
+
+use std::fs;
+use std::path::PathBuf;
+
+use pollster::block_on;
+use serde_json::Value;
+
+use ocelli::base::ErrorKind;
+use ocelli::format::{Checkpoint, Directory, ModelFiles, read_json};
+use ocelli::image::{Preprocessor, decode};
+use ocelli::models::paligemma::PaliGemmaConfig;
+use ocelli::session::{CpuPlayer, LoadProgress, PassOutput, Player, Session, SessionOptions};
+use ocelli::tensor::Dtype;
+
+fn folder(name: &str) -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests").join(name)
+}
+
+fn directory(checkpoint: &str) -> Directory {
+    Directory::open(folder("goldens").join(checkpoint)).expect("the checkpoint is there")
+}
+
+fn golden(checkpoint: &str) -> Value {
+    let path = folder("goldens").join(checkpoint).join("golden.json");
+    serde_json::from_str(&fs::read_to_string(path).expect("the golden is there")).expect("it is JSON")
+}
+
+fn numbers(value: &Value) -> Vec<u32> {
+    value.as_array().expect("a list").iter().map(|id| id.as_u64().expect("an id") as u32).collect()
+}
+
+fn config(files: &dyn ModelFiles) -> PaliGemmaConfig {
+    PaliGemmaConfig::from_hf(&read_json(files, "config.json").expect("it is there")).expect("it fits")
+}
+
+fn open(checkpoint: &str, player: CpuPlayer, dtype: Dtype) -> Session {
+    let files = directory(checkpoint);
+    let tensors = Checkpoint::open(&files).expect("it opens");
+    let options = SessionOptions { dtype, fuse: true };
+    let mut last = LoadProgress { done: 0, total: 1 };
+    let player = Player::Cpu(Box::new(player));
+    let session = block_on(Session::load(player, config(&files), &tensors, options, &mut |progress| {
+        assert!(progress.done > last.done, "{progress:?}");
+        last = progress;
+        Ok(())
+    }));
+    assert_eq!(last.done, last.total);
+    session.expect("it loads")
+}
+
+/// The reference's ids for a case; picture slots become rows of the features.
+fn prefix(case: &Value, image_token: u32) -> Vec<u32> {
+    // The slots come first.
+    let slot = |(row, id): (u32, u32)| if id == image_token { row | 1 << 31 } else { id };
+    (0..).zip(numbers(&case["input_ids"])).map(slot).collect()
+}
+
+fn encode(session: &mut Session, case: &Value) {
+    let preprocessor = Preprocessor::from_hf(None, session.config().vision.image_size).expect("it fits");
+    let pictures: Vec<Vec<f32>> = case["pictures"]
+        .as_array()
+        .expect("a list")
+        .iter()
+        .map(|name| {
+            let name = name.as_str().expect("a name");
+            let bytes = fs::read(folder("pictures").join(name)).expect("it is there");
+            preprocessor.apply(&decode(&bytes, name).expect("a picture"))
+        })
+        .collect();
+    block_on(session.encode(&pictures.iter().map(Vec::as_slice).collect::<Vec<_>>())).expect("it encodes");
+}
+
+fn greedy(session: &mut Session, ids: &[u32], count: usize) -> Vec<u32> {
+    block_on(async {
+        session.reserve(ids.len() + count, 1).await.expect("there is room");
+        let first = session.prefill(ids, PassOutput::Greedy).await.expect("it is submitted");
+        let mut found = vec![first.result().await.expect("it plays").0.id];
+        for position in ids.len()..ids.len() + count - 1 {
+            let next = session.decode(position, 0, PassOutput::Greedy).await.expect("it is submitted");
+            found.push(next.result().await.expect("it plays").0.id);
+        }
+        found
+    })
+}
+
+#[test]
+fn greedy_ids_are_the_references() {
+    for checkpoint in ["pg1-hd16", "pg1-hd72", "pg2-gqa", "pg2-cap5"] {
+        let golden = golden(checkpoint);
+        let mut session = open(checkpoint, CpuPlayer::new(), Dtype::F32);
+        for case in golden["cases"].as_array().expect("cases") {
+            encode(&mut session, case);
+            let ids = prefix(case, session.config().image_token);
+            let expected = numbers(&case["greedy_ids"]);
+            assert_eq!(greedy(&mut session, &ids, expected.len()), expected, "{checkpoint} {}", case["name"]);
+        }
+    }
+}
+
+#[test]
+fn small_bindings_change_nothing() {
+    let golden = golden("pg1-hd16");
+    let case = &golden["cases"][0];
+    let mut session = open("pg1-hd16", CpuPlayer::new().with_max_binding(64 << 10), Dtype::F32);
+    encode(&mut session, case);
+    let ids = prefix(case, session.config().image_token);
+    let expected = numbers(&case["greedy_ids"]);
+    assert_eq!(greedy(&mut session, &ids, expected.len()), expected);
+}
+
+#[test]
+fn forced_tokens_score_as_the_reference_says() {
+    let golden = golden("pg2-gqa");
+    let forced = &golden["forced"];
+    let cases = golden["cases"].as_array().expect("cases");
+    let case = cases.iter().find(|case| case["name"] == forced["case"]).expect("the case is there");
+    let mut session = open("pg2-gqa", CpuPlayer::new(), Dtype::F32);
+    encode(&mut session, case);
+    let ids = prefix(case, session.config().image_token);
+    let found = block_on(session.score(&ids, &numbers(&forced["suffix_ids"]))).expect("it scores");
+    let expected: Vec<f64> =
+        forced["logprobs"].as_array().expect("a list").iter().map(|x| x.as_f64().expect("a number")).collect();
+    assert_eq!(found.len(), expected.len());
+    for (found, expected) in found.iter().zip(&expected) {
+        assert!((f64::from(*found) - expected).abs() < 1e-3, "{found} {expected}");
+    }
+}
+
+#[test]
+fn what_does_not_fit_is_refused() {
+    let mut session = open("pg1-hd16", CpuPlayer::new(), Dtype::Q8);
+    let kind = |error: ocelli::base::Error| error.kind();
+    block_on(async {
+        session.reserve(32, 1).await.expect("there is room");
+        let long = vec![2; 65];
+        for ids in [&[][..], &[2, 100_000], &[2, 1 << 31], &long] {
+            let refused = session.prefill(ids, PassOutput::Greedy).await.map(|_| ()).map_err(kind);
+            assert_eq!(refused, Err(ErrorKind::BadArgument), "{ids:?}");
+        }
+        let past_the_end = session.decode(64, 0, PassOutput::Greedy).await.map(|_| ()).map_err(kind);
+        assert_eq!(past_the_end, Err(ErrorKind::BadArgument));
+        assert_eq!(session.encode(&[&[0.0; 7]]).await.map_err(kind), Err(ErrorKind::BadArgument));
+    });
+}
+
+#[test]
+fn a_config_of_another_model_is_refused_before_anything_is_allocated() {
+    let files = directory("pg1-hd72");
+    let tensors = Checkpoint::open(&files).expect("it opens");
+    let other = config(&directory("pg1-hd16"));
+    let player = Player::Cpu(Box::<CpuPlayer>::default());
+    let options = SessionOptions::default();
+    let refused = block_on(Session::load(player, other, &tensors, options, &mut |_| panic!("nothing may be loaded")));
+    let error = refused.err().expect("it is refused");
+    assert_eq!(error.kind(), ErrorKind::BadConfig, "{error}");
+}
+
+#[test]
+fn memory_is_counted() {
+    let mut session = open("pg1-hd16", CpuPlayer::new(), Dtype::Q8);
+    let before = session.memory();
+    assert!(before.weights_bytes > 100_000 && before.kv_bytes == 0, "{before:?}");
+    block_on(session.reserve(100, 2)).expect("there is room");
+    let t = &session.config().decoder;
+    // 100 positions are rounded up to 128, in two slots, keys and values.
+    assert_eq!(session.memory().kv_bytes, 2 * 2 * t.layers * t.kv_heads * 128 * t.head_dim * 4);
+    let held = session.into_player().memory();
+    assert_eq!(held.buffers, 0, "{held:?}");
+}
