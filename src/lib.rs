@@ -3,6 +3,7 @@
 pub mod base;
 pub mod cpu;
 pub mod format;
+pub mod generate;
 pub mod gpu;
 pub mod graph;
 pub mod image;
@@ -11,6 +12,7 @@ pub mod models;
 pub mod ops;
 pub mod quant;
 pub mod session;
+pub mod tasks;
 pub mod tensor;
 pub mod text;
 #[cfg(target_arch = "wasm32")]

@@ -31,7 +31,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
         &["base", "tensor", "quant", "kernels", "ops", "graph", "gpu", "cpu", "format", "text", "image", "models"],
     ),
     ("generate", &["base", "text", "session"]),
-    ("tasks", &["base", "tensor", "text", "image", "models", "session", "generate"]),
+    ("tasks", &["base", "tensor", "format", "text", "image", "models", "session", "generate"]),
     ("wasm", &["base", "kernels", "format", "session", "tasks"]),
     ("bin", &["base", "format", "session", "tasks"]),
 ];

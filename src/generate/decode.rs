@@ -1,0 +1,246 @@
+use std::collections::VecDeque;
+
+use super::beam::{Hypothesis, beam_search};
+use super::rng::Rng;
+use super::stop::StopTexts;
+use super::{Candidate, GenerateOptions, MAX_TOP_K, sample};
+use crate::base::Result;
+use crate::session::{CancelToken, PassOutput, Player, Session, Submitted};
+use crate::text::Tokenizer;
+
+/// What the decoder continues.
+#[derive(Debug, Clone, Copy)]
+pub struct Prompt<'a> {
+    /// The whole prefix; ids with the top bit set are rows of the encoded pictures.
+    pub ids: &'a [u32],
+    /// Ids that end the answer.
+    pub eos: &'a [u32],
+}
+
+/// Why an answer ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Finish {
+    /// The model said so.
+    Eos,
+    /// A stop text came.
+    Stop,
+    /// `max_new_tokens` were generated.
+    Length,
+}
+
+impl Finish {
+    /// `eos`, `stop` or `length`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Eos => "eos",
+            Self::Stop => "stop",
+            Self::Length => "length",
+        }
+    }
+}
+
+/// An answer.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Generation {
+    /// Its text, without what ended it.
+    pub text: String,
+    /// Its tokens, the end token included if the model gave one.
+    pub tokens: Vec<u32>,
+    /// Log-probability of each token before temperature and cuts.
+    pub logprobs: Vec<f32>,
+    /// Why it ended.
+    pub finish: Finish,
+}
+
+/// Decode steps submitted ahead of the read-back of the first on a GPU: hides the way from device to host. The CPU
+/// works only while somebody waits, so there is no way to hide.
+const AHEAD: usize = 4;
+
+/// Continues a prompt; `emit` gets pieces of text as they become certain.
+///
+/// `after_prefill` is called once the first token is known, for timings.
+///
+/// # Errors
+/// Options out of range, a prompt and answer longer than memory holds, a cancelled token, or a failing device.
+pub async fn generate(
+    session: &mut Session,
+    tokenizer: &Tokenizer,
+    prompt: Prompt<'_>,
+    options: &GenerateOptions,
+    cancel: &CancelToken,
+    after_prefill: &mut dyn FnMut(),
+    emit: &mut dyn FnMut(&str),
+) -> Result<Generation> {
+    options.validate()?;
+    cancel.check()?;
+    session.reserve(prompt.ids.len() + options.max_new_tokens, options.beams).await?;
+    let mut stream = Stream::new(tokenizer, options, prompt.eos, cancel, emit);
+    let done = if options.beams > 1 {
+        match cancel.guard(beam_search(session, prompt, options, cancel, after_prefill)).await {
+            Ok(answer) => stream.push_all(&answer),
+            Err(error) => Err(error),
+        }
+    } else if options.temperature > 0.0 {
+        cancel.guard(sampled(session, prompt, options, after_prefill, &mut stream)).await
+    } else {
+        cancel.guard(greedy(session, prompt, options, after_prefill, &mut stream)).await
+    };
+    // An answer that ended or was cancelled may leave steps behind that were submitted ahead.
+    session.abandon();
+    done?;
+    Ok(stream.finish())
+}
+
+/// Takes the likeliest token each time. The token stays on the device, so steps are submitted before it is known here.
+async fn greedy(
+    session: &mut Session,
+    prompt: Prompt<'_>,
+    options: &GenerateOptions,
+    after_prefill: &mut dyn FnMut(),
+    stream: &mut Stream<'_>,
+) -> Result<()> {
+    let mut flight: VecDeque<Submitted> = VecDeque::new();
+    let (choice, _) = session.prefill(prompt.ids, PassOutput::Greedy).await?.result().await?;
+    after_prefill();
+    if stream.push(choice.id, choice.logit - choice.logsumexp)? {
+        return Ok(());
+    }
+    let steps = options.max_new_tokens - 1;
+    let ahead = if matches!(session.player(), Player::Gpu(_)) { AHEAD } else { 1 };
+    let mut submitted = 0;
+    for _ in 0..steps {
+        while submitted < steps && flight.len() < ahead {
+            flight.push_back(session.decode(prompt.ids.len() + submitted, 0, PassOutput::Greedy).await?);
+            submitted += 1;
+        }
+        let Some(next) = flight.pop_front() else { break };
+        let (choice, _) = next.result().await?;
+        if stream.push(choice.id, choice.logit - choice.logsumexp)? {
+            break;
+        }
+    }
+    Ok(())
+}
+
+/// Draws every token on the host from candidates that the device sorted.
+async fn sampled(
+    session: &mut Session,
+    prompt: Prompt<'_>,
+    options: &GenerateOptions,
+    after_prefill: &mut dyn FnMut(),
+    stream: &mut Stream<'_>,
+) -> Result<()> {
+    let mut rng = Rng::new(options.seed);
+    let output = PassOutput::TopK(MAX_TOP_K);
+    let mut pass = session.prefill(prompt.ids, output).await?;
+    for n in 0..options.max_new_tokens {
+        let (choice, top) = pass.result().await?;
+        if n == 0 {
+            after_prefill();
+        }
+        let candidates: Vec<Candidate> = if options.top_k == 0 {
+            all_candidates(&session.logits().await?)
+        } else {
+            top.into_iter().map(|(id, logit)| Candidate { id, logit }).collect()
+        };
+        let drawn = sample(&candidates, options.temperature, options.top_k, options.top_p, &mut rng);
+        let drawn = drawn.unwrap_or(Candidate { id: choice.id, logit: choice.logit });
+        if stream.push(drawn.id, drawn.logit - choice.logsumexp)? || n + 1 == options.max_new_tokens {
+            break;
+        }
+        session.set_next(drawn.id)?;
+        pass = session.decode(prompt.ids.len() + n, 0, output).await?;
+    }
+    Ok(())
+}
+
+fn all_candidates(logits: &[f32]) -> Vec<Candidate> {
+    let mut all: Vec<Candidate> =
+        logits.iter().enumerate().map(|(id, &logit)| Candidate { id: id as u32, logit }).collect();
+    all.sort_by(|a, b| b.logit.total_cmp(&a.logit).then(a.id.cmp(&b.id)));
+    all
+}
+
+/// Turns tokens into text as they come and watches for what ends the answer.
+struct Stream<'a> {
+    decoder: crate::text::StreamDecoder<'a>,
+    stop: StopTexts<'a>,
+    eos: &'a [u32],
+    max_new_tokens: usize,
+    cancel: &'a CancelToken,
+    emit: &'a mut dyn FnMut(&str),
+    answer: Generation,
+}
+
+impl<'a> Stream<'a> {
+    fn new(
+        tokenizer: &'a Tokenizer,
+        options: &'a GenerateOptions,
+        eos: &'a [u32],
+        cancel: &'a CancelToken,
+        emit: &'a mut dyn FnMut(&str),
+    ) -> Self {
+        Self {
+            decoder: tokenizer.stream(),
+            stop: StopTexts::new(&options.stop),
+            eos,
+            max_new_tokens: options.max_new_tokens,
+            cancel,
+            emit,
+            answer: Generation { text: String::new(), tokens: vec![], logprobs: vec![], finish: Finish::Length },
+        }
+    }
+
+    /// Takes the next token. True if it ended the answer.
+    ///
+    /// Checks for cancellation, since a player that never waits gives nobody else a chance to.
+    fn push(&mut self, token: u32, logprob: f32) -> Result<bool> {
+        self.cancel.check()?;
+        self.answer.tokens.push(token);
+        self.answer.logprobs.push(logprob);
+        if self.eos.contains(&token) {
+            self.answer.finish = Finish::Eos;
+            return Ok(true);
+        }
+        let piece = self.decoder.push(token);
+        let released = self.stop.push(&piece);
+        self.give(&released.text);
+        if released.stopped {
+            self.answer.finish = Finish::Stop;
+            self.stop = StopTexts::new(&[]);
+        }
+        Ok(released.stopped || self.answer.tokens.len() >= self.max_new_tokens)
+    }
+
+    /// Takes a whole answer.
+    fn push_all(&mut self, answer: &Hypothesis) -> Result<()> {
+        for (&token, &logprob) in answer.tokens.iter().zip(&answer.logprobs) {
+            if self.push(token, logprob)? {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    fn give(&mut self, text: &str) {
+        if !text.is_empty() {
+            self.answer.text.push_str(text);
+            (self.emit)(text);
+        }
+    }
+
+    fn finish(mut self) -> Generation {
+        if self.answer.finish != Finish::Stop {
+            let tail = self.decoder.finish();
+            let released = self.stop.push(&tail);
+            self.give(&released.text);
+            if released.stopped {
+                self.answer.finish = Finish::Stop;
+            } else {
+                let held = std::mem::replace(&mut self.stop, StopTexts::new(&[])).finish();
+                self.give(&held);
+            }
+        }
+        self.answer
+    }
+}

@@ -1,0 +1,13 @@
+//! Floor 8: from next-token choices to an answer: greedy, sampled or by beam search, with stop rules and a stream.
+
+mod beam;
+mod decode;
+mod options;
+mod rng;
+mod sampler;
+mod stop;
+
+pub use decode::{Finish, Generation, Prompt, generate};
+pub use options::{GenerateOptions, MAX_TOP_K, OptionFault};
+pub use rng::Rng;
+pub use sampler::{Candidate, sample};

@@ -1,0 +1,137 @@
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use crate::base::Result;
+use crate::format::{Checkpoint, ModelFiles, read_json};
+use crate::models::paligemma::{self, PaliGemmaConfig};
+use crate::tensor::Dtype;
+
+/// What a model is, what its files hold and what it needs.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Inspection {
+    /// `paligemma`.
+    pub architecture: &'static str,
+    /// The SigLIP tower.
+    pub vision: VisionReport,
+    /// The Gemma decoder.
+    pub decoder: DecoderReport,
+    /// Weights in all.
+    pub parameters: usize,
+    /// Every tensor of the files.
+    pub tensors: Vec<TensorReport>,
+    /// Bytes of all tensors.
+    pub bytes: usize,
+    /// Memory on a device, by the dtype of the weights.
+    pub memory: BTreeMap<&'static str, MemoryNeed>,
+}
+
+/// Memory on a device, in bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct MemoryNeed {
+    /// All weights.
+    pub weights_bytes: usize,
+    /// Each token of prompt and answer, in the KV cache.
+    pub kv_bytes_per_token: usize,
+}
+
+/// A SigLIP tower in numbers.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct VisionReport {
+    /// D.
+    pub width: usize,
+    /// L.
+    pub layers: usize,
+    /// H.
+    pub heads: usize,
+    /// F.
+    pub mlp: usize,
+    /// Pixels along one side of the input.
+    pub image_size: usize,
+    /// Pixels along one side of a patch.
+    pub patch: usize,
+    /// P, tokens of a picture.
+    pub tokens: usize,
+}
+
+/// A Gemma decoder in numbers.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct DecoderReport {
+    /// `gemma` or `gemma2`.
+    pub family: &'static str,
+    /// D.
+    pub width: usize,
+    /// L.
+    pub layers: usize,
+    /// H.
+    pub heads: usize,
+    /// G.
+    pub kv_heads: usize,
+    /// K.
+    pub head_dim: usize,
+    /// F.
+    pub mlp: usize,
+    /// V.
+    pub vocabulary: usize,
+    /// Keys that a query sees backwards, per layer; none sees all.
+    pub windows: Vec<Option<usize>>,
+}
+
+/// A tensor of a checkpoint.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct TensorReport {
+    /// Its name in the file.
+    pub name: String,
+    /// `f32`, `bf16`, ...
+    pub dtype: String,
+    /// Extents, outermost first.
+    pub shape: Vec<usize>,
+    /// Bytes in the file.
+    pub bytes: usize,
+}
+
+/// Looks at a checkpoint without loading it.
+///
+/// # Errors
+/// Missing or damaged files, or an architecture that is not supported.
+pub fn inspect(files: &dyn ModelFiles) -> Result<Inspection> {
+    let config = PaliGemmaConfig::from_hf(&read_json(files, "config.json")?)?;
+    let checkpoint = Checkpoint::open(files)?;
+    let report =
+        |t: crate::format::TensorInfo| TensorReport { name: t.name, dtype: t.dtype, shape: t.shape, bytes: t.bytes };
+    let tensors: Vec<TensorReport> = checkpoint.tensors().map(report).collect();
+    let specs = paligemma::weights(&config);
+    let (v, t) = (&config.vision, &config.decoder);
+    let kv_bytes_per_token = 2 * t.layers * t.kv_heads * t.head_dim * size_of::<f32>();
+    let need = |dtype| {
+        let weights_bytes = specs.iter().map(|spec| spec.bytes(dtype)).sum();
+        (dtype.name(), MemoryNeed { weights_bytes, kv_bytes_per_token })
+    };
+    Ok(Inspection {
+        architecture: "paligemma",
+        vision: VisionReport {
+            width: v.width,
+            layers: v.layers,
+            heads: v.heads,
+            mlp: v.mlp,
+            image_size: v.image_size,
+            patch: v.patch,
+            tokens: v.tokens(),
+        },
+        decoder: DecoderReport {
+            family: if t.post_norms { "gemma2" } else { "gemma" },
+            width: t.width,
+            layers: t.layers,
+            heads: t.heads,
+            kv_heads: t.kv_heads,
+            head_dim: t.head_dim,
+            mlp: t.mlp,
+            vocabulary: t.vocabulary,
+            windows: t.windows.clone(),
+        },
+        parameters: specs.iter().map(|spec| spec.rows * spec.k).sum(),
+        bytes: tensors.iter().map(|tensor| tensor.bytes).sum(),
+        tensors,
+        memory: [Dtype::F32, Dtype::F16, Dtype::Q8, Dtype::Q4].map(need).into(),
+    })
+}

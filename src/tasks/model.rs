@@ -1,0 +1,194 @@
+use serde_json::Value;
+
+use crate::base::Result;
+use crate::format::{Checkpoint, ModelFiles, read_json};
+use crate::generate::{GenerateOptions, Generation, Prompt, generate};
+use crate::image::{Preprocessor, Rgb8};
+use crate::models::paligemma::PaliGemmaConfig;
+use crate::session::{CancelToken, LoadProgress, MemoryUse, Player, Session, SessionOptions};
+use crate::text::{SpecialIds, TextFault, Tokenizer};
+
+/// How a model is put on a player.
+pub type ModelOptions = SessionOptions;
+
+/// What is asked of a model.
+#[derive(Debug, Clone, Copy)]
+pub struct Request<'a> {
+    /// Pictures, in order; their tokens come before the prompt.
+    pub pictures: &'a [Rgb8],
+    /// Such as `caption en`; the newline that ends a PaliGemma prompt is added.
+    pub prompt: &'a str,
+    /// How to generate.
+    pub options: &'a GenerateOptions,
+}
+
+/// What a model answers.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Answer {
+    /// Text, tokens and why it ended.
+    pub generation: Generation,
+    /// Ids of the prompt behind the pictures' places.
+    pub prompt_tokens: Vec<u32>,
+    /// Where the time went.
+    pub timings: Timings,
+}
+
+/// Where the time of an answer went, in milliseconds.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Timings {
+    /// From pictures to the tower's input.
+    pub image_ms: f64,
+    /// The tower on all pictures.
+    pub encode_ms: f64,
+    /// The prefix, to the first token.
+    pub prefill_ms: f64,
+    /// Each further token, on average; 0 if there is none.
+    pub decode_ms_per_token: f64,
+}
+
+/// A PaliGemma on a player, with its tokenizer and the preparation of its pictures.
+pub struct Model {
+    session: Session,
+    tokenizer: Tokenizer,
+    preprocessor: Preprocessor,
+    /// Ids that end an answer.
+    eos: Vec<u32>,
+    now_ms: fn() -> f64,
+}
+
+/// Top bit of an id: the rest is a row of the pictures' features.
+const FEATURE: u32 = 1 << 31;
+
+impl Model {
+    /// Reads a checkpoint and puts it on a player, weights converted as they are read.
+    ///
+    /// `now_ms` is a clock; `progress` is told of every part loaded, and ends the load with an error of its own.
+    ///
+    /// # Errors
+    /// Missing, damaged or contradicting files, an architecture that is not supported, a device without the memory or
+    /// limits for it.
+    pub async fn load(
+        files: &dyn ModelFiles,
+        player: Player,
+        options: ModelOptions,
+        now_ms: fn() -> f64,
+        progress: &mut dyn FnMut(LoadProgress) -> Result<()>,
+    ) -> Result<Self> {
+        let config = PaliGemmaConfig::from_hf(&read_json(files, "config.json")?)?;
+        let eos = end_tokens(files)?.unwrap_or_else(|| config.eos_tokens.clone());
+        let json = files.get("tokenizer.json");
+        let json = json.ok_or_else(|| TextFault::Missing { place: files.place().into() })?;
+        let tokenizer = Tokenizer::load(json, SpecialIds { bos: config.bos_token, image: config.image_token })?;
+        let json = optional_json(files, "preprocessor_config.json")?;
+        let preprocessor = Preprocessor::from_hf(json.as_ref(), config.vision.image_size)?;
+        let checkpoint = Checkpoint::open(files)?;
+        let session = Session::load(player, config, &checkpoint, options, progress).await?;
+        Ok(Self { session, tokenizer, preprocessor, eos, now_ms })
+    }
+
+    /// Answers a request; `emit` gets pieces of text as they become certain.
+    ///
+    /// # Errors
+    /// Options or a prompt that cannot be, a cancelled token, a failing device.
+    pub async fn generate(
+        &mut self,
+        request: Request<'_>,
+        cancel: &CancelToken,
+        emit: &mut dyn FnMut(&str),
+    ) -> Result<Answer> {
+        request.options.validate()?;
+        let now = self.now_ms;
+        let mut timings = Timings::default();
+        let (ids, prompt_tokens) = self.look(&request, cancel, &mut timings).await?;
+        let start = now();
+        let mut first = start;
+        let prompt = Prompt { ids: &ids, eos: &self.eos };
+        let mut after_prefill = || first = now();
+        let generation =
+            generate(&mut self.session, &self.tokenizer, prompt, request.options, cancel, &mut after_prefill, emit)
+                .await?;
+        timings.prefill_ms = first - start;
+        let further = generation.tokens.len().saturating_sub(1);
+        if further > 0 {
+            timings.decode_ms_per_token = (now() - first) / further as f64;
+        }
+        Ok(Answer { generation, prompt_tokens, timings })
+    }
+
+    /// Log-probability of every token of a given answer, in one pass.
+    ///
+    /// # Errors
+    /// As [`generate`](Self::generate).
+    pub async fn score(&mut self, request: Request<'_>, answer: &[u32]) -> Result<Vec<f32>> {
+        let (ids, _) = self.look(&request, &CancelToken::default(), &mut Timings::default()).await?;
+        self.session.score(&ids, answer).await
+    }
+
+    /// Encodes the pictures. The whole prefix, and the prompt's part of it.
+    async fn look(
+        &mut self,
+        request: &Request<'_>,
+        cancel: &CancelToken,
+        timings: &mut Timings,
+    ) -> Result<(Vec<u32>, Vec<u32>)> {
+        let now = self.now_ms;
+        let prompt = self.tokenizer.prompt(request.prompt)?;
+        let start = now();
+        let mut pixels = Vec::with_capacity(request.pictures.len());
+        for picture in request.pictures {
+            cancel.check()?;
+            pixels.push(self.preprocessor.apply(picture));
+        }
+        let prepared = now();
+        let pixels: Vec<&[f32]> = pixels.iter().map(Vec::as_slice).collect();
+        cancel.guard(self.session.encode(&pixels)).await?;
+        timings.image_ms = prepared - start;
+        timings.encode_ms = now() - prepared;
+        let places = request.pictures.len() * self.session.config().vision.tokens();
+        let ids = (0..places as u32).map(|row| FEATURE | row).chain(prompt.iter().copied()).collect();
+        Ok((ids, prompt))
+    }
+
+    /// The logits `[V]` that chose the last token generated; after `max_new_tokens` of 1, those of the prefix's end.
+    ///
+    /// # Errors
+    /// Nothing was generated yet, or a failing device.
+    pub async fn logits(&mut self) -> Result<Vec<f32>> {
+        self.session.logits().await
+    }
+
+    /// Bytes held on the device.
+    pub fn memory(&self) -> MemoryUse {
+        self.session.memory()
+    }
+
+    /// What executes the model.
+    pub fn player(&self) -> &Player {
+        self.session.player()
+    }
+
+    /// Gives the model's memory back and keeps the player, with all it has compiled, for another model.
+    pub fn into_player(self) -> Player {
+        self.session.into_player()
+    }
+}
+
+fn optional_json(files: &dyn ModelFiles, name: &str) -> Result<Option<Value>> {
+    Ok(match files.get(name) {
+        Some(_) => Some(read_json(files, name)?),
+        None => None,
+    })
+}
+
+/// The ids that end an answer, where `generation_config.json` says so: one or several.
+fn end_tokens(files: &dyn ModelFiles) -> Result<Option<Vec<u32>>> {
+    let json = optional_json(files, "generation_config.json")?;
+    let Some(ids) = json.as_ref().and_then(|json| json.get("eos_token_id")) else {
+        return Ok(None);
+    };
+    let id = |value: &Value| value.as_u64().and_then(|id| u32::try_from(id).ok());
+    Ok(match ids {
+        Value::Array(ids) => ids.iter().map(id).collect(),
+        one => id(one).map(|id| vec![id]),
+    })
+}
