@@ -1,2 +1,0 @@
-//! The `ocelli` command line.
-fn main() {}

@@ -1,0 +1,206 @@
+//! The arguments of every command.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use ocelli::session::{DeviceChoice, DeviceOptions};
+use ocelli::tasks::{Dtype, GenerateOptions};
+
+/// Vision-language models on WebGPU and on the CPU.
+#[derive(Debug, Parser)]
+#[command(version, about, long_about = None, max_term_width = 100)]
+pub struct Cli {
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Answer a prompt about one or several pictures.
+    Run(RunArgs),
+    /// Say what a model is, what it holds and how much memory it needs.
+    Inspect(InspectArgs),
+    /// List the adapters of this machine and what `--device auto` would take.
+    Devices(DevicesArgs),
+    /// Measure the speed of every player and dtype on a model of random weights.
+    Bench(BenchArgs),
+    /// Write the model that `bench` runs.
+    #[command(hide = true)]
+    MakeBenchModel(MakeBenchModelArgs),
+}
+
+#[derive(Debug, Args)]
+pub struct RunArgs {
+    /// A Hugging Face directory: config.json, model.safetensors, tokenizer.json, ...
+    pub model: PathBuf,
+    /// A picture: PNG, JPEG, WebP, GIF (first frame) or BMP. May be given several times.
+    #[arg(long, value_name = "FILE", required = true)]
+    pub image: Vec<PathBuf>,
+    /// What to ask, such as `caption en` or `answer en what is on the table`.
+    #[arg(long, value_name = "TEXT")]
+    pub prompt: String,
+    /// How weights are kept on the device.
+    #[arg(long, value_enum, default_value_t = DtypeArg::Q8)]
+    pub dtype: DtypeArg,
+    #[command(flatten)]
+    pub device: DeviceArgs,
+    #[command(flatten)]
+    pub generate: GenerateArgs,
+    /// Write the f32 logits at the last position of the prompt as a NumPy file.
+    #[arg(long, value_name = "FILE.npy")]
+    pub logits: Option<PathBuf>,
+    /// Print one JSON object on one line instead of streaming text.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Where to run.
+#[derive(Debug, Args)]
+pub struct DeviceArgs {
+    /// `auto` takes a real GPU, or else the CPU; a software adapter runs only when asked for by `gpu`.
+    #[arg(long, value_enum, default_value_t = DeviceArg::Auto)]
+    device: DeviceArg,
+    /// Part of the name of the adapter to use; see `ocelli devices`.
+    #[arg(long, value_name = "NAME")]
+    adapter: Option<String>,
+    /// Behave like a device whose largest storage binding is this many MiB; fractions are allowed.
+    #[arg(long, value_name = "N", value_parser = mebibytes)]
+    max_binding_mib: Option<usize>,
+}
+
+impl DeviceArgs {
+    pub fn choice(&self) -> DeviceChoice {
+        match self.device {
+            DeviceArg::Auto => DeviceChoice::Auto,
+            DeviceArg::Gpu => DeviceChoice::Gpu,
+            DeviceArg::Cpu => DeviceChoice::Cpu,
+        }
+    }
+
+    pub fn options(&self) -> DeviceOptions {
+        DeviceOptions {
+            adapter: self.adapter.clone(),
+            max_binding_bytes: self.max_binding_mib,
+            ..DeviceOptions::default()
+        }
+    }
+}
+
+/// How to generate.
+#[derive(Debug, Args)]
+pub struct GenerateArgs {
+    /// Most tokens of the answer.
+    #[arg(long, value_name = "N", default_value_t = GenerateOptions::default().max_new_tokens)]
+    max_new_tokens: usize,
+    /// Divides the logits before sampling; 0 takes the likeliest token.
+    #[arg(long, value_name = "T", default_value_t = GenerateOptions::default().temperature)]
+    temperature: f32,
+    /// Sample among this many likeliest tokens; 0 among all.
+    #[arg(long, value_name = "K", default_value_t = GenerateOptions::default().top_k)]
+    top_k: usize,
+    /// Sample among the likeliest tokens that together have this probability.
+    #[arg(long, value_name = "P", default_value_t = GenerateOptions::default().top_p)]
+    top_p: f32,
+    /// Same seed, same answer.
+    #[arg(long, value_name = "S", default_value_t = GenerateOptions::default().seed)]
+    seed: u64,
+    /// Answers searched in parallel; 1 searches none.
+    #[arg(long, value_name = "B", default_value_t = GenerateOptions::default().beams)]
+    beams: usize,
+    /// A text that ends the answer. May be given several times.
+    #[arg(long, value_name = "TEXT")]
+    stop: Vec<String>,
+}
+
+impl GenerateArgs {
+    pub fn options(&self) -> GenerateOptions {
+        GenerateOptions {
+            max_new_tokens: self.max_new_tokens,
+            temperature: self.temperature,
+            top_k: self.top_k,
+            top_p: self.top_p,
+            seed: self.seed,
+            beams: self.beams,
+            stop: self.stop.clone(),
+        }
+    }
+}
+
+#[derive(Debug, Args)]
+pub struct InspectArgs {
+    /// A Hugging Face directory.
+    pub model: PathBuf,
+    /// Print one JSON object on one line.
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct DevicesArgs {
+    /// Print one JSON object on one line.
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct BenchArgs {
+    /// Players by part of their name: `cpu`, or adapters. All when not given.
+    #[arg(long, value_name = "NAMES", value_delimiter = ',')]
+    pub players: Vec<String>,
+    /// Dtypes to run.
+    #[arg(long, value_enum, value_name = "DTYPES", value_delimiter = ',',
+          default_values_t = [DtypeArg::F32, DtypeArg::F16, DtypeArg::Q8, DtypeArg::Q4])]
+    pub dtypes: Vec<DtypeArg>,
+    /// Measured runs after one to warm up; the table shows medians.
+    #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    pub repeat: u32,
+    /// Where the model of random weights is or shall be written.
+    #[arg(long, value_name = "DIR")]
+    pub model: Option<PathBuf>,
+    /// Print one JSON object on one line instead of a table.
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct MakeBenchModelArgs {
+    /// Where to write it.
+    pub directory: PathBuf,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum DtypeArg {
+    F32,
+    F16,
+    Q8,
+    Q4,
+}
+
+impl DtypeArg {
+    pub fn dtype(self) -> Dtype {
+        match self {
+            Self::F32 => Dtype::F32,
+            Self::F16 => Dtype::F16,
+            Self::Q8 => Dtype::Q8,
+            Self::Q4 => Dtype::Q4,
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum DeviceArg {
+    Auto,
+    Gpu,
+    Cpu,
+}
+
+/// A number of MiB in whole words of four bytes.
+fn mebibytes(text: &str) -> Result<usize, String> {
+    let mib: f64 = text.parse().map_err(|_| "expected a number of MiB".to_owned())?;
+    let bytes = mib * f64::from(1 << 20);
+    if bytes.is_finite() && (4.0..9e15).contains(&bytes) {
+        Ok((bytes as u64 & !3) as usize)
+    } else {
+        Err("expected a positive number of MiB".into())
+    }
+}

@@ -1,0 +1,110 @@
+//! What can go wrong at the edge itself, and how any error is told.
+
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use ocelli::base::{Error, ErrorKind, Fault};
+use serde::Serialize;
+
+use super::json;
+
+/// A fault of the command line, not of the library.
+#[derive(Debug, thiserror::Error)]
+pub enum CliFault {
+    /// Arguments that do not parse.
+    #[error("{0}")]
+    Usage(String),
+    /// A name that nothing on this machine has.
+    #[error("no player is called {wanted:?}; there are {found}")]
+    NoPlayer { wanted: String, found: String },
+    /// The model of the bench does not do what the bench measures.
+    #[error("the model answered {answer} tokens to a prompt of {prompt}, expected 33 to 16")]
+    BenchModel { prompt: usize, answer: usize },
+    /// A file that cannot be read.
+    #[error("cannot read {}: {reason}", .path.display())]
+    Read { path: PathBuf, kind: ErrorKind, reason: io::Error },
+    /// A file that cannot be written.
+    #[error("cannot write {}: {reason}", .path.display())]
+    Write { path: PathBuf, reason: io::Error },
+    /// Standard output that cannot be written.
+    #[error("cannot write to standard output: {0}")]
+    Output(io::Error),
+    /// Ctrl-C cannot be caught.
+    #[error("cannot catch interrupts: {0}")]
+    Interrupt(ctrlc::Error),
+}
+
+impl CliFault {
+    pub fn usage(error: &clap::Error) -> Self {
+        let text = error.to_string();
+        let first = text.lines().take_while(|line| !line.is_empty()).map(str::trim).collect::<Vec<_>>().join(" ");
+        Self::Usage(first.trim_start_matches("error: ").to_owned())
+    }
+
+    pub fn reading(path: &Path, reason: io::Error) -> Self {
+        let kind = if reason.kind() == io::ErrorKind::NotFound { ErrorKind::NotFound } else { ErrorKind::Io };
+        Self::Read { path: path.into(), kind, reason }
+    }
+
+    pub fn writing(path: &Path, reason: io::Error) -> Self {
+        Self::Write { path: path.into(), reason }
+    }
+}
+
+impl Fault for CliFault {
+    fn kind(&self) -> ErrorKind {
+        match self {
+            Self::Usage(_) | Self::NoPlayer { .. } => ErrorKind::BadArgument,
+            Self::BenchModel { .. } => ErrorKind::BadModelFile,
+            Self::Read { kind, .. } => *kind,
+            Self::Write { .. } | Self::Output(_) | Self::Interrupt(_) => ErrorKind::Io,
+        }
+    }
+
+    fn remedy(&self) -> String {
+        match self {
+            Self::Usage(_) => "See `ocelli --help`.".into(),
+            Self::NoPlayer { .. } => "Use `cpu` or part of a name that `ocelli devices` lists.".into(),
+            Self::BenchModel { .. } => "Remove the folder, or name an empty one with --model.".into(),
+            Self::Read { .. } => "Check the path and that the file may be read.".into(),
+            Self::Write { .. } => "Check that the folder exists, may be written to and has room.".into(),
+            Self::Output(_) => "Check where the output goes.".into(),
+            Self::Interrupt(_) => "Run it where signals can be handled.".into(),
+        }
+    }
+}
+
+/// Exit status after an interrupt, as shells expect it: 128 + SIGINT.
+pub const INTERRUPTED: u8 = 130;
+
+#[derive(Serialize)]
+struct Report<'a> {
+    error: ReportBody<'a>,
+}
+
+#[derive(Serialize)]
+struct ReportBody<'a> {
+    code: &'a str,
+    message: String,
+    remedy: String,
+}
+
+/// Tells the user and gives the exit status: 2 for wrong arguments, 130 when cancelled, otherwise 1.
+///
+/// With `--json` one object goes to standard output; otherwise sentences go to standard error.
+pub fn report(error: &Error, as_json: bool) -> ExitCode {
+    // Where even this cannot be written there is no one to tell; the exit status still says it.
+    let _ = if as_json {
+        let error = ReportBody { code: error.code(), message: error.to_string(), remedy: error.remedy() };
+        json::print(&Report { error }).map_err(|_| ())
+    } else {
+        let text = format!("error: {error}\n       {} [{}]\n", error.remedy(), error.code());
+        io::stderr().write_all(text.as_bytes()).map_err(|_| ())
+    };
+    match error.kind() {
+        ErrorKind::BadArgument => ExitCode::from(2),
+        ErrorKind::Cancelled => ExitCode::from(INTERRUPTED),
+        _ => ExitCode::FAILURE,
+    }
+}

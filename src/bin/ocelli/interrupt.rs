@@ -1,0 +1,22 @@
+//! Ctrl-C: the first one cancels the work, the second one ends the process.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use ocelli::session::CancelToken;
+
+use super::fault::{CliFault, INTERRUPTED};
+
+/// A token that Ctrl-C cancels.
+pub fn token() -> Result<CancelToken, CliFault> {
+    let token = CancelToken::default();
+    let cancelled = token.clone();
+    let again = AtomicBool::new(false);
+    let on_interrupt = move || {
+        if again.swap(true, Ordering::Relaxed) {
+            std::process::exit(INTERRUPTED.into());
+        }
+        cancelled.cancel();
+    };
+    ctrlc::set_handler(on_interrupt).map_err(CliFault::Interrupt)?;
+    Ok(token)
+}

@@ -1,0 +1,52 @@
+//! The `ocelli` command line: parses arguments, calls the library, prints what it says. It decides nothing itself.
+
+mod args;
+mod bench;
+mod devices;
+mod fault;
+mod inspect;
+mod interrupt;
+mod json;
+mod npy;
+mod progress;
+mod run;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use ocelli::base::Result;
+
+use args::{Cli, Command};
+use fault::CliFault;
+
+fn main() -> ExitCode {
+    // Asked of the raw arguments, so that arguments which do not parse are answered in JSON too.
+    let json = std::env::args_os().any(|argument| argument == "--json");
+    let outcome = match Cli::try_parse() {
+        Ok(cli) => dispatch(cli.command),
+        Err(error) if error.use_stderr() => {
+            if json {
+                Err(CliFault::usage(&error).into())
+            } else {
+                error.exit()
+            }
+        }
+        Err(help_or_version) => help_or_version.exit(),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => fault::report(&error, json),
+    }
+}
+
+fn dispatch(command: Command) -> Result<()> {
+    pollster::block_on(async {
+        match command {
+            Command::Run(args) => run::run(&args).await,
+            Command::Inspect(args) => inspect::inspect(&args),
+            Command::Devices(args) => devices::devices(&args).await,
+            Command::Bench(args) => bench::bench(&args).await,
+            Command::MakeBenchModel(args) => bench::make_model(&args.directory),
+        }
+    })
+}

@@ -1,0 +1,144 @@
+//! `ocelli run`: pictures and a prompt in, an answer out.
+
+use std::cell::Cell;
+use std::fs;
+use std::path::Path;
+use std::sync::OnceLock;
+use std::time::Instant;
+
+use ocelli::base::Result;
+use ocelli::format::Directory;
+use ocelli::session::{CancelToken, Player};
+use ocelli::tasks::{Answer, GenerateOptions, Model, ModelOptions, Request, Rgb8, decode_picture};
+use serde::Serialize;
+
+use super::args::RunArgs;
+use super::fault::CliFault;
+use super::progress::LoadBar;
+use super::{interrupt, json, npy};
+
+#[derive(Serialize)]
+struct Output<'a> {
+    text: &'a str,
+    tokens: &'a [u32],
+    logprobs: &'a [f32],
+    finish: &'static str,
+    prompt_tokens: &'a [u32],
+    device: &'static str,
+    adapter: String,
+    timings: Timings,
+    memory: Memory,
+}
+
+#[derive(Serialize)]
+struct Timings {
+    load_ms: f64,
+    image_ms: f64,
+    encode_ms: f64,
+    prefill_ms: f64,
+    decode_ms_per_token: f64,
+}
+
+#[derive(Serialize)]
+struct Memory {
+    weights_bytes: usize,
+    kv_bytes: usize,
+    activation_bytes: usize,
+}
+
+pub async fn run(args: &RunArgs) -> Result<()> {
+    let cancel = interrupt::token()?;
+    let options = args.generate.options();
+    options.validate()?;
+    let pictures = args.image.iter().map(|path| picture(path)).collect::<Result<Vec<_>>>()?;
+    let player = Player::open(args.device.choice(), &args.device.options()).await?;
+    let weights = ModelOptions { dtype: args.dtype.dtype(), ..ModelOptions::default() };
+    let (mut model, load_ms) = load(&args.model, player, weights, &cancel, args.json).await?;
+
+    if let Some(path) = &args.logits {
+        let first = GenerateOptions { max_new_tokens: 1, ..GenerateOptions::default() };
+        let request = Request { pictures: &pictures, prompt: &args.prompt, options: &first };
+        model.generate(request, &cancel, &mut |_| ()).await?;
+        npy::write(path, &model.logits().await?)?;
+    }
+
+    let request = Request { pictures: &pictures, prompt: &args.prompt, options: &options };
+    let unwritten: Cell<Option<CliFault>> = Cell::new(None);
+    let mut emit = |piece: &str| {
+        if args.json {
+            return;
+        }
+        if let Err(fault) = json::text(piece) {
+            // Nobody reads on: there is no use in going on.
+            unwritten.set(Some(fault));
+            cancel.cancel();
+        }
+    };
+    let answer = model.generate(request, &cancel, &mut emit).await;
+    if let Some(fault) = unwritten.take() {
+        return Err(fault.into());
+    }
+    let answer = answer?;
+    if args.json {
+        json::print(&output(&answer, &model, load_ms))?
+    } else {
+        json::text("\n")?
+    }
+    Ok(())
+}
+
+/// Loads a model directory, with a bar unless `quiet`; the model and the milliseconds it took.
+pub async fn load(
+    directory: &Path,
+    player: Player,
+    options: ModelOptions,
+    cancel: &CancelToken,
+    quiet: bool,
+) -> Result<(Model, f64)> {
+    let start = now_ms();
+    let files = Directory::open(directory)?;
+    let bar = LoadBar::new(quiet);
+    let model = Model::load(&files, player, options, now_ms, &mut |progress| {
+        bar.show(progress);
+        Ok(cancel.check()?)
+    })
+    .await;
+    bar.finish();
+    Ok((model?, now_ms() - start))
+}
+
+fn picture(path: &Path) -> Result<Rgb8> {
+    let bytes = fs::read(path).map_err(|reason| CliFault::reading(path, reason))?;
+    Ok(decode_picture(&bytes, &path.display().to_string())?)
+}
+
+/// Milliseconds since the first call.
+fn now_ms() -> f64 {
+    static START: OnceLock<Instant> = OnceLock::new();
+    START.get_or_init(Instant::now).elapsed().as_secs_f64() * 1e3
+}
+
+fn output<'a>(answer: &'a Answer, model: &Model, load_ms: f64) -> Output<'a> {
+    let memory = model.memory();
+    Output {
+        text: &answer.generation.text,
+        tokens: &answer.generation.tokens,
+        logprobs: &answer.generation.logprobs,
+        finish: answer.generation.finish.name(),
+        prompt_tokens: &answer.prompt_tokens,
+        device: model.player().device(),
+        adapter: model.player().adapter(),
+        timings: Timings {
+            load_ms,
+            image_ms: answer.timings.image_ms,
+            encode_ms: answer.timings.encode_ms,
+            prefill_ms: answer.timings.prefill_ms,
+            decode_ms_per_token: answer.timings.decode_ms_per_token,
+        },
+        memory: Memory {
+            weights_bytes: memory.weights_bytes,
+            kv_bytes: memory.kv_bytes,
+            activation_bytes: memory.activation_bytes,
+        },
+    }
+}

@@ -1,0 +1,76 @@
+//! Runs the binary and reads what it says.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use serde_json::Value;
+
+/// A file or folder below `tests`.
+pub fn below_tests(path: &str) -> String {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests").join(path).display().to_string()
+}
+
+/// A path for something that a test writes.
+pub fn scratch(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_TARGET_TMPDIR")).join(name)
+}
+
+/// The binary with these arguments and lavapipe as the only adapter.
+pub fn program(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_ocelli"));
+    command.args(arguments).env("XDG_RUNTIME_DIR", env!("CARGO_TARGET_TMPDIR"));
+    match std::env::var_os("OCELLI_TEST_LAVAPIPE_ICD") {
+        Some(driver) => command.env("VK_DRIVER_FILES", driver),
+        None => command.env("VK_DRIVER_FILES", "/usr/share/vulkan/icd.d/lvp_icd.x86_64.json"),
+    };
+    command
+}
+
+/// What a run said, with its exit status.
+pub struct Said {
+    pub status: Option<i32>,
+    pub out: String,
+    pub err: String,
+}
+
+impl From<Output> for Said {
+    fn from(output: Output) -> Self {
+        Self {
+            status: output.status.code(),
+            out: String::from_utf8(output.stdout).expect("standard output is text"),
+            err: String::from_utf8(output.stderr).expect("standard error is text"),
+        }
+    }
+}
+
+/// Runs the binary to its end.
+pub fn ocelli(arguments: &[&str]) -> Said {
+    program(arguments).output().expect("the binary starts").into()
+}
+
+impl Said {
+    /// The one object on the one line of standard output.
+    pub fn object(&self) -> Value {
+        assert_eq!(self.out.matches('\n').count(), 1, "one line was expected: {:?} {:?}", self.out, self.err);
+        assert!(self.out.ends_with('\n'), "the line was expected to end: {:?}", self.out);
+        let value: Value = serde_json::from_str(&self.out).expect("the line is JSON");
+        assert!(value.is_object(), "an object was expected: {value}");
+        value
+    }
+
+    /// The same, of a run that went well.
+    pub fn good(&self) -> Value {
+        assert_eq!(self.status, Some(0), "{} {}", self.out, self.err);
+        self.object()
+    }
+
+    /// Fails unless the run ended with this status and an error of this code that names what it is about.
+    pub fn failed(&self, status: i32, code: &str, names: &str) {
+        let error = &self.object()["error"];
+        assert_eq!(self.status, Some(status), "{error}");
+        assert_eq!(error["code"], code, "{error}");
+        let message = error["message"].as_str().unwrap_or_default();
+        assert!(message.contains(names), "{names:?} was expected in {message:?}");
+        assert!(error["remedy"].as_str().is_some_and(|remedy| !remedy.is_empty()), "{error}");
+    }
+}
