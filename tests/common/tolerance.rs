@@ -38,6 +38,8 @@ pub const HALF: Tolerance = Tolerance { absolute: 0.0, of_rms: 4e-3, of_value: 4
 pub mod logits {
     /// f32 weights against the reference.
     pub const F32: f32 = 1e-3;
+    /// Values inside a pass and logits of a pass on its own, f32 weights against the reference.
+    pub const INSIDE: f32 = 1e-4;
     /// f16 weights against the reference.
     pub const F16: f32 = 1e-2;
     /// q8 and q4 weights against the f32 path on the dequantised weights.

@@ -1,0 +1,233 @@
+//! A player without a session: weights and states uploaded by hand, so that values inside a graph can be looked at.
+
+use std::collections::HashMap;
+use std::fs;
+use std::path::Path;
+
+use half::{bf16, f16};
+use ocelli::cpu::CpuPlayer;
+use ocelli::gpu::{DeviceOptions, GpuPlayer};
+use ocelli::graph::record::BufferId;
+use ocelli::graph::{ExternalKey, Graph, Plan, WeightLayout, WeightPart, WeightTable, fuse, lower};
+use ocelli::kernels::{Capabilities, Step};
+use ocelli::models::paligemma::{self, PaliGemmaConfig};
+use ocelli::models::{Form, Source, WeightSpec};
+use ocelli::quant::encode_rows;
+use ocelli::tensor::Dtype;
+use pollster::block_on;
+use safetensors::SafeTensors;
+
+/// Where a case runs: on the CPU, or on the only adapter that this process can see.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[allow(dead_code, reason = "a program runs on one of them")]
+pub enum Place {
+    Cpu,
+    Gpu,
+}
+
+/// A player, opened.
+pub enum Device {
+    Cpu(Box<CpuPlayer>),
+    Gpu(Box<GpuPlayer>),
+}
+
+/// Calls the same method of either player.
+macro_rules! on {
+    ($device:expr, $player:ident => $call:expr) => {
+        match $device {
+            Device::Cpu($player) => $call.map_err(|error| error.to_string()),
+            Device::Gpu($player) => $call.map_err(|error| error.to_string()),
+        }
+    };
+}
+
+impl Device {
+    pub fn open(place: Place) -> Result<Self, String> {
+        Ok(match place {
+            Place::Cpu => Self::Cpu(Box::new(CpuPlayer::new())),
+            Place::Gpu => {
+                let player = block_on(GpuPlayer::new(&DeviceOptions::default()));
+                Self::Gpu(Box::new(player.map_err(|error| error.to_string())?))
+            }
+        })
+    }
+
+    pub fn capabilities(&self) -> Capabilities {
+        match self {
+            Device::Cpu(player) => player.capabilities().clone(),
+            Device::Gpu(player) => player.capabilities().clone(),
+        }
+    }
+
+    pub fn upload(&mut self, label: &str, bytes: &[u8]) -> Result<BufferId, String> {
+        let id = on!(self, player => block_on(player.create_buffer(label, bytes.len())))?;
+        on!(self, player => player.write_buffer(id, 0, bytes))?;
+        Ok(id)
+    }
+
+    fn free(&mut self, id: BufferId) {
+        match self {
+            Device::Cpu(player) => player.free_buffer(id),
+            Device::Gpu(player) => player.free_buffer(id),
+        }
+    }
+
+    /// Plays a plan once and reads whole buffers.
+    fn play(
+        &mut self,
+        plan: &Plan,
+        ids: &[BufferId],
+        step: &Step,
+        wanted: &[(BufferId, usize)],
+    ) -> Result<Vec<Vec<f32>>, String> {
+        let loaded = on!(self, player => block_on(player.load(&plan.recording, ids)))?;
+        let pending = match self {
+            Device::Cpu(player) => block_on(player.play(loaded, step, &[]).map_err(|error| error.to_string())?)
+                .map_err(|error| error.to_string()),
+            Device::Gpu(player) => block_on(player.play(loaded, step, &[]).map_err(|error| error.to_string())?)
+                .map_err(|error| error.to_string()),
+        };
+        pending?;
+        let mut values = Vec::new();
+        for &(id, bytes) in wanted {
+            let bytes = on!(self, player => block_on(player.read_buffer(id, 0, bytes)))?;
+            values.push(bytes.chunks_exact(4).map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]])).collect());
+        }
+        match self {
+            Device::Cpu(player) => player.unload(loaded),
+            Device::Gpu(player) => player.unload(loaded),
+        }
+        Ok(values)
+    }
+}
+
+/// A model's weights on a device.
+pub struct Bare {
+    pub device: Device,
+    pub config: PaliGemmaConfig,
+    pub table: WeightTable,
+    weights: HashMap<ExternalKey, BufferId>,
+}
+
+impl Bare {
+    /// Puts a checkpoint with hub-style tensor names on a device, all weights in `dtype`.
+    pub fn load(place: Place, directory: &Path, dtype: Dtype) -> Result<Self, String> {
+        let mut device = Device::open(place)?;
+        let text = fs::read_to_string(directory.join("config.json")).map_err(|error| error.to_string())?;
+        let json = serde_json::from_str(&text).map_err(|error| error.to_string())?;
+        let config = PaliGemmaConfig::from_hf(&json).map_err(|error| error.to_string())?;
+        let tensors = tensors(directory)?;
+        let limit = device.capabilities().max_binding_bytes;
+        let (mut layouts, mut weights) = (Vec::new(), HashMap::new());
+        for (weight, spec) in paligemma::weights(&config).iter().enumerate() {
+            let dtype = if spec.form == Form::Exact { Dtype::F32 } else { dtype };
+            let layout =
+                WeightLayout::new(&spec.name, spec.rows, spec.k, dtype, limit).map_err(|error| error.to_string())?;
+            let values = gather(spec, &tensors)?;
+            for (shard, rows) in layout.shards.iter().enumerate() {
+                let values = &values[rows.start * spec.k..rows.end * spec.k];
+                let encoded = encode_rows(dtype, values, spec.k).map_err(|error| error.to_string())?;
+                let mut add = |part, bytes: &[u8]| {
+                    let id = device.upload(&spec.name, bytes)?;
+                    weights.insert(ExternalKey::Weight { weight, shard, part }, id);
+                    Ok::<_, String>(())
+                };
+                add(WeightPart::Data, &encoded.data)?;
+                if !encoded.scales.is_empty() {
+                    add(WeightPart::Scales, &encoded.scales)?;
+                }
+            }
+            layouts.push(layout);
+        }
+        Ok(Self { device, config, table: WeightTable::new(layouts), weights })
+    }
+
+    /// Runs a graph once with the given states and reads the values of that name: `(name, values)` in the order asked.
+    ///
+    /// States that are not given start as zeros.
+    pub fn run(
+        &mut self,
+        mut graph: Graph,
+        step: &Step,
+        states: &[(&str, &[u8])],
+        wanted: &[&str],
+    ) -> Result<Vec<Vec<f32>>, String> {
+        let mut sizes = Vec::new();
+        for name in wanted {
+            let value = graph.find(name).ok_or_else(|| format!("the graph has no value {name}"))?;
+            sizes.push(graph.rows(value) * graph.width(value) * 4);
+            graph.keep(value, &format!("tap {name}"));
+        }
+        let plan = lower(&fuse(graph), &self.device.capabilities());
+        let (mut ids, mut made, mut taps) = (Vec::new(), Vec::new(), HashMap::new());
+        for (n, key) in plan.externals.iter().enumerate() {
+            if let Some(&id) = self.weights.get(key) {
+                ids.push(id);
+                continue;
+            }
+            let ExternalKey::State(state) = key else { return Err(format!("{key:?} was not uploaded")) };
+            let declared = plan.recording.buffers.iter().find(|b| b.role == ocelli::graph::Role::External(n as u32));
+            let mut bytes = vec![0; declared.map_or(4, |b| b.bytes)];
+            if let Some((_, given)) = states.iter().find(|(name, _)| name == state) {
+                bytes[..given.len()].copy_from_slice(given);
+            } else if state.starts_with("tap ") {
+                // What is not written must show.
+                bytes.fill(0xff);
+            }
+            let id = self.device.upload(state, &bytes)?;
+            ids.push(id);
+            made.push(id);
+            taps.insert(state.clone(), id);
+        }
+        let reads: Vec<_> =
+            wanted.iter().zip(sizes).map(|(name, bytes)| (taps[&format!("tap {name}")], bytes)).collect();
+        let values = self.device.play(&plan, &ids, step, &reads);
+        made.into_iter().for_each(|id| self.device.free(id));
+        values
+    }
+}
+
+/// Tensors by name: shape and values.
+pub type Tensors = HashMap<String, (Vec<usize>, Vec<f32>)>;
+
+/// Every tensor of a checkpoint as f32.
+pub fn tensors(directory: &Path) -> Result<Tensors, String> {
+    let mut all = HashMap::new();
+    for entry in fs::read_dir(directory).map_err(|error| error.to_string())?.flatten() {
+        let name = entry.file_name().to_string_lossy().into_owned();
+        if !(name.starts_with("model") && name.ends_with(".safetensors")) {
+            continue;
+        }
+        let bytes = fs::read(entry.path()).map_err(|error| error.to_string())?;
+        let file = SafeTensors::deserialize(&bytes).map_err(|error| format!("{name}: {error}"))?;
+        for (name, view) in file.tensors() {
+            let halves = || view.data().chunks_exact(2).map(|b| u16::from_le_bytes([b[0], b[1]]));
+            let values = match view.dtype() {
+                safetensors::Dtype::F32 => {
+                    view.data().chunks_exact(4).map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]])).collect()
+                }
+                safetensors::Dtype::F16 => halves().map(|bits| f16::from_bits(bits).to_f32()).collect(),
+                safetensors::Dtype::BF16 => halves().map(|bits| bf16::from_bits(bits).to_f32()).collect(),
+                other => return Err(format!("{name} is {other:?}")),
+            };
+            all.insert(name, (view.shape().to_vec(), values));
+        }
+    }
+    Ok(all)
+}
+
+/// A weight `[rows, k]` put together from its tensors.
+fn gather(spec: &WeightSpec, tensors: &Tensors) -> Result<Vec<f32>, String> {
+    let tensor = |name: &String| {
+        tensors.get(name).map(|(_, values)| values).ok_or_else(|| format!("the checkpoint has no {name}"))
+    };
+    match &spec.source {
+        Source::Concat(names) => {
+            Ok(names.iter().map(tensor).collect::<Result<Vec<_>, _>>()?.into_iter().flatten().copied().collect())
+        }
+        Source::Interleave(even, odd) => {
+            let pairs = tensor(even)?.chunks_exact(spec.k).zip(tensor(odd)?.chunks_exact(spec.k));
+            Ok(pairs.flat_map(|(a, b)| a.iter().chain(b)).copied().collect())
+        }
+    }
+}

@@ -1,0 +1,70 @@
+//! Whole models against Hugging Face transformers: the same cases for every player.
+
+mod asking;
+pub mod device;
+mod generation;
+mod golden;
+mod parity;
+mod quantised;
+mod taps;
+#[path = "../common/tolerance.rs"]
+mod tolerance;
+
+use device::Place;
+use golden::CHECKPOINTS;
+use ocelli::tasks::Dtype;
+
+/// A named check of a place to run on.
+pub struct ModelCase {
+    pub name: String,
+    pub run: Box<dyn Fn(Place) -> Result<(), String>>,
+}
+
+/// A binding limit that cuts the tables of the golden models into several shards; their activations just fit.
+const SMALL_BINDING: usize = 128 << 10;
+
+/// Every case.
+pub fn cases() -> Vec<ModelCase> {
+    let mut all = Vec::new();
+    let mut add = |name: String, run: Box<dyn Fn(Place) -> Result<(), String>>| all.push(ModelCase { name, run });
+    for checkpoint in CHECKPOINTS {
+        add(format!("{checkpoint}: values inside the tower"), Box::new(|on| taps::vision_taps(on, checkpoint)));
+        add(format!("{checkpoint}: values inside the decoder"), Box::new(|on| taps::decoder_taps(on, checkpoint)));
+        add(format!("{checkpoint}: logits of a forced answer"), Box::new(|on| taps::forced_logits(on, checkpoint)));
+        add(format!("{checkpoint}: answers"), Box::new(|on| parity::answers(on, checkpoint)));
+        add(format!("{checkpoint}: f16"), Box::new(|on| parity::half(on, checkpoint)));
+        add(format!("{checkpoint}: unfused"), Box::new(|on| parity::unfused(on, checkpoint)));
+        add(
+            format!("{checkpoint}: one pass equals steps"),
+            Box::new(|on| generation::one_pass_equals_steps(on, checkpoint)),
+        );
+        for dtype in [Dtype::Q8, Dtype::Q4] {
+            add(
+                format!("{checkpoint}: {dtype} equals dequantised"),
+                Box::new(move |on| quantised::equals_dequantised(on, checkpoint, dtype)),
+            );
+        }
+    }
+    for dtype in [Dtype::Q8, Dtype::Q4] {
+        add(format!("{dtype} against unquantised weights"), Box::new(move |on| quantised::cosines(on, dtype)));
+    }
+    for names in ["pg1-hd16-names-later-4x", "pg1-hd16-names-5x"] {
+        add(format!("{names}: other tensor names"), Box::new(|on| parity::other_names(on, names)));
+    }
+    for bytes in [1 << 20, SMALL_BINDING] {
+        add(format!("bindings of {bytes} bytes"), Box::new(move |on| parity::small_bindings(on, bytes)));
+    }
+    for checkpoint in ["pg1-hd16", "pg2-gqa"] {
+        add(format!("{checkpoint}: beams"), Box::new(|on| generation::beams(on, checkpoint)));
+        add(format!("{checkpoint}: samples"), Box::new(|on| generation::samples(on, checkpoint)));
+        add(format!("{checkpoint}: the cost of a step"), Box::new(|on| generation::decode_costs(on, checkpoint)));
+    }
+    all
+}
+
+/// Cases that need no player.
+#[allow(dead_code, reason = "run once, by one of the two programs")]
+pub fn host_cases() -> Vec<ModelCase> {
+    let name = "sampling distributions".into();
+    vec![ModelCase { name, run: Box::new(|_| generation::sampling_distributions()) }]
+}
