@@ -2,17 +2,22 @@
 
 import { chromium } from 'playwright-core';
 
-const FLAGS = ['--enable-unsafe-webgpu', '--no-sandbox', '--disable-dev-shm-usage'];
+// Without a GPU, Chromium has WebGPU only under this flag.
+const WEBGPU = '--enable-unsafe-webgpu';
+// The browser itself asks nobody anything: what a test sees on the network is the page's.
+const QUIET = ['--disable-background-networking', '--disable-component-update', '--no-first-run'];
+const FLAGS = ['--headless=new', '--no-sandbox', '--disable-dev-shm-usage', ...QUIET];
+
+const ADAPTERS = { swiftshader: [WEBGPU, '--use-webgpu-adapter=swiftshader'], default: [WEBGPU], none: ['--disable-gpu'] };
 
 /**
  * Launches the Chromium that OCELLI_CHROMIUM names (build.sh finds or installs one).
  * @param {{ adapter?: 'swiftshader' | 'default' | 'none' }} options `swiftshader` is the software adapter that Chromium
- *   brings along, the same on every machine; `none` is a browser without WebGPU
+ *   brings along, the same on every machine; `none` is a browser that finds no adapter
  * @returns {Promise<import('playwright-core').Browser>}
  */
 export async function launchChromium({ adapter = 'swiftshader' } = {}) {
   const executablePath = process.env.OCELLI_CHROMIUM;
   if (!executablePath) throw new Error('OCELLI_CHROMIUM is not set: run ./build.sh test, or set it to a Chromium or Chrome');
-  const choice = { swiftshader: ['--use-webgpu-adapter=swiftshader'], default: [], none: ['--disable-features=WebGPU'] }[adapter];
-  return chromium.launch({ executablePath, args: ['--headless=new', ...FLAGS, ...choice], ignoreDefaultArgs: ['--headless'] });
+  return chromium.launch({ executablePath, args: [...FLAGS, ...ADAPTERS[adapter]], ignoreDefaultArgs: ['--headless'] });
 }

@@ -13,7 +13,13 @@ import { parseArgs } from 'node:util';
 const WEB = fileURLToPath(new URL('..', import.meta.url));
 
 /** The address prefixes of the site and the folders behind them; the longest prefix that fits wins. */
-const SITE = { '/': join(WEB, 'demo'), '/dist/': join(WEB, 'dist'), '/pkg/': join(WEB, 'pkg') };
+const SITE = {
+  '/': join(WEB, 'demo'),
+  '/dist/': join(WEB, 'dist'),
+  '/pkg/': join(WEB, 'pkg'),
+  '/samples/pictures/': join(WEB, '../tests/pictures'),
+  '/samples/pg1-hd16/': join(WEB, '../tests/goldens/pg1-hd16'),
+};
 
 const MEDIA_TYPES = {
   '.css': 'text/css; charset=utf-8',

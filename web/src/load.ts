@@ -1,0 +1,72 @@
+// Starts a worker and has it load a model, or list the devices.
+
+import { type OcelliError, badArgument, cancelled } from './errors.js';
+import { Link } from './link.js';
+import type { SentLoadOptions } from './messages.js';
+import { Model } from './model.js';
+import type { DeviceReport, LoadOptions } from './types.js';
+
+/**
+ * Loads the model in a Hugging Face directory: `config.json`, `tokenizer.json`, `preprocessor_config.json` and
+ * `model.safetensors`, or its index and shards.
+ *
+ * @param url the directory's address, relative to the page
+ * @throws OcelliError
+ */
+export async function load(url: string | URL, options: LoadOptions = {}): Promise<Model> {
+  const { onProgress, signal } = options;
+  if (signal?.aborted) throw cancelled('loading the model', signal.reason);
+  const sent = loadOptions(options);
+  const directory = directoryAddress(url);
+  let model: Model | undefined;
+  let stop: (() => void) | undefined;
+  try {
+    return await new Promise<Model>((resolve, reject) => {
+      const onEnd = (error: OcelliError) => (model ? model.lose(error) : reject(error));
+      const link = new Link((message) => {
+        if (message.type === 'progress') {
+          onProgress?.(message.progress);
+        } else if (message.type === 'loaded') {
+          model = new Model(link, message.info);
+          resolve(model);
+        } else {
+          model?.receive(message);
+        }
+      }, onEnd);
+      // The worker serves this model alone, so ending it is the surest way to stop at once.
+      stop = () => link.close(cancelled('loading the model', signal?.reason));
+      signal?.addEventListener('abort', stop, { once: true });
+      link.send({ type: 'load', url: directory, options: sent });
+    });
+  } finally {
+    if (stop) signal?.removeEventListener('abort', stop);
+  }
+}
+
+/** The devices of this browser that models can be loaded on. */
+export async function devices(): Promise<DeviceReport[]> {
+  return new Promise((resolve, reject) => {
+    const link = new Link((message) => {
+      if (message.type !== 'devices') return;
+      resolve(message.devices);
+      link.close(cancelled('listing the devices'));
+    }, reject);
+    link.send({ type: 'devices' });
+  });
+}
+
+/** A directory ends with a slash, or its last name would be replaced by the files' names. */
+function directoryAddress(url: string | URL): string {
+  let address: URL;
+  try {
+    address = new URL(url, document.baseURI);
+  } catch {
+    throw badArgument(`\`${url}\` is no address`, 'Give the address of the directory that holds config.json.');
+  }
+  if (!address.pathname.endsWith('/')) address.pathname += '/';
+  return address.href;
+}
+
+function loadOptions({ device = 'auto', dtype = 'q8', maxBindingMib }: LoadOptions): SentLoadOptions {
+  return maxBindingMib === undefined ? { device, dtype } : { device, dtype, maxBindingMib };
+}

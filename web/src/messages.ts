@@ -1,0 +1,43 @@
+// Everything that crosses between the page and its worker. Both sides match on `type`, and the set is closed.
+
+import type { ErrorRecord } from './errors.js';
+import type { Answer, DeviceChoice, DeviceReport, Dtype, ModelInfo, Progress } from './types.js';
+
+/** A picture on its way to the worker: addresses are absolute. */
+export type SentPicture = Blob | ImageData | ImageBitmap | string;
+
+/** How answers are generated; what is absent has its default in the model. */
+export interface SentOptions {
+  maxNewTokens?: number;
+  temperature?: number;
+  topK?: number;
+  topP?: number;
+  seed?: number;
+  beams?: number;
+  stop?: readonly string[];
+}
+
+/** How a model is loaded. */
+export interface SentLoadOptions {
+  device: DeviceChoice;
+  dtype: Dtype;
+  maxBindingMib?: number;
+}
+
+/** From the page to the worker. `load` or `devices` comes first and once. */
+export type ToWorker =
+  | { type: 'devices' }
+  | { type: 'load'; url: string; options: SentLoadOptions }
+  | { type: 'generate'; id: number; pictures: SentPicture[]; prompt: string; options: SentOptions; logits: boolean }
+  | { type: 'cancel'; id: number };
+
+/** From the worker to the page. Each `generate` is answered by pieces and then one `answer` or `failed`. */
+export type FromWorker =
+  | { type: 'devices'; devices: DeviceReport[] }
+  | { type: 'progress'; progress: Progress }
+  | { type: 'loaded'; info: ModelInfo }
+  | { type: 'piece'; id: number; text: string }
+  | { type: 'answer'; id: number; answer: Answer }
+  | { type: 'failed'; id: number; error: ErrorRecord }
+  /** Loading failed, or the worker is no longer usable. */
+  | { type: 'broken'; error: ErrorRecord };

@@ -1,0 +1,112 @@
+// The worker: fetches the model's files, decodes pictures, and runs the wasm module. One model a worker.
+
+import start, * as wasm from '../pkg/ocelli.js';
+import { type Adapter, findAdapter, requestSubgroups } from './adapter.js';
+import { download } from './download.js';
+import { badArgument, toRecord } from './errors.js';
+import type { FromWorker, ToWorker } from './messages.js';
+import { decode } from './picture.js';
+import type { Answer, DeviceReport, MemoryUse, ModelInfo, Timings } from './types.js';
+
+type Call<T extends ToWorker['type']> = Extract<ToWorker, { type: T }>;
+
+/** What the module knows of an answer; the rest is known here. */
+type RawAnswer = Omit<Answer, 'device' | 'adapter' | 'timings' | 'logits'> & {
+  timings: Omit<Timings, 'downloadMs' | 'loadMs'>;
+};
+
+const post: (message: FromWorker) => void = self.postMessage.bind(self);
+
+let model: wasm.WasmModel | undefined;
+let info: ModelInfo | undefined;
+const cancels = new Map<number, wasm.CancelHandle>();
+
+self.onmessage = ({ data }: MessageEvent<ToWorker>) => {
+  switch (data.type) {
+    case 'devices':
+      return void listDevices().catch(fail);
+    case 'load':
+      return void loadModel(data).catch(fail);
+    case 'generate':
+      return void generate(data).then(
+        (answer) => post({ type: 'answer', id: data.id, answer }),
+        (error) => post({ type: 'failed', id: data.id, error: toRecord(error) }),
+      );
+    case 'cancel':
+      return cancels.get(data.id)?.cancel();
+  }
+};
+// A trap inside the module surfaces as an error that no promise carries.
+self.addEventListener('error', (event) => fail(event.message));
+self.addEventListener('unhandledrejection', (event) => fail(event.reason));
+
+function fail(error: unknown): void {
+  post({ type: 'broken', error: toRecord(error) });
+}
+
+async function startModule(): Promise<void> {
+  await start();
+  wasm.report_panics((message: string) => fail(`the module stopped: ${message}`));
+}
+
+async function listDevices(): Promise<void> {
+  const adapter = await findAdapter();
+  const devices: DeviceReport[] = [{ device: 'cpu', name: 'CPU', software: false, automatic: !adapter || adapter.software }];
+  if (adapter) devices.unshift({ device: 'gpu', name: adapter.name, software: adapter.software, automatic: !adapter.software });
+  post({ type: 'devices', devices });
+}
+
+async function loadModel({ url, options }: Call<'load'>): Promise<void> {
+  const began = performance.now();
+  const [files] = await Promise.all([download(url, (progress) => post({ type: 'progress', progress })), startModule()]);
+  const downloaded = performance.now();
+
+  const adapter = options.device === 'cpu' ? undefined : await findAdapter();
+  const device = options.device === 'auto' && (!adapter || adapter.software) ? 'cpu' : options.device;
+  if (adapter?.subgroups) requestSubgroups();
+  model = await wasm.WasmModel.load(files, { ...options, device, subgroups: adapter?.subgroups }, report);
+  info = {
+    device: model.device() as ModelInfo['device'],
+    adapter: model.adapter() || (adapter as Adapter).name,
+    dtype: options.dtype,
+    memory: model.memory() as MemoryUse,
+    downloadMs: downloaded - began,
+    loadMs: performance.now() - downloaded,
+  };
+  post({ type: 'loaded', info });
+}
+
+function report(done: number, total: number): void {
+  post({ type: 'progress', progress: { phase: 'prepare', done, total } });
+}
+
+async function generate({ id, pictures, prompt, options, logits }: Call<'generate'>): Promise<Answer> {
+  if (!model || !info) throw new Error('a generation was asked for before the model was loaded');
+  if (logits && options.maxNewTokens !== 1) {
+    throw badArgument('`logits` was asked for with more than one new token', 'Set `maxNewTokens: 1` together with `logits`.');
+  }
+  // Made first, so that a call can be cancelled while its pictures are still being decoded.
+  const cancel = new wasm.CancelHandle();
+  cancels.set(id, cancel);
+  const request = new wasm.WasmRequest(prompt, options);
+  try {
+    const began = performance.now();
+    const decoded = await Promise.all(pictures.map((picture, index) => decode(picture, `picture ${index + 1}`)));
+    const decodedMs = performance.now() - began;
+    for (const { width, height, data } of decoded) {
+      request.add_picture(width, height, new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
+    }
+    const raw = (await model.generate(request, cancel, (text: string) => post({ type: 'piece', id, text }))) as RawAnswer;
+    return {
+      ...raw,
+      device: info.device,
+      adapter: info.adapter,
+      timings: { ...raw.timings, imageMs: decodedMs + raw.timings.imageMs, downloadMs: info.downloadMs, loadMs: info.loadMs },
+      ...(logits && { logits: await model.logits() }),
+    };
+  } finally {
+    cancels.delete(id);
+    cancel.free();
+    request.free();
+  }
+}
