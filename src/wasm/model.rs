@@ -68,8 +68,8 @@ impl WasmModel {
     /// # Errors
     /// Options out of range, files that are no model, or a device that is missing or too small.
     pub async fn load(files: Map, options: JsValue, progress: Function) -> Result<WasmModel, JsValue> {
-        let options: LoadOptions = serde_wasm_bindgen::from_value(options)
-            .map_err(|error| bad("the load options", error.to_string()))?;
+        let options: LoadOptions =
+            serde_wasm_bindgen::from_value(options).map_err(|error| bad("the load options", error.to_string()))?;
         let choice = match options.device.as_str() {
             "auto" => DeviceChoice::Auto,
             "gpu" => DeviceChoice::Gpu,
