@@ -5,7 +5,7 @@ mod model;
 
 use std::process::ExitCode;
 
-use model::device::Place;
+use model::pool::Place;
 
 fn main() -> ExitCode {
     let filters: Vec<String> = std::env::args().skip(1).filter(|argument| !argument.starts_with('-')).collect();

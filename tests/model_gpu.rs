@@ -8,7 +8,7 @@ mod model;
 use std::process::ExitCode;
 
 use adapters::{Case, run_everywhere};
-use model::device::Place;
+use model::pool::Place;
 
 fn main() -> ExitCode {
     // Every case opens a device of its own on the only adapter in sight, as a program would.

@@ -331,8 +331,9 @@ impl Session {
 
     async fn ensure(&mut self, name: &str, bytes: usize) -> Result<()> {
         if self.states.ensure(&mut self.player, name, bytes).await? {
-            for (_, loaded) in self.plans.drain() {
-                self.player.unload(loaded.plan);
+            let over_it = |key: &ExternalKey| matches!(key, ExternalKey::State(state) if state == name);
+            for (_, void) in self.plans.extract_if(|_, loaded| loaded.externals.iter().any(over_it)) {
+                self.player.unload(void.plan);
             }
         }
         Ok(())

@@ -4,12 +4,12 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use ocelli::format::Directory;
-use ocelli::session::{CancelToken, DeviceChoice, DeviceOptions, Player};
+use ocelli::session::{CancelToken, Player};
 use ocelli::tasks::{Answer, Dtype, GenerateOptions, Model, ModelOptions, Request, Rgb8, decode_picture};
 use pollster::block_on;
 
-use super::device::Place;
 use super::golden::{GoldenCase, folder};
+use super::pool::{self, Place, Pooled};
 
 /// An error in words.
 pub fn told<T, E: Into<ocelli::base::Error>>(result: Result<T, E>) -> Result<T, String> {
@@ -24,23 +24,12 @@ pub fn options(dtype: Dtype) -> ModelOptions {
     ModelOptions { dtype, ..ModelOptions::default() }
 }
 
-pub fn load(place: Place, directory: &Path, options: ModelOptions) -> Result<Model, String> {
-    load_within(place, directory, options, None)
+pub fn load(place: Place, directory: &Path, options: ModelOptions) -> Result<Pooled, String> {
+    Ok(Pooled::new(load_on(pool::take(place)?, directory, options)?))
 }
 
-/// Loads on a device whose bindings are forced to be small.
-pub fn load_within(
-    place: Place,
-    directory: &Path,
-    options: ModelOptions,
-    max_binding_bytes: Option<usize>,
-) -> Result<Model, String> {
-    let choice = match place {
-        Place::Cpu => DeviceChoice::Cpu,
-        Place::Gpu => DeviceChoice::Gpu,
-    };
-    let device = DeviceOptions { max_binding_bytes, ..DeviceOptions::default() };
-    let player = told(block_on(Player::open(choice, &device)))?;
+/// Loads on a player, which does not come back.
+pub fn load_on(player: Player, directory: &Path, options: ModelOptions) -> Result<Model, String> {
     let files = told(Directory::open(directory))?;
     told(block_on(Model::load(&files, player, options, || 0.0, &mut |_| Ok(()))))
 }

@@ -5,105 +5,68 @@ use std::fs;
 use std::path::Path;
 
 use half::{bf16, f16};
-use ocelli::cpu::CpuPlayer;
-use ocelli::gpu::{DeviceOptions, GpuPlayer};
 use ocelli::graph::record::BufferId;
 use ocelli::graph::{ExternalKey, Graph, Plan, WeightLayout, WeightPart, WeightTable, fuse, lower};
-use ocelli::kernels::{Capabilities, Step};
+use ocelli::kernels::Step;
 use ocelli::models::paligemma::{self, PaliGemmaConfig};
 use ocelli::models::{Form, Source, WeightSpec};
 use ocelli::quant::encode_rows;
+use ocelli::session::Player;
 use ocelli::tensor::Dtype;
 use pollster::block_on;
 use safetensors::SafeTensors;
 
-/// Where a case runs: on the CPU, or on the only adapter that this process can see.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[allow(dead_code, reason = "a program runs on one of them")]
-pub enum Place {
-    Cpu,
-    Gpu,
-}
-
-/// A player, opened.
-pub enum Device {
-    Cpu(Box<CpuPlayer>),
-    Gpu(Box<GpuPlayer>),
-}
+use super::pool::{self, Place};
 
 /// Calls the same method of either player.
 macro_rules! on {
-    ($device:expr, $player:ident => $call:expr) => {
-        match $device {
-            Device::Cpu($player) => $call.map_err(|error| error.to_string()),
-            Device::Gpu($player) => $call.map_err(|error| error.to_string()),
+    ($player:expr, $one:ident => $call:expr) => {
+        match $player {
+            Player::Cpu($one) => $call.map_err(|error| error.to_string()),
+            Player::Gpu($one) => $call.map_err(|error| error.to_string()),
         }
     };
 }
 
-impl Device {
-    pub fn open(place: Place) -> Result<Self, String> {
-        Ok(match place {
-            Place::Cpu => Self::Cpu(Box::new(CpuPlayer::new())),
-            Place::Gpu => {
-                let player = block_on(GpuPlayer::new(&DeviceOptions::default()));
-                Self::Gpu(Box::new(player.map_err(|error| error.to_string())?))
-            }
-        })
-    }
+fn upload(player: &mut Player, label: &str, bytes: &[u8]) -> Result<BufferId, String> {
+    let id = on!(player, one => block_on(one.create_buffer(label, bytes.len())))?;
+    on!(player, one => one.write_buffer(id, 0, bytes))?;
+    Ok(id)
+}
 
-    pub fn capabilities(&self) -> Capabilities {
-        match self {
-            Device::Cpu(player) => player.capabilities().clone(),
-            Device::Gpu(player) => player.capabilities().clone(),
-        }
+fn free(player: &mut Player, id: BufferId) {
+    match player {
+        Player::Cpu(one) => one.free_buffer(id),
+        Player::Gpu(one) => one.free_buffer(id),
     }
+}
 
-    pub fn upload(&mut self, label: &str, bytes: &[u8]) -> Result<BufferId, String> {
-        let id = on!(self, player => block_on(player.create_buffer(label, bytes.len())))?;
-        on!(self, player => player.write_buffer(id, 0, bytes))?;
-        Ok(id)
+/// Plays a plan once and reads whole buffers.
+fn play(
+    player: &mut Player,
+    plan: &Plan,
+    ids: &[BufferId],
+    step: &Step,
+    wanted: &[(BufferId, usize)],
+) -> Result<Vec<Vec<f32>>, String> {
+    let loaded = on!(player, one => block_on(one.load(&plan.recording, ids)))?;
+    on!(player, one => one.play(loaded, step, &[]).and_then(block_on))?;
+    let mut values = Vec::new();
+    for &(id, bytes) in wanted {
+        let bytes = on!(player, one => block_on(one.read_buffer(id, 0, bytes)))?;
+        values.push(bytes.chunks_exact(4).map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]])).collect());
     }
-
-    fn free(&mut self, id: BufferId) {
-        match self {
-            Device::Cpu(player) => player.free_buffer(id),
-            Device::Gpu(player) => player.free_buffer(id),
-        }
+    match player {
+        Player::Cpu(one) => one.unload(loaded),
+        Player::Gpu(one) => one.unload(loaded),
     }
-
-    /// Plays a plan once and reads whole buffers.
-    fn play(
-        &mut self,
-        plan: &Plan,
-        ids: &[BufferId],
-        step: &Step,
-        wanted: &[(BufferId, usize)],
-    ) -> Result<Vec<Vec<f32>>, String> {
-        let loaded = on!(self, player => block_on(player.load(&plan.recording, ids)))?;
-        let pending = match self {
-            Device::Cpu(player) => block_on(player.play(loaded, step, &[]).map_err(|error| error.to_string())?)
-                .map_err(|error| error.to_string()),
-            Device::Gpu(player) => block_on(player.play(loaded, step, &[]).map_err(|error| error.to_string())?)
-                .map_err(|error| error.to_string()),
-        };
-        pending?;
-        let mut values = Vec::new();
-        for &(id, bytes) in wanted {
-            let bytes = on!(self, player => block_on(player.read_buffer(id, 0, bytes)))?;
-            values.push(bytes.chunks_exact(4).map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]])).collect());
-        }
-        match self {
-            Device::Cpu(player) => player.unload(loaded),
-            Device::Gpu(player) => player.unload(loaded),
-        }
-        Ok(values)
-    }
+    Ok(values)
 }
 
 /// A model's weights on a device.
 pub struct Bare {
-    pub device: Device,
+    /// There until it is dropped.
+    player: Option<Player>,
     pub config: PaliGemmaConfig,
     pub table: WeightTable,
     weights: HashMap<ExternalKey, BufferId>,
@@ -112,12 +75,12 @@ pub struct Bare {
 impl Bare {
     /// Puts a checkpoint with hub-style tensor names on a device, all weights in `dtype`.
     pub fn load(place: Place, directory: &Path, dtype: Dtype) -> Result<Self, String> {
-        let mut device = Device::open(place)?;
+        let mut player = pool::take(place)?;
         let text = fs::read_to_string(directory.join("config.json")).map_err(|error| error.to_string())?;
         let json = serde_json::from_str(&text).map_err(|error| error.to_string())?;
         let config = PaliGemmaConfig::from_hf(&json).map_err(|error| error.to_string())?;
         let tensors = tensors(directory)?;
-        let limit = device.capabilities().max_binding_bytes;
+        let limit = player.capabilities().max_binding_bytes;
         let (mut layouts, mut weights) = (Vec::new(), HashMap::new());
         for (weight, spec) in paligemma::weights(&config).iter().enumerate() {
             let dtype = if spec.form == Form::Exact { Dtype::F32 } else { dtype };
@@ -128,7 +91,7 @@ impl Bare {
                 let values = &values[rows.start * spec.k..rows.end * spec.k];
                 let encoded = encode_rows(dtype, values, spec.k).map_err(|error| error.to_string())?;
                 let mut add = |part, bytes: &[u8]| {
-                    let id = device.upload(&spec.name, bytes)?;
+                    let id = upload(&mut player, &spec.name, bytes)?;
                     weights.insert(ExternalKey::Weight { weight, shard, part }, id);
                     Ok::<_, String>(())
                 };
@@ -139,7 +102,7 @@ impl Bare {
             }
             layouts.push(layout);
         }
-        Ok(Self { device, config, table: WeightTable::new(layouts), weights })
+        Ok(Self { player: Some(player), config, table: WeightTable::new(layouts), weights })
     }
 
     /// Runs a graph once with the given states and reads the values of that name: `(name, values)` in the order asked.
@@ -158,7 +121,8 @@ impl Bare {
             sizes.push(graph.rows(value) * graph.width(value) * 4);
             graph.keep(value, &format!("tap {name}"));
         }
-        let plan = lower(&fuse(graph), &self.device.capabilities());
+        let player = self.player.as_mut().ok_or("the player is gone")?;
+        let plan = lower(&fuse(graph), player.capabilities());
         let (mut ids, mut made, mut taps) = (Vec::new(), Vec::new(), HashMap::new());
         for (n, key) in plan.externals.iter().enumerate() {
             if let Some(&id) = self.weights.get(key) {
@@ -174,16 +138,25 @@ impl Bare {
                 // What is not written must show.
                 bytes.fill(0xff);
             }
-            let id = self.device.upload(state, &bytes)?;
+            let id = upload(player, state, &bytes)?;
             ids.push(id);
             made.push(id);
             taps.insert(state.clone(), id);
         }
         let reads: Vec<_> =
             wanted.iter().zip(sizes).map(|(name, bytes)| (taps[&format!("tap {name}")], bytes)).collect();
-        let values = self.device.play(&plan, &ids, step, &reads);
-        made.into_iter().for_each(|id| self.device.free(id));
+        let values = play(player, &plan, &ids, step, &reads);
+        made.into_iter().for_each(|id| free(player, id));
         values
+    }
+}
+
+impl Drop for Bare {
+    fn drop(&mut self) {
+        if let Some(mut player) = self.player.take() {
+            self.weights.values().for_each(|&id| free(&mut player, id));
+            pool::put(player);
+        }
     }
 }
 

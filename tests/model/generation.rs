@@ -8,8 +8,8 @@ use ocelli::tasks::{Dtype, GenerateOptions};
 use pollster::block_on;
 
 use super::asking::{ask, greedy, load, options, request, told};
-use super::device::Place;
 use super::golden::{Golden, Warped, same};
+use super::pool::Place;
 use super::tolerance::logits;
 
 /// Log-probabilities from one pass over prompt and answer equal the reference's, and those of decoding step by step.

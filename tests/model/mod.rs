@@ -1,18 +1,19 @@
 //! Whole models against Hugging Face transformers: the same cases for every player.
 
 mod asking;
-pub mod device;
+mod device;
 mod generation;
 mod golden;
 mod parity;
+pub mod pool;
 mod quantised;
 mod taps;
 #[path = "../common/tolerance.rs"]
 mod tolerance;
 
-use device::Place;
 use golden::CHECKPOINTS;
 use ocelli::tasks::Dtype;
+use pool::Place;
 
 /// A named check of a place to run on.
 pub struct ModelCase {

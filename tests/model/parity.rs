@@ -4,9 +4,9 @@ use std::fs;
 
 use ocelli::tasks::{Dtype, Finish, ModelOptions};
 
-use super::asking::{SMALL_FILES, ask, assemble, greedy, load, load_within, logits_at, options};
-use super::device::Place;
+use super::asking::{SMALL_FILES, ask, assemble, greedy, load, load_on, logits_at, options};
 use super::golden::{CHECKPOINTS, Golden, GoldenCase, close, same};
+use super::pool::{self, Place};
 use super::tolerance::logits;
 
 /// Ids, text, log-probabilities and the logits of every step that has some.
@@ -88,7 +88,7 @@ pub fn small_bindings(place: Place, max_binding_bytes: usize) -> Result<(), Stri
         let golden = Golden::read(checkpoint)?;
         let case = &golden.cases[0];
         let limit = Some(max_binding_bytes);
-        let mut model = load_within(place, &golden.directory(), options(Dtype::F32), limit)?;
+        let mut model = load_on(pool::open(place, limit)?, &golden.directory(), options(Dtype::F32))?;
         let answer = ask(&mut model, case, &greedy(case.max_new_tokens))?;
         same(checkpoint, &answer.generation.tokens, &case.greedy_ids)?;
         let (shape, steps) = golden.tap(&format!("{}/logits/steps", case.name))?;

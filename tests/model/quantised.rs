@@ -11,9 +11,10 @@ use ocelli::tasks::Dtype;
 use safetensors::tensor::TensorView;
 
 use super::asking::{ask, greedy, load, logits_at, options};
-use super::device::{Place, tensors};
+use super::device::tensors;
 use super::golden::{CHECKPOINTS, Golden, close};
 use super::parity::small_files;
+use super::pool::Place;
 use super::tolerance::logits;
 
 /// Least mean, over all goldens, of the cosine between the logits with q8 weights and the reference's.

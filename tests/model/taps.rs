@@ -4,8 +4,9 @@ use ocelli::kernels::Step;
 use ocelli::models::paligemma::{DecoderPass, PassOutput, decoder, vision};
 use ocelli::tensor::Dtype;
 
-use super::device::{Bare, Place};
+use super::device::Bare;
 use super::golden::{Golden, close};
+use super::pool::Place;
 use super::tolerance::logits::INSIDE;
 
 /// Rows of a KV cache: more than any case needs, and no multiple of a tile.
