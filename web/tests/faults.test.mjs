@@ -1,7 +1,7 @@
 // What goes wrong is an error of the right class and code, soon, and what works goes on working.
 
 import assert from 'node:assert/strict';
-import { cp, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
@@ -265,6 +265,49 @@ test('a disposed model rejects what it still owed and whatever comes later', asy
     return codes;
   });
   assert.deepEqual(value, ['OCELLI_CANCELLED', 'OCELLI_CANCELLED', 'OCELLI_CANCELLED']);
+});
+
+/** A copy of the package, beside the site's own, with its files changed. */
+async function breakPackage(name, change) {
+  const web = new URL('..', import.meta.url);
+  for (const folder of ['dist', 'pkg']) await cp(new URL(folder, web), join(broken, name, folder), { recursive: true });
+  await change(join(broken, name));
+  return (question) => page.evaluate(([index, url, question]) => attempt(async () => {
+    const { load, OcelliError } = await import(index);
+    try {
+      const model = await load(url, { device: 'cpu', dtype: 'f32' });
+      return await model.generate(question).then(() => 'answered', (first) =>
+        model.generate(question).then(() => 'answered', (second) => [first, second].map(({ code, message }) => ({ code, message }))));
+    } catch (error) {
+      return [{ code: error.code, message: error.message, known: error instanceof OcelliError }];
+    }
+  }), [`/broken/${name}/dist/index.js`, MODEL, question]);
+}
+
+test('a worker that cannot start is an error, not a hang', async () => {
+  const ask = await breakPackage('no-worker', (folder) => rm(join(folder, 'dist', 'worker.js')));
+  const { value } = await ask(QUESTION);
+  assert.equal(value[0].code, 'OCELLI_INTERNAL');
+  assert.match(value[0].message, /the worker broke down/);
+  const noModule = await breakPackage('no-module', (folder) => rm(join(folder, 'pkg', 'ocelli_bg.wasm')));
+  const { value: [fault] } = await noModule(QUESTION);
+  assert.equal(fault.code, 'OCELLI_INTERNAL');
+});
+
+test('a module that dies while it works rejects that call and all later ones', async () => {
+  const ask = await breakPackage('trap', async (folder) => {
+    const glue = join(folder, 'pkg', 'ocelli.js');
+    const text = await readFile(glue, 'utf8');
+    const dying = text.replace('performance.now()', '(globalThis.calls = (globalThis.calls ?? 0) + 1) > 20 ? die() : performance.now()');
+    assert.notEqual(dying, text, 'the glue has no clock to break');
+    await writeFile(glue, `${dying}\nfunction die() { throw new WebAssembly.RuntimeError('the clock broke'); }\n`);
+  });
+  const { value } = await ask({ ...QUESTION, maxNewTokens: 400 });
+  assert.equal(value.length, 2, JSON.stringify(value));
+  for (const { code, message } of value) {
+    assert.equal(code, 'OCELLI_INTERNAL');
+    assert.match(message, /the clock broke/);
+  }
 });
 
 test('a software adapter is listed, but is not the automatic choice', async () => {
