@@ -115,3 +115,33 @@ test('the same picture in every form gives the same tokens', async () => {
   }, question(golden));
   for (const [name, tokens] of found) assert.deepEqual(tokens, golden.greedy_ids, name);
 });
+
+const first = (image, prompt = 'caption en') => ({ image, prompt, maxNewTokens: 1, logits: true });
+
+test('weights in every other format come to the same on both devices', async (t) => {
+  const [golden] = cases('pg1-hd72');
+  const logits = async (device, dtype) => {
+    const { answers } = await page.evaluate(askAll, { url: '/models/pg1-hd72', options: { device, dtype }, questions: [first('/pictures/cat.png')] });
+    return answers[0].logits;
+  };
+  for (const [dtype, tolerance] of [['f16', 1e-3], ['q8', 2e-2], ['q4', 2e-2]]) {
+    const [cpu, gpu] = [await logits('cpu', dtype), await logits('gpu', dtype)];
+    const apart = largestDifference(cpu, gpu) / golden.logits_std[0];
+    const off = largestDifference(gpu, golden.logits) / golden.logits_std[0];
+    t.diagnostic(`${dtype}: devices ${apart.toExponential(1)} apart, ${off.toExponential(1)} off the reference`);
+    assert.ok(apart < tolerance, `${dtype}: the devices are ${apart} deviations apart`);
+    // The checkpoint is stored in f16, so f16 loses nothing.
+    if (dtype === 'f16') assert.ok(off < 1e-3, `${dtype}: ${off} deviations off`);
+  }
+});
+
+test('file formats, and a camera turned on its side', async (t) => {
+  const questions = ['cat-small.bmp', 'cat-small.webp', 'rocket.png', 'rocket-exif6.jpg', 'cat.png', 'cat.jpg'].map((name) => first(`/pictures/${name}`));
+  const { answers } = await page.evaluate(askAll, { url: '/models/pg1-hd16', options: { device: 'cpu', dtype: 'f32' }, questions });
+  const [bmp, webp, rocket, turned, cat, jpeg] = answers.map(({ logits }) => logits);
+  assert.deepEqual(bmp, webp);
+  // The same photographs but for what JPEG loses.
+  const apart = [largestDifference(rocket, turned), largestDifference(cat, jpeg), largestDifference(cat, rocket)];
+  t.diagnostic(`logits apart: ${apart.map((value) => value.toFixed(3)).join(', ')}`);
+  assert.ok(apart[0] < apart[2] / 4 && apart[1] < apart[2] / 4, `${apart}`);
+});
