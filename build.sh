@@ -79,7 +79,7 @@ check() {
 bench() {
   build_web
   set_up_browser
-  step "native bench" cargo run --release --bin ocelli -- bench
+  step "native bench" cargo run --release --bin ocelli -- bench --model target/bench-model
   step "browser bench" node web/scripts/bench.mjs
 }
 

@@ -1,6 +1,7 @@
 //! Ctrl-C: the first one cancels the work, the second one ends the process.
 
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::Waker;
 
 use ocelli::session::CancelToken;
 
@@ -19,4 +20,10 @@ pub fn token() -> Result<CancelToken, CliFault> {
     };
     ctrlc::set_handler(on_interrupt).map_err(CliFault::Interrupt)?;
     Ok(token)
+}
+
+/// Lets the CPU player stop at every layer, where cancellation is noticed; without it a long prompt would run to its end.
+pub fn breathe(waker: &Waker) -> bool {
+    waker.wake_by_ref();
+    true
 }

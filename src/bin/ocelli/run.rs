@@ -97,6 +97,7 @@ pub async fn load(
 ) -> Result<(Model, f64)> {
     let start = now_ms();
     let files = Directory::open(directory)?;
+    let player = player.with_breath(interrupt::breathe);
     let bar = LoadBar::new(quiet);
     let model = Model::load(&files, player, options, now_ms, &mut |progress| {
         bar.show(progress);
