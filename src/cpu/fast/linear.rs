@@ -101,15 +101,17 @@ impl Kernel for Few<'_, '_> {
     #[inline(always)]
     unsafe fn run<S: Simd>(self) {
         let Self { op, quantised: Quantised { x, factors, blocks }, first_panel, sums, lane } = self;
-        let scales = room(&mut lane.scales, 4 * blocks);
+        let stride = blocks.next_multiple_of(8);
+        let scales = room(&mut lane.scales, 4 * stride);
         for (p, sums) in sums.chunks_exact_mut(op.tokens * ROWS).enumerate() {
             for half in [0, 4] {
                 let first = (first_panel + p) * ROWS + half;
                 let rows: [_; 4] = std::array::from_fn(|r| op.weight.row((first + r).min(op.rows - 1)));
                 let data = rows.map(|(data, _)| data);
-                for (b, scales) in scales.chunks_exact_mut(4).enumerate() {
-                    for (scale, (_, row)) in scales.iter_mut().zip(&rows) {
-                        *scale = panel::f16_to_f32([row[2 * b], row[2 * b + 1]]);
+                if blocks > 0 {
+                    for (scales, (_, row)) in scales.chunks_exact_mut(stride).zip(&rows) {
+                        // SAFETY: the caller's machine.
+                        unsafe { panel::widen_scales::<S>(row, scales) };
                     }
                 }
                 for t in 0..op.tokens {
@@ -119,8 +121,8 @@ impl Kernel for Few<'_, '_> {
                     // SAFETY: the caller's machine; rows and activations span the same blocks.
                     let four = unsafe {
                         match op.weight.dtype {
-                            Dtype::Q8 => tile::dot_rows::<S, false>(data, scales, x16, factors),
-                            Dtype::Q4 => tile::dot_rows::<S, true>(data, scales, x16, factors),
+                            Dtype::Q8 => tile::dot_rows::<S, false>(data, scales, stride, x16, factors),
+                            Dtype::Q4 => tile::dot_rows::<S, true>(data, scales, stride, x16, factors),
                             dtype => tile::dot_float_rows::<S>(dtype, data, x32),
                         }
                     };

@@ -13,7 +13,7 @@ mod panel;
 mod portable;
 mod quantise;
 mod rope_append;
-mod simd;
+pub(super) mod simd;
 mod threads;
 mod tile;
 pub mod top_k;

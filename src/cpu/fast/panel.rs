@@ -22,6 +22,23 @@ fn pack_scales(rows: &[(&[u8], &[u8]); ROWS], scales: &mut [f32]) {
     }
 }
 
+/// A row's f16 scales as f32.
+///
+/// # Safety
+/// The machine has the backend's instructions.
+#[inline(always)]
+pub(super) unsafe fn widen_scales<S: Simd>(row: &[u8], scales: &mut [f32]) {
+    let whole = row.chunks_exact(16);
+    let (rest, done) = (whole.remainder(), row.len() / 16 * 8);
+    for (scales, row) in scales.chunks_exact_mut(8).zip(whole) {
+        // SAFETY: the caller's machine; eight f16 to read and eight f32 to write.
+        unsafe { S::store(scales.as_mut_ptr(), S::load_f16(row.as_ptr())) };
+    }
+    for (scale, b) in scales[done..].iter_mut().zip(rest.chunks_exact(2)) {
+        *scale = f16_to_f32([b[0], b[1]]);
+    }
+}
+
 /// A finite f16 as f32, without the branches of the general conversion.
 #[inline(always)]
 pub(super) fn f16_to_f32(bytes: [u8; 2]) -> f32 {

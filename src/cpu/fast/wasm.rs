@@ -24,15 +24,15 @@ fn widen_f16(h: v128) -> v128 {
     v128_or(f32x4_mul(magnitude, f32x4_splat(f32::from_bits((127 + 112) << 23))), sign)
 }
 
-/// `sum + scale * (w . x)` over 32 elements, `w` as two vectors of 16 int8.
+/// `sum + scale * (w . x)` over 32 elements, `w` as four vectors of 8 int16.
 #[inline(always)]
-unsafe fn dot(low: v128, high: v128, x: *const i16, scale: f32, sum: v128) -> v128 {
+unsafe fn dot(w: [v128; 4], x: *const i16, scale: f32, sum: v128) -> v128 {
     // SAFETY: the caller's: 32 readable elements.
     let x = |n: usize| unsafe { v128_load(x.add(8 * n).cast()) };
-    let a = i32x4_dot_i16x8(i16x8_extend_low_i8x16(low), x(0));
-    let b = i32x4_dot_i16x8(i16x8_extend_high_i8x16(low), x(1));
-    let c = i32x4_dot_i16x8(i16x8_extend_low_i8x16(high), x(2));
-    let d = i32x4_dot_i16x8(i16x8_extend_high_i8x16(high), x(3));
+    let a = i32x4_dot_i16x8(w[0], x(0));
+    let b = i32x4_dot_i16x8(w[1], x(1));
+    let c = i32x4_dot_i16x8(w[2], x(2));
+    let d = i32x4_dot_i16x8(w[3], x(3));
     let total = i32x4_add(i32x4_add(a, b), i32x4_add(c, d));
     f32x4_add(sum, f32x4_mul(f32x4_convert_i32x4(total), f32x4_splat(scale)))
 }
@@ -133,7 +133,10 @@ impl Simd for Wasm128 {
     }
     #[inline(always)]
     unsafe fn dot_q8(w: *const u8, x: *const i16, scale: f32, sum: v128) -> v128 {
-        unsafe { dot(v128_load(w.cast()), v128_load(w.add(16).cast()), x, scale, sum) }
+        unsafe {
+            let part = |n: usize| i16x8_load_extend_i8x8(w.add(8 * n).cast());
+            dot([part(0), part(1), part(2), part(3)], x, scale, sum)
+        }
     }
     #[inline(always)]
     unsafe fn dot_q4(w: *const u8, x: *const i16, scale: f32, sum: v128) -> v128 {
@@ -141,7 +144,9 @@ impl Simd for Wasm128 {
             let bytes = v128_load(w.cast());
             let eight = i8x16_splat(8);
             let low = i8x16_sub(v128_and(bytes, u8x16_splat(15)), eight);
-            dot(low, i8x16_sub(u8x16_shr(bytes, 4), eight), x, scale, sum)
+            let high = i8x16_sub(u8x16_shr(bytes, 4), eight);
+            let low = [i16x8_extend_low_i8x16(low), i16x8_extend_high_i8x16(low)];
+            dot([low[0], low[1], i16x8_extend_low_i8x16(high), i16x8_extend_high_i8x16(high)], x, scale, sum)
         }
     }
     #[inline(always)]

@@ -84,7 +84,7 @@ fn compare(case: Case, random: &mut Random, workspace: &mut Workspace) {
 }
 
 #[test]
-fn every_head_size_and_grouping() {
+pub fn every_head_size_and_grouping() {
     let (mut random, mut workspace) = (Random::new(11), Workspace::default());
     for head_dim in [16, 20, 32, 64, 72, 128, 256] {
         for (heads, kv_heads) in [(3, 3), (4, 2), (4, 1)] {
@@ -98,7 +98,7 @@ fn every_head_size_and_grouping() {
 }
 
 #[test]
-fn every_mask_and_source() {
+pub fn every_mask_and_source() {
     let (mut random, mut workspace) = (Random::new(12), Workspace::default());
     for tokens in [1, 2, 5, 17, 64, 97] {
         for cache in [false, true] {

@@ -65,7 +65,7 @@ const PLAIN: Case = Case {
 };
 
 #[test]
-fn every_dtype_and_size() {
+pub fn every_dtype_and_size() {
     let (mut random, mut workspace) = (Random::new(1), Workspace::default());
     for dtype in DTYPES {
         for tokens in [1, 2, 3, 4, 5, 6, 7, 17, 64] {
@@ -78,7 +78,7 @@ fn every_dtype_and_size() {
 }
 
 #[test]
-fn every_epilogue() {
+pub fn every_epilogue() {
     let (mut random, mut workspace) = (Random::new(2), Workspace::default());
     for dtype in DTYPES {
         for act in [Act::None, Act::Gelu, Act::Softcap(3.0), Act::Geglu] {
@@ -105,7 +105,7 @@ fn large_enough_for_threads() {
 }
 
 #[test]
-fn what_is_not_finite_stays_so() {
+pub fn what_is_not_finite_stays_so() {
     let encoded = encode_rows(Dtype::Q8, &[0.5; 64 * 2], 64).expect("encodes");
     for bad in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
         for tokens in [1, 9] {

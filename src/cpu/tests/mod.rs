@@ -3,6 +3,7 @@
 mod attention;
 mod linear;
 mod player;
+mod portable;
 mod random;
 mod small;
 mod twins;

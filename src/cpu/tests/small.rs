@@ -6,7 +6,7 @@ use crate::cpu::twins::norm::Norm;
 use crate::cpu::twins::{argmax, elementwise, top_k};
 
 #[test]
-fn norms() {
+pub fn norms() {
     let mut random = Random::new(21);
     for width in [4, 12, 64, 100, 642] {
         for tokens in [1, 3] {
@@ -26,7 +26,7 @@ fn norms() {
 }
 
 #[test]
-fn activations_over_their_whole_range() {
+pub fn activations_over_their_whole_range() {
     let x: Vec<f32> = (-40_000..=40_000).map(|i| i as f32 * 1e-3).chain([-1e30, 1e30, -0.0]).collect();
     let (mut gelu, mut capped) = (poisoned(x.len()), poisoned(x.len()));
     fast::elementwise::gelu(&x, &mut gelu);
@@ -46,7 +46,7 @@ fn activations_over_their_whole_range() {
 }
 
 #[test]
-fn no_number_stays_none() {
+pub fn no_number_stays_none() {
     let mut out = [0.0; 9];
     fast::elementwise::gelu(&[f32::NAN; 9], &mut out);
     assert!(out.iter().all(|x| x.is_nan()), "{out:?}");
@@ -55,7 +55,7 @@ fn no_number_stays_none() {
 }
 
 #[test]
-fn argmax_of_any_length() {
+pub fn argmax_of_any_length() {
     let mut random = Random::new(22);
     for n in [0, 1, 7, 8, 9, 100, 1001] {
         // Few distinct values, so that ties are common.
