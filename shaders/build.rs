@@ -15,7 +15,8 @@ use std::path::Path;
 
 fn main() {
     println!("cargo::rerun-if-changed=shaders");
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("shaders");
+    let package = std::env::var_os("CARGO_MANIFEST_DIR").expect("cargo sets CARGO_MANIFEST_DIR for build scripts");
+    let folder = Path::new(&package).join("shaders");
     let mut kernels = Vec::new();
     let mut faults = Vec::new();
     for permutation in permutations::read(&folder.join("permutations")) {

