@@ -45,7 +45,7 @@ pub struct AttentionSpec {
     pub softcap: Option<f32>,
 }
 
-/// Keys of a part when a single query's keys are split over invocations.
+/// Keys of a part when a single query's keys are split over invocations: the most that the kernels take.
 const SPLIT_KEYS_GPU: usize = 64;
 const SPLIT_KEYS_SERIAL: usize = 16;
 
@@ -80,12 +80,7 @@ fn split(e: &mut Emitter, [q, k, v]: [Tensor; 3], spec: &AttentionSpec, params: 
     let partial = e.scratch(spec.heads * splits * (spec.head_dim + 4) * 4);
     let heads = spec.heads as u32;
     let (kernel, grid) = if serial {
-        let kernels = [
-            KernelId::AttentionSplitSerialHd64,
-            KernelId::AttentionSplitSerialHd128,
-            KernelId::AttentionSplitSerialHd256,
-        ];
-        (by_head_dim(kernels, spec.head_dim), [splits.div_ceil(8) as u32, heads, 1])
+        (KernelId::AttentionSplitSerial, [splits.div_ceil(8) as u32, heads, 1])
     } else {
         (KernelId::AttentionSplit, [splits as u32, heads, 1])
     };

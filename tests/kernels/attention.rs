@@ -16,11 +16,9 @@ const PREFILL: [(KernelId, KernelId, &[Heads]); 3] = [
     (KernelId::AttentionHd256, KernelId::AttentionSerialHd256, &[(4, 1, 256), (2, 1, 132)]),
 ];
 
-const DECODE: [(KernelId, &[Heads]); 4] = [
+const DECODE: [(KernelId, &[Heads]); 2] = [
     (KernelId::AttentionSplit, &[(2, 2, 16), (4, 2, 72), (4, 1, 256)]),
-    (KernelId::AttentionSplitSerialHd64, &[(2, 2, 16), (4, 2, 64)]),
-    (KernelId::AttentionSplitSerialHd128, &[(4, 2, 72)]),
-    (KernelId::AttentionSplitSerialHd256, &[(4, 1, 256)]),
+    (KernelId::AttentionSplitSerial, &[(2, 2, 16), (4, 2, 64), (4, 2, 72), (4, 1, 256)]),
 ];
 
 /// What a query may see.

@@ -195,7 +195,7 @@ fn attention_over_the_cache_and_its_split_form() {
             near(&f32s(&b.read(out)), &[1.0, 3.0, 8.0, 0.75]);
         }
         let (partial, merged) = (b.floats(&[7.0; 24]), b.floats(&[0.0; 4]));
-        for kernel in [KernelId::AttentionSplit, KernelId::AttentionSplitSerialHd64] {
+        for kernel in [KernelId::AttentionSplit, KernelId::AttentionSplitSerial] {
             b.run(kernel, Overrides::default(), &p, &[q, k, v, partial], at);
             let parts = f32s(&b.read(partial));
             near(&parts[..8], &[0.0, 1.0, 0.0, 0.0, 4.0, 0.0, 8.0, 0.0]);
