@@ -2,7 +2,8 @@
 // q [1, H, K], caches -> partial [H, splits, K + 4]: peak, sum, 0, 0, then the values; an empty part has sum 0.
 // The 16 keys are spelled out, scores before values: an array indexed by a loop lies in memory, which is slow on software
 // adapters, and a part that is scored whole needs neither an array of values nor any rescaling.
-// Work split: one invocation per part and head. Grid: (ceil(splits / 8), H). Twin: attention_split_serial.
+// Work split: one invocation per part and pair of heads of a kv head, which share what is read of keys and values; an odd
+// head at the end pairs with itself. Grid: (ceil(splits / 8), G * ceil(H / G / 2)). Twin: attention_split_serial.
 #import attention
 @group(0) @binding(0) var<storage, read> q: array<vec4<f32>>;
 @group(0) @binding(1) var<storage, read> k: array<vec4<f32>>;
@@ -12,13 +13,13 @@
 const NEVER: f32 = -1e30;
 const NEXT: vec4<u32> = vec4<u32>(0u, 1u, 2u, 3u);
 
-// Products of four dimensions of the query with those of four keys.
-fn dots(x: vec4<f32>, at: vec4<u32>) -> vec4<f32> {
-    return vec4<f32>(dot(x, k[at.x]), dot(x, k[at.y]), dot(x, k[at.z]), dot(x, k[at.w]));
+// Four dimensions of four keys, a column each.
+fn four_keys(at: vec4<u32>) -> mat4x4<f32> {
+    return mat4x4<f32>(k[at.x], k[at.y], k[at.z], k[at.w]);
 }
 
-fn weighed(p: vec4<f32>, at: vec4<u32>) -> vec4<f32> {
-    return p.x * v[at.x] + p.y * v[at.y] + p.z * v[at.z] + p.w * v[at.w];
+fn four_values(at: vec4<u32>) -> mat4x4<f32> {
+    return mat4x4<f32>(v[at.x], v[at.y], v[at.z], v[at.w]);
 }
 
 fn scores(sums: vec4<f32>, j: vec4<u32>, end: u32) -> vec4<f32> {
@@ -33,26 +34,34 @@ fn largest(s: vec4<f32>) -> f32 {
 @compute @workgroup_size(8)
 fn main(@builtin(global_invocation_id) id: vec3<u32>) {
     let part = id.x;
-    let head = id.y;
-    if part >= params.splits || valid_tokens() == 0u {
+    let group = params.heads / params.kv_heads;
+    let pairs = (group + 1u) / 2u;
+    let g = id.y / pairs;
+    if part >= params.splits || g >= params.kv_heads || valid_tokens() == 0u {
         return;
     }
+    let head_a = g * group + id.y % pairs * 2u;
+    let head_b = min(head_a + 1u, g * group + group - 1u);
     let i = query_position(0u);
     let first = max(first_key(i), part * params.split_keys);
     let end = min(end_key(i), (part + 1u) * params.split_keys);
     let d4s = params.head_dim / 4u;
-    let at = (head * params.splits + part) * (d4s + 1u);
+    let a_at = (head_a * params.splits + part) * (d4s + 1u);
+    let b_at = (head_b * params.splits + part) * (d4s + 1u);
     if first >= end {
-        partial[at] = vec4<f32>(NEVER, 0.0, 0.0, 0.0);
-        for (var d = 0u; d < d4s; d++) {
-            partial[at + 1u + d] = vec4<f32>(0.0);
+        partial[a_at] = vec4<f32>(NEVER, 0.0, 0.0, 0.0);
+        partial[b_at] = vec4<f32>(NEVER, 0.0, 0.0, 0.0);
+        for (var d = 1u; d <= d4s; d++) {
+            partial[a_at + d] = vec4<f32>(0.0);
+            partial[b_at + d] = vec4<f32>(0.0);
         }
         return;
     }
-    let head_at = step.slot * params.slot_stride + head / (params.heads / params.kv_heads) * params.k_head_stride;
-    let q_at = params.q_offset / 4u + head * d4s;
-    let k_at = (params.k_offset + head_at) / 4u;
-    let v_at = (params.v_offset + head_at) / 4u;
+    let kv_at = step.slot * params.slot_stride + g * params.k_head_stride;
+    let qa_at = params.q_offset / 4u + head_a * d4s;
+    let qb_at = params.q_offset / 4u + head_b * d4s;
+    let k_at = (params.k_offset + kv_at) / 4u;
+    let v_at = (params.v_offset + kv_at) / 4u;
     let stride = params.k_stride / 4u;
     let j0 = first + NEXT;
     let j1 = j0 + 4u;
@@ -64,30 +73,56 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
     let r1 = min(j1, last) * stride;
     let r2 = min(j2, last) * stride;
     let r3 = min(j3, last) * stride;
-    var s0 = vec4<f32>(0.0);
-    var s1 = vec4<f32>(0.0);
-    var s2 = vec4<f32>(0.0);
-    var s3 = vec4<f32>(0.0);
+    var a0 = vec4<f32>(0.0);
+    var a1 = vec4<f32>(0.0);
+    var a2 = vec4<f32>(0.0);
+    var a3 = vec4<f32>(0.0);
+    var b0 = vec4<f32>(0.0);
+    var b1 = vec4<f32>(0.0);
+    var b2 = vec4<f32>(0.0);
+    var b3 = vec4<f32>(0.0);
     for (var d = 0u; d < d4s; d++) {
-        let x = q[q_at + d];
-        s0 += dots(x, k_at + d + r0);
-        s1 += dots(x, k_at + d + r1);
-        s2 += dots(x, k_at + d + r2);
-        s3 += dots(x, k_at + d + r3);
+        let qa = q[qa_at + d];
+        let qb = q[qb_at + d];
+        let k0 = four_keys(k_at + d + r0);
+        a0 += qa * k0;
+        b0 += qb * k0;
+        let k1 = four_keys(k_at + d + r1);
+        a1 += qa * k1;
+        b1 += qb * k1;
+        let k2 = four_keys(k_at + d + r2);
+        a2 += qa * k2;
+        b2 += qb * k2;
+        let k3 = four_keys(k_at + d + r3);
+        a3 += qa * k3;
+        b3 += qb * k3;
     }
-    s0 = scores(s0, j0, end);
-    s1 = scores(s1, j1, end);
-    s2 = scores(s2, j2, end);
-    s3 = scores(s3, j3, end);
-    let peak = max(max(largest(s0), largest(s1)), max(largest(s2), largest(s3)));
-    let p0 = exp(s0 - peak);
-    let p1 = exp(s1 - peak);
-    let p2 = exp(s2 - peak);
-    let p3 = exp(s3 - peak);
-    partial[at] = vec4<f32>(peak, dot(p0 + p1 + p2 + p3, vec4<f32>(1.0)), 0.0, 0.0);
+    a0 = scores(a0, j0, end);
+    a1 = scores(a1, j1, end);
+    a2 = scores(a2, j2, end);
+    a3 = scores(a3, j3, end);
+    b0 = scores(b0, j0, end);
+    b1 = scores(b1, j1, end);
+    b2 = scores(b2, j2, end);
+    b3 = scores(b3, j3, end);
+    let a_peak = max(max(largest(a0), largest(a1)), max(largest(a2), largest(a3)));
+    let b_peak = max(max(largest(b0), largest(b1)), max(largest(b2), largest(b3)));
+    a0 = exp(a0 - a_peak);
+    a1 = exp(a1 - a_peak);
+    a2 = exp(a2 - a_peak);
+    a3 = exp(a3 - a_peak);
+    b0 = exp(b0 - b_peak);
+    b1 = exp(b1 - b_peak);
+    b2 = exp(b2 - b_peak);
+    b3 = exp(b3 - b_peak);
+    partial[a_at] = vec4<f32>(a_peak, dot(a0 + a1 + a2 + a3, vec4<f32>(1.0)), 0.0, 0.0);
+    partial[b_at] = vec4<f32>(b_peak, dot(b0 + b1 + b2 + b3, vec4<f32>(1.0)), 0.0, 0.0);
     for (var d = 0u; d < d4s; d++) {
-        let here = v_at + d;
-        partial[at + 1u + d] =
-            weighed(p0, here + r0) + weighed(p1, here + r1) + weighed(p2, here + r2) + weighed(p3, here + r3);
+        let v0 = four_values(v_at + d + r0);
+        let v1 = four_values(v_at + d + r1);
+        let v2 = four_values(v_at + d + r2);
+        let v3 = four_values(v_at + d + r3);
+        partial[a_at + 1u + d] = v0 * a0 + v1 * a1 + v2 * a2 + v3 * a3;
+        partial[b_at + 1u + d] = v0 * b0 + v1 * b1 + v2 * b2 + v3 * b3;
     }
 }

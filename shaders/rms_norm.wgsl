@@ -15,7 +15,8 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     let x_at = x_offset(t);
     var squares = 0.0;
     for (var i = lane; i < d4s; i += LANES) {
-        squares += dot(x[x_at + i], x[x_at + i]);
+        let v = x[x_at + i];
+        squares += dot(v, v);
     }
     let scale = inverseSqrt(row_sum(lane, squares) / f32(params.width) + params.eps);
     for (var i = lane; i < d4s; i += LANES) {

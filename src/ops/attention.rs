@@ -80,7 +80,8 @@ fn split(e: &mut Emitter, [q, k, v]: [Tensor; 3], spec: &AttentionSpec, params: 
     let partial = e.scratch(spec.heads * splits * (spec.head_dim + 4) * 4);
     let heads = spec.heads as u32;
     let (kernel, grid) = if serial {
-        (KernelId::AttentionSplitSerial, [splits.div_ceil(8) as u32, heads, 1])
+        let pairs = spec.kv_heads * (spec.heads / spec.kv_heads).div_ceil(2);
+        (KernelId::AttentionSplitSerial, [splits.div_ceil(8) as u32, pairs as u32, 1])
     } else {
         (KernelId::AttentionSplit, [splits as u32, heads, 1])
     };

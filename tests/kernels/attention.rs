@@ -18,7 +18,7 @@ const PREFILL: [(KernelId, KernelId, &[Heads]); 3] = [
 
 const DECODE: [(KernelId, &[Heads]); 2] = [
     (KernelId::AttentionSplit, &[(2, 2, 16), (4, 2, 72), (4, 1, 256)]),
-    (KernelId::AttentionSplitSerial, &[(2, 2, 16), (4, 2, 64), (4, 2, 72), (4, 1, 256)]),
+    (KernelId::AttentionSplitSerial, &[(2, 2, 16), (6, 2, 16), (3, 1, 36), (4, 2, 64), (4, 2, 72), (4, 1, 256)]),
 ];
 
 /// What a query may see.
@@ -151,7 +151,7 @@ fn decode(kernel: KernelId, heads: Heads, sight: Sight, position: usize) -> Kern
     let (splits, split_keys, capacity) = (7, 16, 7 * 16);
     let label = format!("{} position={position} {}", kernel.info().name, name(heads, sight));
     let mut random = Random::new(&label);
-    let (count, _, head_dim) = heads;
+    let (count, kv_heads, head_dim) = heads;
     let width = count * head_dim;
     let operands = vec![
         given(&random.floats(width)),
@@ -166,8 +166,11 @@ fn decode(kernel: KernelId, heads: Heads, sight: Sight, position: usize) -> Kern
         split_keys: split_keys as u32,
         ..cache_params(heads, sight, capacity)
     };
-    let parts = if kernel == KernelId::AttentionSplit { splits } else { splits.div_ceil(8) };
-    let split = dispatch(kernel, Overrides::default(), 4, &params, [parts, count, 1]);
+    let split_grid = match kernel {
+        KernelId::AttentionSplit => [splits, count, 1],
+        _ => [splits.div_ceil(8), kv_heads * (count / kv_heads).div_ceil(2), 1],
+    };
+    let split = dispatch(kernel, Overrides::default(), 4, &params, split_grid);
     let grid = [(head_dim / 4).div_ceil(32), count, 1];
     let mut merge = dispatch(KernelId::AttentionMerge, Overrides::default(), 2, &params, grid);
     merge.bindings = vec![3, 4];
