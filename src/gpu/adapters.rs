@@ -78,7 +78,7 @@ pub(super) fn capabilities(
     let max_binding_bytes = bytes(limits.max_storage_buffer_binding_size.min(limits.max_buffer_size));
     Capabilities {
         class: match info.device_type {
-            wgpu::DeviceType::Cpu => DeviceClass::Software,
+            wgpu::DeviceType::Cpu if !options.as_real_gpu => DeviceClass::Software,
             _ => DeviceClass::Gpu,
         },
         shader_f16: features.contains(wgpu::Features::SHADER_F16),

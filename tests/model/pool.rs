@@ -5,18 +5,20 @@ use std::cell::RefCell;
 use std::mem::ManuallyDrop;
 use std::ops::{Deref, DerefMut};
 
-use ocelli::session::{DeviceChoice, DeviceOptions, Player};
+use ocelli::session::{DeviceChoice, DeviceClass, DeviceOptions, Player};
 use ocelli::tasks::Model;
 use pollster::block_on;
 
 use super::asking::told;
 
-/// Where a case runs: on the CPU, or on the only adapter that this process can see.
+/// Where a case runs: on the CPU, or on the only adapter that this process can see, which is a software one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[allow(dead_code, reason = "a program runs on one of them")]
 pub enum Place {
     Cpu,
     Gpu,
+    /// The same adapter with the kernels that a real GPU gets.
+    AsRealGpu,
 }
 
 thread_local! {
@@ -28,16 +30,21 @@ thread_local! {
 pub fn open(place: Place, max_binding_bytes: Option<usize>) -> Result<Player, String> {
     let choice = match place {
         Place::Cpu => DeviceChoice::Cpu,
-        Place::Gpu => DeviceChoice::Gpu,
+        Place::Gpu | Place::AsRealGpu => DeviceChoice::Gpu,
     };
-    told(block_on(Player::open(choice, &DeviceOptions { max_binding_bytes, ..DeviceOptions::default() })))
+    let as_real_gpu = place == Place::AsRealGpu;
+    told(block_on(Player::open(choice, &DeviceOptions { max_binding_bytes, as_real_gpu, ..DeviceOptions::default() })))
 }
 
 /// A player that waits, or a new one.
 pub fn take(place: Place) -> Result<Player, String> {
-    let device = if place == Place::Cpu { "cpu" } else { "gpu" };
+    let class = match place {
+        Place::Cpu => DeviceClass::Cpu,
+        Place::Gpu => DeviceClass::Software,
+        Place::AsRealGpu => DeviceClass::Gpu,
+    };
     let waiting = IDLE.with_borrow_mut(|idle| {
-        let found = idle.iter().position(|player| player.device() == device);
+        let found = idle.iter().position(|player| player.capabilities().class == class);
         found.map(|index| ManuallyDrop::into_inner(idle.swap_remove(index)))
     });
     waiting.map_or_else(|| open(place, None), Ok)
