@@ -1,0 +1,88 @@
+"""What lies behind the things in a scene: plain, gradient, texture or photograph."""
+
+import pickle
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.random import Generator
+from PIL import Image
+
+from .paths import WORK
+
+PLACES = (Path("/usr/share/wallpapers"), Path("/usr/share/backgrounds"))
+
+
+def photographs() -> list[np.ndarray]:
+    """Wallpapers and free photographs, about 640 pixels wide; kept in the work folder once read."""
+    kept = WORK / "photographs.pickle"
+    if kept.is_file():
+        return pickle.loads(kept.read_bytes())
+    from skimage import data
+
+    pictures = [data.astronaut(), data.immunohistochemistry(), data.hubble_deep_field(), data.gravel(), data.grass(),
+                data.brick(), data.retina()]
+    files = [path for place in PLACES for path in sorted(place.rglob("*")) if path.suffix in (".png", ".jpg", ".jpeg")]
+    seen = set()
+    for path in files:
+        stem = (path.parts[4] if len(path.parts) > 5 else path.stem, "dark" in str(path))
+        if path.is_symlink() or stem in seen:
+            continue
+        seen.add(stem)
+        try:
+            picture = Image.open(path).convert("RGB")
+        except OSError:
+            continue
+        if min(picture.size) < 256:
+            continue
+        picture.thumbnail((640, 640), Image.Resampling.LANCZOS)
+        pictures.append(np.asarray(picture))
+    pictures = [cv2.cvtColor(p, cv2.COLOR_GRAY2RGB) if p.ndim == 2 else p[..., :3] for p in pictures]
+    kept.write_bytes(pickle.dumps([np.ascontiguousarray(p) for p in pictures]))
+    return pictures
+
+
+def colour(rng: Generator) -> np.ndarray:
+    """Any colour, pale ones more often."""
+    base = rng.random(3)
+    return 255 * (base if rng.random() < 0.5 else 1 - 0.35 * base)
+
+
+def background(rng: Generator, photos: list[np.ndarray], size: int) -> np.ndarray:
+    """A picture `[size, size, 3]` of f32 in 0..255."""
+    kind = rng.random()
+    if kind < 0.35:
+        return np.full((size, size, 3), colour(rng), np.float32)
+    if kind < 0.5:
+        turn = rng.random() * 2 * np.pi
+        y, x = np.mgrid[0:size, 0:size] / size - 0.5
+        share = np.clip((x * np.cos(turn) + y * np.sin(turn)) + 0.5, 0, 1)[..., None]
+        return (colour(rng) * (1 - share) + colour(rng) * share).astype(np.float32)
+    if kind < 0.7:
+        return texture(rng, size)
+    photo = photos[rng.integers(len(photos))]
+    side = int(rng.integers(size, min(photo.shape[:2]) + 1)) if min(photo.shape[:2]) > size else min(photo.shape[:2])
+    top, left = rng.integers(photo.shape[0] - side + 1), rng.integers(photo.shape[1] - side + 1)
+    crop = cv2.resize(photo[top : top + side, left : left + side], (size, size), interpolation=cv2.INTER_AREA)
+    if rng.random() < 0.3:
+        crop = cv2.GaussianBlur(crop, (0, 0), rng.uniform(0.5, 3))
+    crop = crop[:, ::-1] if rng.random() < 0.5 else crop
+    return crop.astype(np.float32)
+
+
+def texture(rng: Generator, size: int) -> np.ndarray:
+    """Noise at some scale, stripes or checks between two colours."""
+    kind = rng.integers(3)
+    if kind == 0:
+        cells = int(rng.choice([4, 8, 16, 32, 64]))
+        share = cv2.resize(rng.random((cells, cells)).astype(np.float32), (size, size), interpolation=cv2.INTER_CUBIC)
+    else:
+        turn, pitch = rng.random() * np.pi, rng.uniform(6, 40)
+        y, x = np.mgrid[0:size, 0:size]
+        a = ((x * np.cos(turn) + y * np.sin(turn)) // pitch) % 2
+        b = ((y * np.cos(turn) - x * np.sin(turn)) // pitch) % 2
+        share = (a if kind == 1 else (a + b) % 2).astype(np.float32)
+    one, other = colour(rng), colour(rng)
+    other = one + (other - one) * rng.uniform(0.15, 1)
+    share = np.clip(share, 0, 1)[..., None]
+    return (one * (1 - share) + other * share).astype(np.float32)

@@ -1,0 +1,195 @@
+"""PaliGemma's architecture at a small size, lean enough to train on two cores; `export` writes it for transformers."""
+
+import math
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+
+@dataclass
+class Config:
+    """Sizes of the tower and of the decoder."""
+
+    vocabulary: int
+    first_location: int
+    size: int = 128
+    patch: int = 16
+    tower_width: int = 192
+    tower_layers: int = 6
+    tower_heads: int = 3
+    tower_mlp: int = 768
+    width: int = 256
+    layers: int = 4
+    heads: int = 4
+    kv_heads: int = 1
+    head_dim: int = 64
+    mlp: int = 1024
+
+    @property
+    def patches(self) -> int:
+        return (self.size // self.patch) ** 2
+
+
+def gelu(x: Tensor) -> Tensor:
+    return F.gelu(x, approximate="tanh")
+
+
+class TowerLayer(nn.Module):
+    """A pre-norm block of SigLIP."""
+
+    def __init__(self, config: Config) -> None:
+        super().__init__()
+        width = config.tower_width
+        self.heads = config.tower_heads
+        self.norm1 = nn.LayerNorm(width, eps=1e-6)
+        self.qkv = nn.Linear(width, 3 * width)
+        self.out = nn.Linear(width, width)
+        self.norm2 = nn.LayerNorm(width, eps=1e-6)
+        self.up = nn.Linear(width, config.tower_mlp)
+        self.down = nn.Linear(config.tower_mlp, width)
+
+    def forward(self, x: Tensor) -> Tensor:
+        batch, tokens, width = x.shape
+        qkv = self.qkv(self.norm1(x)).view(batch, tokens, 3, self.heads, width // self.heads)
+        q, k, v = qkv.permute(2, 0, 3, 1, 4)
+        seen = F.scaled_dot_product_attention(q, k, v)
+        x = x + self.out(seen.transpose(1, 2).reshape(batch, tokens, width))
+        return x + self.down(gelu(self.up(self.norm2(x))))
+
+
+class Tower(nn.Module):
+    """SigLIP without a head: `[batch, patches, 3 * patch * patch]` in, `[batch, patches, tower_width]` out."""
+
+    def __init__(self, config: Config) -> None:
+        super().__init__()
+        self.patch = nn.Linear(3 * config.patch**2, config.tower_width)
+        self.position = nn.Parameter(torch.randn(config.patches, config.tower_width) * 0.02)
+        self.layers = nn.ModuleList(TowerLayer(config) for _ in range(config.tower_layers))
+        self.norm = nn.LayerNorm(config.tower_width, eps=1e-6)
+
+    def forward(self, patches: Tensor) -> Tensor:
+        x = self.patch(patches) + self.position
+        for layer in self.layers:
+            x = layer(x)
+        return self.norm(x)
+
+
+class RmsNorm(nn.Module):
+    """Gemma's: the weight is what is added to one."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.zeros(width))
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = x.float()
+        return x * torch.rsqrt(x.pow(2).mean(-1, keepdim=True) + 1e-6) * (1 + self.weight)
+
+
+def rotate(x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
+    one, two = x.chunk(2, -1)
+    return x * cos + torch.cat([-two, one], -1) * sin
+
+
+class DecoderLayer(nn.Module):
+    """A block of Gemma 1."""
+
+    def __init__(self, config: Config) -> None:
+        super().__init__()
+        self.config = config
+        width, head = config.width, config.head_dim
+        self.norm1 = RmsNorm(width)
+        self.qkv = nn.Linear(width, (config.heads + 2 * config.kv_heads) * head, bias=False)
+        self.out = nn.Linear(config.heads * head, width, bias=False)
+        self.norm2 = RmsNorm(width)
+        self.gate = nn.Linear(width, config.mlp, bias=False)
+        self.up = nn.Linear(width, config.mlp, bias=False)
+        self.down = nn.Linear(config.mlp, width, bias=False)
+
+    def forward(self, x: Tensor, cos: Tensor, sin: Tensor, mask: Tensor, cache: list | None = None) -> Tensor:
+        config = self.config
+        batch, tokens, _ = x.shape
+        qkv = self.qkv(self.norm1(x)).view(batch, tokens, -1, config.head_dim).transpose(1, 2)
+        q, k, v = qkv.split([config.heads, config.kv_heads, config.kv_heads], 1)
+        q, k = rotate(q, cos, sin), rotate(k, cos, sin)
+        if cache is not None:
+            if cache:
+                k, v = torch.cat([cache[0], k], 2), torch.cat([cache[1], v], 2)
+            cache[:] = [k, v]
+        group = config.heads // config.kv_heads
+        seen = F.scaled_dot_product_attention(
+            q.to(v.dtype), k.to(v.dtype).repeat_interleave(group, 1), v.repeat_interleave(group, 1), attn_mask=mask
+        )
+        x = x + self.out(seen.transpose(1, 2).reshape(batch, tokens, -1))
+        y = self.norm2(x)
+        return x + self.down(gelu(self.gate(y)) * self.up(y))
+
+
+class Sight(nn.Module):
+    """Tower, projector and decoder with tied embeddings."""
+
+    def __init__(self, config: Config) -> None:
+        super().__init__()
+        self.config = config
+        self.tower = Tower(config)
+        self.projector = nn.Linear(config.tower_width, config.width)
+        self.table = nn.Parameter(torch.randn(config.vocabulary, config.width) / math.sqrt(config.width))
+        # Neighbouring locations begin alike: each row is a smooth function of its place plus what it learns alone.
+        places = (torch.arange(1024) + 0.5) / 1024
+        waves = torch.cos(math.pi * places[:, None] * torch.arange(40)) / math.sqrt(20)
+        self.register_buffer("waves", waves, persistent=False)
+        self.smooth = nn.Parameter(torch.randn(40, config.width) / math.sqrt(config.width))
+        with torch.no_grad():
+            self.table[config.first_location : config.first_location + 1024] = 0
+        self.layers = nn.ModuleList(DecoderLayer(config) for _ in range(config.layers))
+        self.norm = RmsNorm(config.width)
+        frequencies = 10_000.0 ** (-torch.arange(0, config.head_dim, 2) / config.head_dim)
+        angles = torch.arange(512)[:, None] * frequencies
+        angles = torch.cat([angles, angles], -1)
+        self.register_buffer("cos", angles.cos(), persistent=False)
+        self.register_buffer("sin", angles.sin(), persistent=False)
+        for module in self.modules():
+            if isinstance(module, nn.Linear):
+                nn.init.trunc_normal_(module.weight, std=1 / math.sqrt(module.in_features))
+                if module.bias is not None:
+                    nn.init.zeros_(module.bias)
+        for block, depth in ((self.tower.layers, config.tower_layers), (self.layers, config.layers)):
+            for layer in block:
+                for linear in (layer.out, layer.down):
+                    linear.weight.data /= math.sqrt(2 * depth)
+
+    def embeddings(self) -> Tensor:
+        """The tied table `[vocabulary, width]`."""
+        first = self.config.first_location
+        locations = self.table[first : first + 1024] + self.waves @ self.smooth
+        return torch.cat([self.table[:first], locations, self.table[first + 1024 :]])
+
+    def patches(self, pictures: Tensor) -> Tensor:
+        """u8 `[batch, size, size, 3]` to `[batch, patches, 3 * patch * patch]` in -1..1, in the order of a convolution."""
+        batch, size, patch = len(pictures), self.config.size, self.config.patch
+        grid = size // patch
+        x = pictures.float() / 127.5 - 1
+        x = x.view(batch, grid, patch, grid, patch, 3).permute(0, 1, 3, 5, 2, 4)
+        return x.reshape(batch, grid * grid, -1)
+
+    def look(self, pictures: Tensor) -> Tensor:
+        """Picture features `[batch, patches, width]` as the decoder gets them."""
+        return self.projector(self.tower(self.patches(pictures)))
+
+    def read(self, x: Tensor, start: int, mask: Tensor, caches: list | None = None) -> Tensor:
+        """Runs the decoder over embeddings `[batch, tokens, width]` whose first stands at `start`."""
+        cos, sin = self.cos[start : start + x.shape[1]], self.sin[start : start + x.shape[1]]
+        for index, layer in enumerate(self.layers):
+            x = layer(x, cos, sin, mask, None if caches is None else caches[index])
+        return self.norm(x)
+
+    def answer(self, features: Tensor, ids: Tensor, prefixes: Tensor, table: Tensor) -> Tensor:
+        """Hidden states `[batch, tokens, width]` of the text tokens; the first `prefixes` of each are its prompt."""
+        text = F.embedding(ids, table) * math.sqrt(self.config.width)
+        x = torch.cat([features.float(), text.float()], 1)
+        patches = self.config.patches
+        place = torch.arange(x.shape[1])
+        mask = (place[None, None, :] <= place[None, :, None]) | (place[None, None, :] < prefixes[:, None, None] + patches)
+        return self.read(x, 0, mask[:, None])[:, patches:]

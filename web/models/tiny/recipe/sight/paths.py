@@ -1,0 +1,14 @@
+"""Where downloads, drawings and checkpoints live: outside the repository."""
+
+import os
+from pathlib import Path
+
+WORK = Path(os.environ.get("OCELLI_SIGHT", Path.home() / ".cache/ocelli/sight"))
+DOWNLOADS = WORK / "data"
+LIBRARY = WORK / "library.pickle"
+CHECKPOINT = WORK / "checkpoint.pt"
+CODEC = WORK / "codec.pt"
+EXPORT = WORK / "export"
+CLIPART = Path("/usr/share/openclipart/png")
+FASHION_MNIST = Path("/usr/share/datasets/fashion-mnist")
+FONTS = Path("/usr/share/fonts/truetype")

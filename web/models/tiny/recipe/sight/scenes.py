@@ -1,0 +1,204 @@
+"""Composes scenes on the fly: a picture, and what is known about it."""
+
+import pickle
+from dataclasses import dataclass, field
+
+import cv2
+import numpy as np
+from numpy.random import Generator
+
+from .backgrounds import background, photographs
+from .colours import COLOURS, main_colour, names_of, tinted
+from .nouns import CIFAR, FASHION, NOUNS
+from .paths import LIBRARY
+from .words import Printed, print_words
+
+SIZE = 128
+PATCH = 16
+GRID = SIZE // PATCH
+
+
+@dataclass
+class Thing:
+    """An object in a scene: its box in pixels (ymin, xmin, ymax, xmax) and its alpha over the whole picture."""
+
+    noun: str
+    colour: str | None
+    box: tuple[float, float, float, float]
+    alpha: np.ndarray
+
+    @property
+    def centre(self) -> tuple[float, float]:
+        return (self.box[0] + self.box[2]) / 2, (self.box[1] + self.box[3]) / 2
+
+    @property
+    def area(self) -> float:
+        return (self.box[2] - self.box[0]) * (self.box[3] - self.box[1])
+
+
+@dataclass
+class Scene:
+    """A picture `[SIZE, SIZE, 3]` of u8 with everything that its questions are made from."""
+
+    picture: np.ndarray
+    things: list[Thing] = field(default_factory=list)
+    words: list[Printed] = field(default_factory=list)
+    photo_of: str | None = None
+    backdrop: str | None = None
+
+
+class Composer:
+    """Makes scenes from one part of the library: what is held back, or everything else."""
+
+    def __init__(self, held_back: bool, seed: int) -> None:
+        library = pickle.loads(LIBRARY.read_bytes())
+        self.rng = np.random.default_rng(seed)
+        self.held_back = held_back
+        self.drawings: dict[str, dict[str, list[np.ndarray]]] = {}
+        for drawing in library["drawings"]:
+            if drawing.held_back == held_back and drawing.noun in NOUNS:
+                self.drawings.setdefault(drawing.noun, {}).setdefault(drawing.style, []).append(drawing.pixels)
+        part = "test" if held_back else "train"
+        self.cifar = library["cifar"][part]
+        self.fashion = library["fashion"][part]
+        self.photos = photographs()
+        # A fifth of the backgrounds is for evaluation only.
+        self.photos = [p for i, p in enumerate(self.photos) if (i % 5 == 0) == held_back]
+        self.nouns = [noun for noun in NOUNS if noun in self.drawings or noun in FASHION]
+
+    def cut_out(self, noun: str) -> np.ndarray:
+        """One RGBA drawing of a noun, any style as likely as another."""
+        rng = self.rng
+        if noun in FASHION and (noun not in self.drawings or rng.random() < 0.35):
+            grey = self.fashion[noun][rng.integers(len(self.fashion[noun]))]
+            grey = cv2.resize(grey, (84, 84), interpolation=cv2.INTER_CUBIC)
+            alpha = np.clip(cv2.GaussianBlur((grey > 12).astype(np.float32), (0, 0), 1.2) * 2 - 0.6, 0, 1)
+            rgba = np.dstack([grey, grey, grey, (alpha * 255).astype(np.uint8)])
+            rows, columns = np.nonzero((alpha > 0.2).any(1))[0], np.nonzero((alpha > 0.2).any(0))[0]
+            if len(rows) > 12 and len(columns) > 12:
+                return rgba[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+        styles = self.drawings.get(noun) or self.drawings[self.nouns[0]]
+        style = list(styles)[rng.integers(len(styles))]
+        return styles[style][rng.integers(len(styles[style]))]
+
+    def varied(self, rgba: np.ndarray, longer: float) -> tuple[np.ndarray, str | None]:
+        """A drawing at a size, turned, flipped, stretched and coloured at random; with its colour's name if it has one."""
+        rng = self.rng
+        if rng.random() < 0.5:
+            rgba = rgba[:, ::-1]
+        named = None
+        if rng.random() < 0.22:
+            named = list(COLOURS)[rng.integers(len(COLOURS))]
+            rgba = tinted(rgba, named, rng)
+        elif not self.held_back and rng.random() < 0.3:
+            rgb = rgba[..., :3].astype(np.float32) * rng.uniform(0.75, 1.25, 3) + rng.uniform(-20, 20)
+            rgba = np.dstack([np.clip(rgb, 0, 255).astype(np.uint8), rgba[..., 3]])
+        height, width = rgba.shape[:2]
+        scale = longer / max(height, width)
+        stretch = np.exp(rng.uniform(-0.12, 0.12))
+        turn = np.deg2rad(rng.normal(0, 9))
+        a, b = scale * stretch * np.cos(turn), -scale / stretch * np.sin(turn)
+        c, d = scale * stretch * np.sin(turn), scale / stretch * np.cos(turn)
+        corners = np.array([[0, 0], [width, 0], [0, height], [width, height]]) @ np.array([[a, c], [b, d]])
+        low = corners.min(0)
+        out = np.ceil(corners.max(0) - low).astype(int) + 2
+        matrix = np.array([[a, b, 1 - low[0]], [c, d, 1 - low[1]]], np.float32)
+        premultiplied = rgba.astype(np.float32)
+        premultiplied[..., :3] *= premultiplied[..., 3:] / 255
+        if scale < 0.7:
+            premultiplied = cv2.GaussianBlur(premultiplied, (0, 0), 0.45 / scale)
+        warped = cv2.warpAffine(premultiplied, matrix, (int(out[0]), int(out[1])), flags=cv2.INTER_LINEAR)
+        if named is None:
+            named = main_colour(rgba)
+        return warped, named
+
+    def scene(self) -> Scene:
+        """One scene of any kind."""
+        kind = self.rng.random()
+        if kind < 0.07:
+            return self.photograph()
+        if kind < 0.22:
+            return self.with_words()
+        return self.with_things(1 + int(self.rng.choice(4, p=[0.34, 0.32, 0.22, 0.12])))
+
+    def photograph(self) -> Scene:
+        """A photograph of one thing, from edge to edge."""
+        rng = self.rng
+        noun = CIFAR[rng.integers(len(CIFAR))]
+        photo = self.cifar[noun][rng.integers(len(self.cifar[noun]))]
+        photo = cv2.resize(photo, (SIZE, SIZE), interpolation=cv2.INTER_CUBIC)
+        if rng.random() < 0.5:
+            photo = photo[:, ::-1]
+        return Scene(self.finished(photo.astype(np.float32)), photo_of=noun)
+
+    def with_words(self) -> Scene:
+        """One to three printed words."""
+        canvas = background(self.rng, self.photos, SIZE)
+        canvas, words = print_words(self.rng, canvas, self.held_back)
+        return Scene(self.finished(canvas), words=words)
+
+    def with_things(self, count: int) -> Scene:
+        """Several things that hardly overlap, often some of the same noun."""
+        rng = self.rng
+        canvas = background(rng, self.photos, SIZE)
+        plain = names_of(canvas.reshape(-1, 3)[::7])
+        shares = np.bincount(plain, minlength=len(COLOURS)) / len(plain)
+        backdrop = list(COLOURS)[int(shares.argmax())] if shares.max() > 0.85 else None
+        scene = Scene(canvas, backdrop=backdrop)
+        nouns = [self.nouns[rng.integers(len(self.nouns))] for _ in range(count)]
+        for index in range(1, count):
+            if rng.random() < 0.3:
+                nouns[index] = nouns[rng.integers(index)]
+        largest = (112, 84, 68, 56)[count - 1]
+        for noun in nouns:
+            for _ in range(6):
+                longer = rng.uniform(30, largest)
+                warped, colour = self.varied(self.cut_out(noun), longer)
+                thing = self.placed(scene, noun, colour, warped)
+                if thing is not None:
+                    break
+        scene.picture = self.finished(scene.picture)
+        return scene
+
+    def placed(self, scene: Scene, noun: str, colour: str | None, warped: np.ndarray) -> Thing | None:
+        """Paints a drawing where it covers little of the others; nothing when it found no place."""
+        rng = self.rng
+        height, width = warped.shape[:2]
+        if height > SIZE or width > SIZE:
+            return None
+        top, left = int(rng.integers(SIZE - height + 1)), int(rng.integers(SIZE - width + 1))
+        shape = warped[..., 3] / 255
+        rows, columns = np.nonzero((shape > 0.3).any(1))[0], np.nonzero((shape > 0.3).any(0))[0]
+        if len(rows) < 8 or len(columns) < 8:
+            return None
+        box = (top + rows[0], left + columns[0], top + rows[-1] + 1, left + columns[-1] + 1)
+        area = (box[2] - box[0]) * (box[3] - box[1])
+        for other in scene.things:
+            tall = min(box[2], other.box[2]) - max(box[0], other.box[0])
+            wide = min(box[3], other.box[3]) - max(box[1], other.box[1])
+            if tall > 0 and wide > 0 and tall * wide > 0.12 * min(area, other.area):
+                return None
+        alpha = np.zeros((SIZE, SIZE), np.float32)
+        alpha[top : top + height, left : left + width] = shape
+        region = scene.picture[top : top + height, left : left + width]
+        if rng.random() < 0.2:
+            shadow = cv2.GaussianBlur(alpha, (0, 0), 2.5)
+            scene.picture *= (1 - 0.45 * np.roll(shadow, (3, 2), (0, 1)) * (1 - alpha))[..., None]
+        region *= 1 - shape[..., None]
+        region += warped[..., :3]
+        for other in scene.things:
+            other.alpha *= 1 - alpha
+        thing = Thing(noun, colour, tuple(float(edge) for edge in box), alpha)
+        scene.things.append(thing)
+        return thing
+
+    def finished(self, canvas: np.ndarray) -> np.ndarray:
+        """Light, contrast, noise and blur of a camera; to u8."""
+        rng = self.rng
+        if rng.random() < 0.5:
+            canvas = (canvas - 128) * rng.uniform(0.75, 1.2) + 128 + rng.uniform(-18, 18)
+        if rng.random() < 0.2:
+            canvas = canvas + rng.normal(0, rng.uniform(2, 10), canvas.shape)
+        if rng.random() < 0.12:
+            canvas = cv2.GaussianBlur(canvas, (0, 0), rng.uniform(0.4, 0.9))
+        return np.clip(canvas, 0, 255).astype(np.uint8)
