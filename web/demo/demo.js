@@ -87,12 +87,19 @@ function complain(error) {
   say('That did not work.');
 }
 
-function onProgress({ phase, done, total, file }) {
+const PHASES = {
+  wait: 'Another tab is fetching the model; waiting for it',
+  download: 'Fetching the model',
+  verify: 'Checking the files',
+  upload: 'Preparing the weights',
+  warmup: 'Preparing the device',
+};
+
+function onProgress({ phase, done, total, secondsLeft, fraction }) {
   const megabytes = (bytes) => (bytes / 1e6).toFixed(1);
-  if (total) $('progress').value = done / total;
-  else $('progress').removeAttribute('value');
-  const amount = `${megabytes(done)}${total ? ` of ${megabytes(total)}` : ''} MB`;
-  say(phase === 'download' ? `Fetching ${file}: ${amount}` : `Preparing the weights: ${amount}`);
+  $('progress').value = fraction;
+  const amount = done ? `: ${megabytes(done)}${total ? ` of ${megabytes(total)}` : ''} MB` : '';
+  say(PHASES[phase] + amount + (secondsLeft > 3 ? `, ${Math.round(secondsLeft)} s left` : ''));
 }
 
 /** The model that the form asks for, loaded again only where something changed. */

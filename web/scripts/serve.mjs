@@ -75,10 +75,13 @@ export async function serve({ port = 8080, mounts = {} } = {}) {
 async function answer(table, request, response) {
   if (request.method !== 'GET' && request.method !== 'HEAD') return refuse(response, 405, 'only GET and HEAD');
   const path = fileBehind(table, request.url);
-  const size = path && (await sizeOf(path));
-  if (size === undefined) return refuse(response, 404, 'not found');
+  const found = path && (await stateOf(path));
+  if (!found) return refuse(response, 404, 'not found');
 
-  const range = request.headers.range && parseRange(request.headers.range, size);
+  const { size, tag } = found;
+  const { range: wanted, 'if-range': version = tag } = request.headers;
+  // Who resumes another version than this one gets all of it.
+  const range = wanted && version === tag ? parseRange(wanted, size) : undefined;
   if (range === null) return refuse(response, 416, 'range not satisfiable', { 'Content-Range': `bytes */${size}` });
   const [first, last] = range ?? [0, size - 1];
   response.writeHead(range ? 206 : 200, {
@@ -86,6 +89,7 @@ async function answer(table, request, response) {
     'Cache-Control': 'no-cache',
     'Content-Length': last - first + 1,
     'Content-Security-Policy': POLICY,
+    ETag: tag,
     'Content-Type': MEDIA_TYPES[extname(path)] ?? 'application/octet-stream',
     'X-Content-Type-Options': 'nosniff',
     ...(range && { 'Content-Range': `bytes ${first}-${last}/${size}` }),
@@ -116,9 +120,9 @@ function fileBehind(table, url) {
   return path.startsWith(normalize(folder) + sep) ? path : undefined;
 }
 
-async function sizeOf(path) {
+async function stateOf(path) {
   const found = await stat(path).catch(() => undefined);
-  return found?.isFile() ? found.size : undefined;
+  return found?.isFile() ? { size: found.size, tag: `"${found.size.toString(16)}-${Math.round(found.mtimeMs).toString(16)}"` } : undefined;
 }
 
 /** `bytes=a-b`, `bytes=a-` or `bytes=-n` as [first, last]; undefined for a form to ignore, null for one out of reach. */

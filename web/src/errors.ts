@@ -1,6 +1,8 @@
 // Every failure is an OcelliError with a stable code, a remedy, and where there is one the cause.
 
-/** The stable codes, the same as in the command line's JSON. */
+import type { CachedPack, Dtype } from './types.js';
+
+/** The stable codes, the same as in the command line's JSON; those of downloads and storage are the browser's own. */
 export type ErrorCode =
   | 'OCELLI_NOT_FOUND'
   | 'OCELLI_BAD_MODEL_FILE'
@@ -15,13 +17,31 @@ export type ErrorCode =
   | 'OCELLI_DEVICE_LOST'
   | 'OCELLI_CANCELLED'
   | 'OCELLI_IO'
+  | 'OCELLI_BAD_DOWNLOAD'
+  | 'OCELLI_NO_SPACE'
+  | 'OCELLI_CACHE'
   | 'OCELLI_INTERNAL';
+
+/** What an error is about, in figures, where there is something to act on. */
+export interface ErrorDetails {
+  /** The file that could not be had. */
+  readonly file?: string;
+  /** Bytes that are needed. */
+  readonly needed?: number;
+  /** Bytes that there are. */
+  readonly available?: number;
+  /** A dtype whose weights would fit. */
+  readonly fits?: Dtype;
+  /** Kept packs whose deletion would make room, the least recently used first. */
+  readonly offer?: readonly CachedPack[];
+}
 
 /** An error as it crosses from the worker to the page. */
 export interface ErrorRecord {
   readonly code: ErrorCode;
   readonly message: string;
   readonly remedy: string;
+  readonly details?: ErrorDetails;
   /** What lay behind it, as text. */
   readonly cause?: string;
 }
@@ -33,17 +53,24 @@ export class OcelliError extends Error {
   readonly code: ErrorCode;
   /** One sentence: what can be done about it. */
   readonly remedy: string;
+  readonly details: ErrorDetails | undefined;
 
   constructor(record: Omit<ErrorRecord, 'cause'>, cause?: unknown) {
     super(record.message, cause === undefined ? undefined : { cause });
     this.code = record.code;
     this.remedy = record.remedy;
+    this.details = record.details;
   }
 }
 
 /** The model's files are missing, broken, contradict each other or cannot be run. */
 export class ModelError extends OcelliError {
   override readonly name = 'ModelError';
+}
+
+/** There is no room to keep the model, or what is kept cannot be used. */
+export class StorageError extends OcelliError {
+  override readonly name = 'StorageError';
 }
 
 /** The picture cannot be used. */
@@ -78,6 +105,9 @@ const CLASSES: Record<ErrorCode, typeof OcelliError> = {
   OCELLI_UNSUPPORTED: ModelError,
   OCELLI_BAD_TOKENIZER: ModelError,
   OCELLI_IO: ModelError,
+  OCELLI_BAD_DOWNLOAD: ModelError,
+  OCELLI_NO_SPACE: StorageError,
+  OCELLI_CACHE: StorageError,
   OCELLI_BAD_IMAGE: PictureError,
   OCELLI_BAD_ARGUMENT: ArgumentError,
   OCELLI_NO_DEVICE: DeviceError,
@@ -97,8 +127,8 @@ export function makeError(record: ErrorRecord, cause: unknown = record.cause): O
 export function toRecord(error: unknown): ErrorRecord {
   if (isRecord(error)) {
     const cause = (error as { cause?: unknown }).cause;
-    const { code, message, remedy } = error;
-    return cause === undefined ? { code, message, remedy } : { code, message, remedy, cause: String(cause) };
+    const { code, message, remedy, details } = error;
+    return { code, message, remedy, ...(details && { details }), ...(cause !== undefined && { cause: String(cause) }) };
   }
   return { code: 'OCELLI_INTERNAL', message: String(error), remedy: 'This is a defect of ocelli: please report it.' };
 }

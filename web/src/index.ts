@@ -1,5 +1,6 @@
 /** Vision-language models that run in a browser tab. */
 
+export { cache } from './cache.js';
 export { devices, load } from './load.js';
 export { Model } from './model.js';
 export { Run } from './run.js';
@@ -8,13 +9,16 @@ export {
   CancelledError,
   DeviceError,
   type ErrorCode,
+  type ErrorDetails,
   InternalError,
   ModelError,
   OcelliError,
   PictureError,
+  StorageError,
 } from './errors.js';
 export type {
   Answer,
+  CachedPack,
   DeviceChoice,
   DeviceReport,
   Dtype,
@@ -22,6 +26,7 @@ export type {
   LoadOptions,
   MemoryUse,
   ModelInfo,
+  Phase,
   Picture,
   Progress,
   Timings,

@@ -13,12 +13,13 @@ export class Link {
    * @param onEnd called once, when the worker broke down or the link was closed
    */
   constructor(
-    onMessage: (message: Exclude<FromWorker, { type: 'broken' }>) => void,
+    onMessage: (message: Exclude<FromWorker, { type: 'broken' | 'alive' }>) => void,
     readonly onEnd: (error: OcelliError) => void,
   ) {
     this.#worker.onmessage = ({ data }: MessageEvent<FromWorker>) => {
       if (this.#end) return;
       if (data.type === 'broken') this.close(makeError(data.error));
+      else if (data.type === 'alive') this.#watch(data.lock);
       else onMessage(data);
     };
     this.#worker.onerror = (event) => {
@@ -37,6 +38,12 @@ export class Link {
     if (!this.#end) this.#worker.postMessage(message);
   }
 
+  /** Closes the link when the worker's own lock is free: then it was ended by others, which no event tells. */
+  #watch(lock: string): void {
+    const gone = () => this.close(broken('the browser ended it, most likely for want of memory'));
+    navigator.locks.request(lock, gone).catch(() => undefined);
+  }
+
   /** Stops the worker at once, whatever it does, and frees all it holds. */
   close(reason: OcelliError): void {
     if (this.#end) return;
@@ -50,6 +57,6 @@ function broken(why: string): OcelliError {
   return makeError({
     code: 'OCELLI_INTERNAL',
     message: `the worker broke down: ${why}`,
-    remedy: 'Check that worker.js and the pkg folder are served beside the package and that the page\'s policy allows them.',
+    remedy: 'Load the model again. If it never starts, check that worker.js and the pkg folder are served beside the package and that the page\'s policy allows them.',
   });
 }

@@ -18,6 +18,7 @@ export async function load(url: string | URL, options: LoadOptions = {}): Promis
   if (signal?.aborted) throw cancelled('loading the model', signal.reason);
   const sent = loadOptions(options);
   const directory = directoryAddress(url);
+  if (sent.cache) askToKeep();
   let model: Model | undefined;
   let stop: (() => void) | undefined;
   try {
@@ -67,6 +68,16 @@ function directoryAddress(url: string | URL): string {
   return address.href;
 }
 
-function loadOptions({ device = 'auto', dtype = 'q8', maxBindingMib }: LoadOptions): SentLoadOptions {
-  return maxBindingMib === undefined ? { device, dtype } : { device, dtype, maxBindingMib };
+function loadOptions({ device = 'auto', dtype = 'q8', maxBindingMib, mirrors = [], connections = 4, cache = true }: LoadOptions): SentLoadOptions {
+  if (!Number.isInteger(connections) || connections < 1 || connections > 32) {
+    throw badArgument(`\`connections\` is ${connections}; expected a whole number from 1 to 32`, 'Leave it out, or give such a number.');
+  }
+  const sent = { device, dtype, mirrors: mirrors.map(directoryAddress), connections, cache };
+  return maxBindingMib === undefined ? sent : { ...sent, maxBindingMib };
+}
+
+/** Asks the browser not to throw the site's data away when space gets short. Whether it agrees changes nothing here. */
+function askToKeep(): void {
+  const storage: StorageManager | undefined = navigator.storage;
+  storage?.persist?.().catch(() => undefined);
 }

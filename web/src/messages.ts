@@ -22,6 +22,10 @@ export interface SentLoadOptions {
   device: DeviceChoice;
   dtype: Dtype;
   maxBindingMib?: number;
+  /** Absolute addresses, each with a slash at its end. */
+  mirrors: readonly string[];
+  connections: number;
+  cache: boolean;
 }
 
 /** From the page to the worker. `load` or `devices` comes first and once. */
@@ -33,6 +37,8 @@ export type ToWorker =
 
 /** From the worker to the page. Each `generate` is answered by pieces and then one `answer` or `failed`. */
 export type FromWorker =
+  /** The worker runs, and holds the lock of this name for as long as it does. */
+  | { type: 'alive'; lock: string }
   | { type: 'devices'; devices: DeviceReport[] }
   | { type: 'progress'; progress: Progress }
   | { type: 'loaded'; info: ModelInfo }

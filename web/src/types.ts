@@ -6,15 +6,35 @@ export type Dtype = 'f32' | 'f16' | 'q8' | 'q4';
 /** `auto` takes WebGPU on a real GPU, and the CPU where there is none or only a software adapter. */
 export type DeviceChoice = 'auto' | 'gpu' | 'cpu';
 
-/** The parts of loading: fetching files, then preparing weights on the device. */
+/** The parts of loading, in order: another tab's download is waited for, files are fetched, their sums are checked, weights
+ * are put on the device, and its programs are made ready. They overlap; the earliest that is not finished is named. */
+export type Phase = 'wait' | 'download' | 'verify' | 'upload' | 'warmup';
+
+/** How far loading has come. From event to event the phase, `done` within a phase, and `fraction` never go back. */
 export interface Progress {
-  readonly phase: 'download' | 'prepare';
-  /** Bytes so far. */
+  readonly phase: Phase;
+  /** Bytes of this phase so far. */
   readonly done: number;
-  /** Bytes in all, where they are known. */
+  /** Bytes of this phase in all, where they are known. */
   readonly total: number | undefined;
-  /** The file being fetched. */
+  /** Bytes a second over the last moments. */
+  readonly rate: number | undefined;
+  /** Seconds until this phase ends, at that rate. */
+  readonly secondsLeft: number | undefined;
+  /** The share of the whole load that is done, from 0 to 1: roughly, since phases differ in speed. */
+  readonly fraction: number;
+  /** The file being worked on. */
   readonly file?: string;
+}
+
+/** A model that is kept on this machine. */
+export interface CachedPack {
+  /** The address it was loaded from: of its directory. */
+  readonly url: string;
+  /** Bytes that it takes now; fewer than the model has where its download has not ended. */
+  readonly bytes: number;
+  /** When it was last loaded, in milliseconds since 1970; 0 where that is not known. */
+  readonly lastUsed: number;
 }
 
 /** How to load a model. */
@@ -25,6 +45,12 @@ export interface LoadOptions {
   dtype?: Dtype;
   /** Lowers the largest storage binding, in MiB, to behave like a smaller device. */
   maxBindingMib?: number;
+  /** Further directories with the same files, tried where the first fails. */
+  mirrors?: readonly (string | URL)[];
+  /** Files fetched at the same time. Default 4. */
+  connections?: number;
+  /** Keep the files on this machine, so that the next load needs no network. Default true. */
+  cache?: boolean;
   /** Called while files arrive and weights are prepared. */
   onProgress?: (progress: Progress) => void;
   /** Stops loading: the promise rejects with `OCELLI_CANCELLED`. */

@@ -1,24 +1,18 @@
-// The worker: fetches the model's files, decodes pictures, and runs the wasm module. One model a worker.
+// The worker: takes messages, decodes pictures, and has the model answer.
 
 import start, * as wasm from '../pkg/ocelli.js';
-import { type Adapter, findAdapter, requestSubgroups } from './adapter.js';
-import { download } from './download.js';
+import { findAdapter } from './adapter.js';
+import { Engine } from './engine.js';
 import { badArgument, toRecord } from './errors.js';
 import type { FromWorker, ToWorker } from './messages.js';
 import { decode } from './picture.js';
-import type { Answer, DeviceReport, MemoryUse, ModelInfo, Timings } from './types.js';
+import type { Answer, DeviceReport } from './types.js';
 
 type Call<T extends ToWorker['type']> = Extract<ToWorker, { type: T }>;
 
-/** What the module knows of an answer; the rest is known here. */
-type RawAnswer = Omit<Answer, 'device' | 'adapter' | 'timings' | 'logits'> & {
-  timings: Omit<Timings, 'downloadMs' | 'loadMs'>;
-};
-
 const post: (message: FromWorker) => void = self.postMessage.bind(self);
 
-let model: wasm.WasmModel | undefined;
-let info: ModelInfo | undefined;
+let engine: Engine | undefined;
 const cancels = new Map<number, wasm.CancelHandle>();
 
 self.onmessage = ({ data }: MessageEvent<ToWorker>) => {
@@ -40,6 +34,8 @@ self.onmessage = ({ data }: MessageEvent<ToWorker>) => {
 self.addEventListener('error', (event) => fail(event.message));
 self.addEventListener('unhandledrejection', (event) => fail(event.reason));
 
+void showLife();
+
 function fail(error: unknown): void {
   post({ type: 'broken', error: toRecord(error) });
 }
@@ -57,31 +53,22 @@ async function listDevices(): Promise<void> {
 }
 
 async function loadModel({ url, options }: Call<'load'>): Promise<void> {
-  const began = performance.now();
-  const [files] = await Promise.all([download(url, (progress) => post({ type: 'progress', progress })), startModule()]);
-  const downloaded = performance.now();
-
-  const adapter = options.device === 'cpu' ? undefined : await findAdapter();
-  const device = options.device === 'auto' && (!adapter || adapter.software) ? 'cpu' : options.device;
-  if (adapter?.subgroups) requestSubgroups();
-  model = await wasm.WasmModel.load(files, { ...options, device, subgroups: adapter?.subgroups }, report);
-  info = {
-    device: model.device() as ModelInfo['device'],
-    adapter: model.adapter() || (adapter as Adapter).name,
-    dtype: options.dtype,
-    memory: model.memory() as MemoryUse,
-    downloadMs: downloaded - began,
-    loadMs: performance.now() - downloaded,
-  };
-  post({ type: 'loaded', info });
+  engine = await Engine.load(url, options, startModule(), (progress) => post({ type: 'progress', progress }));
+  post({ type: 'loaded', info: engine.info });
 }
 
-function report(done: number, total: number): void {
-  post({ type: 'progress', progress: { phase: 'prepare', done, total } });
+/** Browsers may end a worker without a word: its lock goes with it, and the page waits for that. */
+async function showLife(): Promise<void> {
+  const lock = `ocelli-worker:${Math.random()}`;
+  const locks: LockManager | undefined = navigator.locks;
+  await locks?.request(lock, () => {
+    post({ type: 'alive', lock });
+    return new Promise(() => undefined);
+  });
 }
 
 async function generate({ id, pictures, prompt, options, logits }: Call<'generate'>): Promise<Answer> {
-  if (!model || !info) throw new Error('a generation was asked for before the model was loaded');
+  if (!engine) throw new Error('a generation was asked for before the model was loaded');
   if (logits && options.maxNewTokens !== 1) {
     throw badArgument('`logits` was asked for with more than one new token', 'Set `maxNewTokens: 1` together with `logits`.');
   }
@@ -96,13 +83,14 @@ async function generate({ id, pictures, prompt, options, logits }: Call<'generat
     for (const { width, height, data } of decoded) {
       request.add_picture(width, height, new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
     }
-    const raw = (await model.generate(request, cancel, (text: string) => post({ type: 'piece', id, text }))) as RawAnswer;
+    const raw = await engine.generate(request, cancel, (text) => post({ type: 'piece', id, text }));
+    const { info } = engine;
     return {
       ...raw,
       device: info.device,
       adapter: info.adapter,
       timings: { ...raw.timings, imageMs: decodedMs + raw.timings.imageMs, downloadMs: info.downloadMs, loadMs: info.loadMs },
-      ...(logits && { logits: await model.logits() }),
+      ...(logits && { logits: await engine.logits() }),
     };
   } finally {
     cancels.delete(id);

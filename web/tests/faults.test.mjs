@@ -140,19 +140,25 @@ test('a loading that is cancelled, before it starts and while it runs', async ()
   assert.equal(during.cause, 'enough');
 });
 
-test('progress counts up to all bytes, first of the files, then of the weights', async () => {
+test('progress only goes forward, through all phases, to its end', async () => {
   const { value } = await page.evaluate((url) => attempt(async ({ load }) => {
     const seen = [];
     (await load(url, { device: 'cpu', onProgress: (progress) => seen.push(progress) })).dispose();
     return seen;
   }), MODEL);
-  for (const phase of ['download', 'prepare']) {
-    const done = value.filter((progress) => progress.phase === phase);
-    assert.ok(done.length > 0, phase);
-    assert.deepEqual(done.map((progress) => progress.done), done.map((progress) => progress.done).sort((a, b) => a - b));
-    assert.equal(done.at(-1).done, done.at(-1).total);
+  const phases = ['wait', 'download', 'verify', 'upload', 'warmup'];
+  for (const [index, now] of value.entries()) {
+    const before = value[index - 1] ?? { phase: 'wait', fraction: 0, done: 0 };
+    assert.ok(phases.indexOf(now.phase) >= phases.indexOf(before.phase), `${before.phase}, then ${now.phase}`);
+    assert.ok(now.fraction >= before.fraction, `${before.fraction}, then ${now.fraction}`);
+    if (now.phase === before.phase) assert.ok(now.done >= before.done, `${before.done}, then ${now.done}`);
   }
-  assert.equal(value.at(-1).phase, 'prepare');
+  for (const phase of ['download', 'upload']) {
+    const last = value.filter((progress) => progress.phase === phase).at(-1);
+    assert.ok(last.done > 100_000, `${last.done} bytes of ${phase}`);
+    assert.equal(last.done, last.total);
+  }
+  assert.equal(value.at(-1).fraction, 1);
 });
 
 /** Runs `work(ocelli, model, QUESTION)` in the page with a freshly loaded small model. */

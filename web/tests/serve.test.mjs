@@ -69,6 +69,16 @@ test('answers ranges exactly', async () => {
   }
 });
 
+test('resumes only the version that it has', async () => {
+  const url = `${site.url}models/model.safetensors`;
+  const tag = (await fetch(url)).headers.get('etag');
+  assert.match(tag, /^"[0-9a-f-]+"$/);
+  for (const [version, status, text] of [[tag, 206, '6789'], ['"another"', 200, '0123456789']]) {
+    const response = await fetch(url, { headers: { range: 'bytes=6-', 'if-range': version } });
+    assert.deepEqual([response.status, await response.text()], [status, text]);
+  }
+});
+
 test('sends empty files, and the head alone when asked', async () => {
   assert.equal(await (await fetch(`${site.url}models/empty.json`)).text(), '');
   const head = await fetch(`${site.url}models/model.safetensors`, { method: 'HEAD' });
