@@ -60,6 +60,7 @@ export async function readDirectory(context: Context): Promise<Map<string, Uint8
     await pack.touch().catch(() => undefined);
     return files;
   } catch (error) {
+    meter.stop();
     throw await storeFault(error, store, url, async () => 0);
   } finally {
     turn.release();

@@ -25,6 +25,7 @@ export class Meter {
   ) as unknown as Record<Phase, Part>;
   #phase = 0;
   #last = -Infinity;
+  #timer: ReturnType<typeof setTimeout> | undefined;
   #fraction = 0;
   #samples: { at: number; done: number }[] = [];
   /** Bytes of the current phase that took no time: they were there already. */
@@ -58,7 +59,10 @@ export class Meter {
     const current = PHASES[this.#phase] === phase;
     this.#parts[phase].done += bytes;
     if (free && current) this.#free += bytes;
-    if (this.now() - this.#last >= EVENT_MS) this.#send(current ? file : undefined);
+    const since = this.now() - this.#last;
+    if (since >= EVENT_MS) return this.#send(current ? file : undefined);
+    // The last of a series must not be lost: a stall may follow it.
+    this.#timer ??= setTimeout(() => this.#send(current ? file : undefined), EVENT_MS - since);
   }
 
   /** The phase has nothing left to do. */
@@ -76,7 +80,14 @@ export class Meter {
     }
   }
 
+  /** Nothing more will come: the load failed. */
+  stop(): void {
+    clearTimeout(this.#timer);
+  }
+
   #send(file: string | undefined): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
     const now = this.now();
     this.#last = now;
     const phase = PHASES[this.#phase]!;

@@ -126,6 +126,7 @@ class KeptPack implements PackSource {
     } catch (error) {
       // It may be the manifest that is wrong: it is to be fetched again next time.
       if (error instanceof OcelliError && error.code === 'OCELLI_BAD_DOWNLOAD') await this.pack.remove(MANIFEST);
+      meter.stop();
       throw await storeFault(error, store, url, () => this.#count());
     } finally {
       // Whatever ended this early, the downloads end with it.

@@ -40,7 +40,8 @@ export function makePack({ shards = 30, least = 4_000, most = 40_000, seed = 1 }
 /**
  * Starts the server. Packs are under `/packs/NAME/`, each with its own faults and its own account.
  * @returns {Promise<{ url: string, packs: Map<string, object>, add: Function, close: Function }>} `add(name, pack, plan)`
- *   puts up a pack; `plan(file, nth, request)` names the fault of the nth request for a file, or gives undefined
+ *   puts up a pack; `plan(file, nth, request)` names the fault of the nth request for a file, or gives undefined, or
+ *   `{ kind, bytes }` for a fault after so many bytes, or `{ kind: 'busy-for', seconds }`
  */
 export async function serveFaults({ latency = 0 } = {}) {
   const packs = new Map();
@@ -54,7 +55,7 @@ export async function serveFaults({ latency = 0 } = {}) {
     url: `http://localhost:${server.address().port}/`,
     packs,
     add(name, pack, plan = () => undefined) {
-      const entry = { ...pack, plan, requests: [], sent: 0, lost: 0, faults: {}, counts: new Map(), state: new Map() };
+      const entry = { ...pack, plan, requests: [], open: 0, most: 0, sent: 0, lost: 0, faults: {}, counts: new Map(), state: new Map() };
       packs.set(name, entry);
       return entry;
     },
@@ -70,22 +71,25 @@ async function answer(packs, request, response, latency) {
   const [, name, file] = /^\/packs\/([^/]+)\/([^/]+)$/.exec(pathname) ?? [];
   const pack = packs.get(name);
   if (!pack) return answerStatic(pathname, response);
-  if (latency > 0) await new Promise((resolve) => setTimeout(resolve, latency));
   const nth = pack.counts.get(file) ?? 0;
   if (request.method !== 'HEAD') pack.counts.set(file, nth + 1);
   const from = Number(/^bytes=(\d+)-$/.exec(request.headers.range ?? '')?.[1] ?? 0);
-  pack.requests.push({ file, method: request.method, from, ifRange: request.headers['if-range'] });
+  pack.requests.push({ file, method: request.method, from, ifRange: request.headers['if-range'], at: performance.now() });
+  pack.most = Math.max(pack.most, ++pack.open);
+  response.on('close', () => pack.open--);
+  await new Promise((resolve) => setTimeout(resolve, pack.latency ?? latency));
   const content = pack.files.get(file);
-  const fault = request.method === 'HEAD' ? undefined : pack.plan(file, nth, { from, ranged: request.headers.range !== undefined });
+  const planned = request.method === 'HEAD' ? undefined : pack.plan(file, nth, { from, ranged: request.headers.range !== undefined });
+  const { kind: fault, ...exactly } = typeof planned === 'object' ? planned : { kind: planned };
   if (fault) pack.faults[fault] = (pack.faults[fault] ?? 0) + 1;
   if (!content || fault === 'missing') return end(response, 404, { 'Content-Type': 'text/plain' }, 'not here');
-  send({ pack, name, file, nth, content, from, fault, request, response });
+  send({ pack, name, file, nth, content, from, fault, exactly, request, response });
 }
 
 /** Answers as the fault wants it, and books what the client gets and what of it is of no use. */
-function send({ pack, name, file, nth, content, from: asked, fault, request, response }) {
+function send({ pack, name, file, nth, content, from: asked, fault, exactly, request, response }) {
   const random = randomFrom('fault', name, file, nth);
-  const tag = fault === 'old-etag' ? `"old-${nth}"` : '"true"';
+  const tag = fault === 'old-etag' ? `"old-${nth}"` : (pack.tag ?? '"true"');
   // A server that sees another version named than the one it has sends everything.
   const ifRange = request.headers['if-range'];
   const ranged = request.headers.range !== undefined && (ifRange === undefined || ifRange === tag) && fault !== 'no-range';
@@ -120,7 +124,7 @@ function send({ pack, name, file, nth, content, from: asked, fault, request, res
     response.write(body.subarray(0, count), () => then());
     if (count === 0) response.flushHeaders();
   };
-  const some = Math.floor(random() * body.length);
+  const some = exactly.bytes ?? Math.floor(random() * body.length);
   switch (fault) {
     case 'drop':
       // What was sent before should arrive before: otherwise the network lost it, not the client.
@@ -130,7 +134,7 @@ function send({ pack, name, file, nth, content, from: asked, fault, request, res
     case 'busy':
       return end(response, random() < 0.5 ? 503 : 429, {}, 'busy');
     case 'busy-for':
-      return end(response, random() < 0.5 ? 503 : 429, { 'Retry-After': random() < 0.5 ? '0' : new Date(Date.now() + 40).toUTCString() }, 'busy');
+      return end(response, random() < 0.5 ? 503 : 429, { 'Retry-After': exactly.seconds ? String(exactly.seconds) : random() < 0.5 ? '0' : new Date(Date.now() + 40).toUTCString() }, 'busy');
     case 'long':
       return give(body.length, () => setTimeout(() => response.destroy(), 15), { 'Content-Length': body.length + 1 + Math.floor(random() * 1000) });
     case 'short':
