@@ -52,7 +52,7 @@ export function parseManifest(bytes: Uint8Array, place: string): Manifest {
     if (!isObject(value)) throw bad(`has no ${what}`);
     const { file, bytes, sha256 } = value;
     // A file lies beside its manifest: a manifest must not send the browser elsewhere.
-    if (typeof file !== 'string' || !/^\w[\w.-]{0,127}$/.test(file)) throw bad(`names ${what} ${JSON.stringify(file)}; expected a plain file name`);
+    if (typeof file !== 'string' || !/^\w[\w.-]{0,127}$/.test(file)) throw bad(`names the ${what} ${JSON.stringify(file)}; expected a plain file name`);
     if (typeof bytes !== 'number' || !Number.isSafeInteger(bytes) || bytes < 0) throw bad(`gives ${file} ${JSON.stringify(bytes)} bytes`);
     if (typeof sha256 !== 'string' || !/^[0-9a-f]{64}$/.test(sha256)) throw bad(`gives ${file} no sha256 of 64 lower-case hexadecimal digits`);
     if (names.has(file) || file === MANIFEST) throw bad(`names ${file} twice`);
@@ -64,9 +64,9 @@ export function parseManifest(bytes: Uint8Array, place: string): Manifest {
   const licence = json['licence'] ?? undefined;
   return {
     dtype,
-    tokenizer: file(json['tokenizer'], 'the tokenizer'),
+    tokenizer: file(json['tokenizer'], 'tokenizer'),
     shards: shards.map((shard, index) => file(shard, `shard ${index + 1}`)),
-    licence: licence === undefined ? undefined : file(licence, 'the licence'),
+    licence: licence === undefined ? undefined : file(licence, 'licence'),
   };
 }
 
