@@ -48,9 +48,9 @@ def colour(rng: Generator) -> np.ndarray:
     return 255 * (base if rng.random() < 0.5 else 1 - 0.35 * base)
 
 
-def background(rng: Generator, photos: list[np.ndarray], size: int) -> np.ndarray:
-    """A picture `[size, size, 3]` of f32 in 0..255."""
-    kind = rng.random()
+def background(rng: Generator, photos: list[np.ndarray], size: int, ease: float = 0.0) -> np.ndarray:
+    """A picture `[size, size, 3]` of f32 in 0..255; `ease` is the share of plain ones on top of the usual."""
+    kind = rng.random() * (0.35 if rng.random() < ease else 1.0)
     if kind < 0.35:
         return np.full((size, size, 3), colour(rng), np.float32)
     if kind < 0.5:

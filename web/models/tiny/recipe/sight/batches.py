@@ -2,6 +2,7 @@
 
 import multiprocessing
 import os
+import queue as queues
 from dataclasses import dataclass
 
 import cv2
@@ -84,9 +85,17 @@ def produce(queue: multiprocessing.Queue, seed: int, arguments: tuple) -> None:
     """Fills a queue for ever."""
     cv2.setNumThreads(1)
     os.nice(2)
-    composer, tokens = Composer(False, seed), Tokens()
-    while True:
-        queue.put(make(composer, tokens, *arguments))
+    parent = os.getppid()
+    *rest, ease, crowd = arguments
+    composer, tokens = Composer(False, seed, ease, crowd), Tokens()
+    while os.getppid() == parent:
+        batch = make(composer, tokens, *rest)
+        while os.getppid() == parent:
+            try:
+                queue.put(batch, timeout=5)
+                break
+            except queues.Full:
+                continue
 
 
 def stream(seed: int, producers: int, *arguments: object):

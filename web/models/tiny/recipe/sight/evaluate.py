@@ -1,6 +1,7 @@
 """Measures the model on scenes made with a held-back seed from held-back drawings, and prints the table.
 
     python -m sight.evaluate            the evaluation
+    python -m sight.evaluate --unseen   the same scenes' kind from emoji styles that were never trained on
     python -m sight.evaluate --dev      other scenes, of drawings it was trained on, for decisions while training
 """
 
@@ -152,6 +153,7 @@ def score(tokens: Tokens, codec, asked: list[tuple[int, Asked]], given: list[Ans
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--dev", action="store_true")
+    parser.add_argument("--unseen", action="store_true")
     parser.add_argument("--scenes", type=int, default=800)
     parser.add_argument("--show", type=int, default=0)
     parser.add_argument("--q8", action="store_true", help="also with the weights rounded to q8")
@@ -160,7 +162,7 @@ def main() -> None:
     tokens = Tokens()
     model = load_model(tokens)
     codec = load_encoder() if CODEC.is_file() else None
-    composer = Composer(not arguments.dev, DEV_SEED if arguments.dev else EVALUATION_SEED)
+    composer = Composer(not arguments.dev, DEV_SEED if arguments.dev else EVALUATION_SEED, unseen=arguments.unseen)
     scenes, asked = questions(composer, arguments.scenes)
     pictures = torch.from_numpy(np.stack([scene.picture for scene in scenes]))
     owners, prefixes = [index for index, _ in asked], [tokens.prefix(one.prefix) for _, one in asked]
@@ -172,7 +174,8 @@ def main() -> None:
             table[name]["q8"] = value
     for name, values in table.items():
         print(f"| {name} | " + " | ".join(f"{value:.3f}" for value in values.values()) + " |")
-    (WORK / "metrics.json").write_text(json.dumps(table, indent=1))
+    kind = "dev" if arguments.dev else "unseen" if arguments.unseen else "metrics"
+    (WORK / f"{kind}.json").write_text(json.dumps(table, indent=1))
 
 
 if __name__ == "__main__":

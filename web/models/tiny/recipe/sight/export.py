@@ -122,7 +122,8 @@ def check(model: Sight, tokens: Tokens) -> None:
     ids = torch.tensor([[tokens.image] * model.config.patches + prefix])
     expected = theirs(input_ids=ids, pixel_values=pixels, attention_mask=torch.ones_like(ids),
                       token_type_ids=torch.zeros_like(ids)).logits[0, -1]
-    hidden = model.answer(model.look(pictures), torch.tensor([prefix]), torch.tensor([len(prefix)]), model.embeddings())
+    positions, mask = torch.arange(ids.shape[1])[None], torch.ones(1, ids.shape[1], ids.shape[1], dtype=torch.bool)
+    hidden = model.answer(model.look(pictures), torch.tensor([prefix]), positions, mask, model.embeddings())
     found = (hidden @ model.embeddings().T)[0, -1]
     error = float((found - expected).abs().max() / expected.std())
     print(f"largest difference from transformers: {error:.1e} of the logits' deviation")

@@ -43,7 +43,7 @@ def one_group(model, tokens, table, features, prefixes, found, most) -> None:
     scale = math.sqrt(model.config.width)
     x = torch.cat([features, F.embedding(torch.tensor(prefixes), table) * scale], 1)
     caches = [[] for _ in model.layers]
-    hidden = model.read(x, 0, None, caches)[:, -1]
+    hidden = model.read(x, 0, caches)[:, -1]
     place, alive = x.shape[1], torch.ones(len(found), dtype=torch.bool)
     first = tokens.first_location
     for _ in range(most):
@@ -62,5 +62,5 @@ def one_group(model, tokens, table, features, prefixes, found, most) -> None:
         if not alive.any():
             return
         x = F.embedding(chosen, table)[:, None] * scale
-        hidden = model.read(x, place, None, caches)[:, -1]
+        hidden = model.read(x, place, caches)[:, -1]
         place += 1

@@ -13,8 +13,10 @@ import resvg_py
 from PIL import Image
 
 from .drawings import SIDE, Drawing
+from .fetch import UNSEEN
 from .nouns import CIFAR, CLIPART_FOLDERS_LEFT_OUT, FASHION, NOUNS
-from .paths import CLIPART, DOWNLOADS, FASHION_MNIST, LIBRARY
+from .paths import CLIPART, DOWNLOADS, FASHION_MNIST, LIBRARY, UNSEEN_LIBRARY
+from .silhouettes import silhouettes
 
 ICON_SETS = ("noto", "noto-v1", "emojione", "fxemoji", "streamline-emojis")
 
@@ -32,10 +34,10 @@ def cropped(picture: Image.Image) -> np.ndarray | None:
     return np.asarray(picture).copy()
 
 
-def icons() -> list[Drawing]:
-    """Emoji of the vector sets."""
+def icons(sets: tuple[str, ...] = ICON_SETS) -> list[Drawing]:
+    """Emoji of vector sets."""
     found = []
-    for style in ICON_SETS:
+    for style in sets:
         data = json.loads((DOWNLOADS / f"iconify-json-{style}/icons.json").read_text())
         names = dict(data["icons"])
         for alias, entry in data.get("aliases", {}).items():
@@ -135,10 +137,19 @@ def fashion() -> dict[str, dict[str, np.ndarray]]:
     return parts
 
 
+def build_unseen() -> None:
+    """The drawings of styles that are only ever evaluated on."""
+    drawings = icons(tuple(UNSEEN))
+    UNSEEN_LIBRARY.write_bytes(pickle.dumps(drawings, protocol=4))
+    print(f"{len(drawings)} drawings of {len({drawing.noun for drawing in drawings})} nouns in unseen styles")
+
+
 def build(left_out: set[str]) -> dict:
     """Everything, as one dictionary; written to the work folder."""
     drawings = icons() + clipart(left_out)
     hold_back(drawings)
+    # All of these are for training: what is held back are drawings in colour.
+    drawings += silhouettes(DOWNLOADS, cropped)
     library = {"drawings": drawings, "cifar": cifar(), "fashion": fashion()}
     LIBRARY.parent.mkdir(parents=True, exist_ok=True)
     LIBRARY.write_bytes(pickle.dumps(library, protocol=4))
@@ -154,3 +165,4 @@ def build(left_out: set[str]) -> dict:
 if __name__ == "__main__":
     listed = (__import__("pathlib").Path(__file__).parent / "left_out.txt").read_text().split()
     build(set(listed))
+    build_unseen()

@@ -10,7 +10,7 @@ from numpy.random import Generator
 from .backgrounds import background, photographs
 from .colours import COLOURS, main_colour, names_of, tinted
 from .nouns import CIFAR, FASHION, NOUNS
-from .paths import LIBRARY
+from .paths import LIBRARY, UNSEEN_LIBRARY
 from .words import Printed, print_words
 
 SIZE = 128
@@ -50,13 +50,20 @@ class Scene:
 class Composer:
     """Makes scenes from one part of the library: what is held back, or everything else."""
 
-    def __init__(self, held_back: bool, seed: int) -> None:
+    def __init__(self, held_back: bool, seed: int, ease: float = 0.0, crowd: bool = False, unseen: bool = False) -> None:
         library = pickle.loads(LIBRARY.read_bytes())
         self.rng = np.random.default_rng(seed)
         self.held_back = held_back
+        # 1 for beginners: plain backgrounds, drawings as they are, few at a time. 0 for everything.
+        self.ease = ease
+        # Many things in every picture: the most labels for the work of looking.
+        self.crowd = crowd
+        # Drawings of styles that nothing was trained on.
+        self.unseen = unseen
         self.drawings: dict[str, dict[str, list[np.ndarray]]] = {}
-        for drawing in library["drawings"]:
-            if drawing.held_back == held_back and drawing.noun in NOUNS:
+        drawings = pickle.loads(UNSEEN_LIBRARY.read_bytes()) if unseen else library["drawings"]
+        for drawing in drawings:
+            if (unseen or drawing.held_back == held_back) and drawing.noun in NOUNS:
                 self.drawings.setdefault(drawing.noun, {}).setdefault(drawing.style, []).append(drawing.pixels)
         part = "test" if held_back else "train"
         self.cifar = library["cifar"][part]
@@ -64,12 +71,12 @@ class Composer:
         self.photos = photographs()
         # A fifth of the backgrounds is for evaluation only.
         self.photos = [p for i, p in enumerate(self.photos) if (i % 5 == 0) == held_back]
-        self.nouns = [noun for noun in NOUNS if noun in self.drawings or noun in FASHION]
+        self.nouns = [noun for noun in NOUNS if noun in self.drawings or noun in FASHION and not unseen]
 
     def cut_out(self, noun: str) -> np.ndarray:
         """One RGBA drawing of a noun, any style as likely as another."""
         rng = self.rng
-        if noun in FASHION and (noun not in self.drawings or rng.random() < 0.35):
+        if noun in FASHION and (noun not in self.drawings or not self.unseen and rng.random() < 0.35):
             grey = self.fashion[noun][rng.integers(len(self.fashion[noun]))]
             grey = cv2.resize(grey, (84, 84), interpolation=cv2.INTER_CUBIC)
             alpha = np.clip(cv2.GaussianBlur((grey > 12).astype(np.float32), (0, 0), 1.2) * 2 - 0.6, 0, 1)
@@ -87,16 +94,18 @@ class Composer:
         if rng.random() < 0.5:
             rgba = rgba[:, ::-1]
         named = None
-        if rng.random() < 0.22:
+        # What has no colour of its own gets one mostly.
+        bare = np.ptp(rgba[::5, ::5, :3].astype(np.int16), axis=2).max(initial=0) < 10
+        if rng.random() < (0.8 if bare else 0.22 * (1 - self.ease)):
             named = list(COLOURS)[rng.integers(len(COLOURS))]
             rgba = tinted(rgba, named, rng)
-        elif not self.held_back and rng.random() < 0.3:
+        elif not self.held_back and rng.random() < 0.3 * (1 - self.ease):
             rgb = rgba[..., :3].astype(np.float32) * rng.uniform(0.75, 1.25, 3) + rng.uniform(-20, 20)
             rgba = np.dstack([np.clip(rgb, 0, 255).astype(np.uint8), rgba[..., 3]])
         height, width = rgba.shape[:2]
         scale = longer / max(height, width)
         stretch = np.exp(rng.uniform(-0.12, 0.12))
-        turn = np.deg2rad(rng.normal(0, 9))
+        turn = np.deg2rad(rng.normal(0, 9 - 6 * self.ease))
         a, b = scale * stretch * np.cos(turn), -scale / stretch * np.sin(turn)
         c, d = scale * stretch * np.sin(turn), scale / stretch * np.cos(turn)
         corners = np.array([[0, 0], [width, 0], [0, height], [width, height]]) @ np.array([[a, c], [b, d]])
@@ -115,6 +124,8 @@ class Composer:
     def scene(self) -> Scene:
         """One scene of any kind."""
         kind = self.rng.random()
+        if self.crowd and kind >= 0.2:
+            return self.with_things(3 + int(self.rng.integers(4)))
         if kind < 0.07:
             return self.photograph()
         if kind < 0.22:
@@ -133,14 +144,14 @@ class Composer:
 
     def with_words(self) -> Scene:
         """One to three printed words."""
-        canvas = background(self.rng, self.photos, SIZE)
-        canvas, words = print_words(self.rng, canvas, self.held_back)
+        canvas = background(self.rng, self.photos, SIZE, self.ease)
+        canvas, words = print_words(self.rng, canvas, self.held_back, self.ease)
         return Scene(self.finished(canvas), words=words)
 
     def with_things(self, count: int) -> Scene:
         """Several things that hardly overlap, often some of the same noun."""
         rng = self.rng
-        canvas = background(rng, self.photos, SIZE)
+        canvas = background(rng, self.photos, SIZE, self.ease)
         plain = names_of(canvas.reshape(-1, 3)[::7])
         shares = np.bincount(plain, minlength=len(COLOURS)) / len(plain)
         backdrop = list(COLOURS)[int(shares.argmax())] if shares.max() > 0.85 else None
@@ -149,10 +160,10 @@ class Composer:
         for index in range(1, count):
             if rng.random() < 0.3:
                 nouns[index] = nouns[rng.integers(index)]
-        largest = (112, 84, 68, 56)[count - 1]
+        largest = (112, 84, 68, 60, 54, 50)[count - 1]
         for noun in nouns:
             for _ in range(6):
-                longer = rng.uniform(30, largest)
+                longer = rng.uniform(30 + 6 * self.ease, largest)
                 warped, colour = self.varied(self.cut_out(noun), longer)
                 thing = self.placed(scene, noun, colour, warped)
                 if thing is not None:
@@ -195,9 +206,9 @@ class Composer:
     def finished(self, canvas: np.ndarray) -> np.ndarray:
         """Light, contrast, noise and blur of a camera; to u8."""
         rng = self.rng
-        if rng.random() < 0.5:
+        if rng.random() < 0.5 * (1 - self.ease):
             canvas = (canvas - 128) * rng.uniform(0.75, 1.2) + 128 + rng.uniform(-18, 18)
-        if rng.random() < 0.2:
+        if rng.random() < 0.2 * (1 - self.ease):
             canvas = canvas + rng.normal(0, rng.uniform(2, 10), canvas.shape)
         if rng.random() < 0.12:
             canvas = cv2.GaussianBlur(canvas, (0, 0), rng.uniform(0.4, 0.9))

@@ -59,14 +59,14 @@ def word(rng: Generator, held_back: bool) -> str:
     return text.upper() if style < 0.35 else text.capitalize() if style < 0.6 else text
 
 
-def print_words(rng: Generator, canvas: np.ndarray, held_back: bool) -> tuple[np.ndarray, list[Printed]]:
+def print_words(rng: Generator, canvas: np.ndarray, held_back: bool, ease: float = 0.0) -> tuple[np.ndarray, list[Printed]]:
     """One to three words on lines of their own, in one font and one colour that stands out."""
     size = canvas.shape[0]
     count = int(rng.choice([1, 2, 3], p=[0.45, 0.33, 0.22]))
     listed = fonts(held_back)
     path = listed[rng.integers(len(listed))]
     words = [word(rng, held_back) for _ in range(count)]
-    height = int(rng.uniform(15, (46, 34, 28)[count - 1]))
+    height = int(rng.uniform(15 + 8 * ease, (46, 34, 28)[count - 1]))
     while True:
         face = font(path, height)
         wide = max(face.getbbox(text)[2] for text in words)
