@@ -1,7 +1,8 @@
 // Linear layer for few rows: a workgroup of 64 shares the sums of one row of x with 4 rows of the weight.
 // x [T, K], weight [N, K] -> out [T, N]. Grid: (ceil(N / 4) folded over x and z, T in y). Twin: matvec.
 #import linear
-var<workgroup> partial: array<vec4<f32>, 64>;
+alias Sum = vec4<f32>;
+#import reduce
 
 @compute @workgroup_size(64)
 fn main(
@@ -27,15 +28,9 @@ fn main(
             dot(v, weight4(rows.w, k4)) * weight_scale(rows.w, block),
         );
     }
-    partial[lane] = sum;
-    for (var half = 32u; half > 0u; half /= 2u) {
-        workgroupBarrier();
-        if lane < half {
-            partial[lane] += partial[lane + half];
-        }
-    }
+    let total = workgroup_sum(lane, sum);
     if lane == 0u && t < valid_tokens() && n < params.rows {
-        finish_pair(t, n, partial[0].xy);
-        finish_pair(t, n + 2u, partial[0].zw);
+        finish_pair(t, n, total.xy);
+        finish_pair(t, n + 2u, total.zw);
     }
 }

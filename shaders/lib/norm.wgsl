@@ -20,17 +20,9 @@ fn row_sum(lane: u32, value: f32) -> f32 {
 }
 #else
 const LANES: u32 = 64u;
-var<workgroup> sums: array<f32, 64>;
+alias Sum = f32;
+#import reduce
 fn row_sum(lane: u32, value: f32) -> f32 {
-    workgroupBarrier();
-    sums[lane] = value;
-    for (var half = 32u; half > 0u; half /= 2u) {
-        workgroupBarrier();
-        if lane < half {
-            sums[lane] += sums[lane + half];
-        }
-    }
-    workgroupBarrier();
-    return sums[0];
+    return workgroup_sum(lane, value);
 }
 #endif

@@ -1,11 +1,13 @@
 // Four neighbouring weights of a row: weight4(row, k4) times weight_scale(row, k4 / 8).
 #ifdef W_F32
+const UNIT: f32 = 1.0;
 @group(0) @binding(1) var<storage, read> weight: array<vec4<f32>>;
 fn weight4(row: u32, k4: u32) -> vec4<f32> {
     return weight[row * (params.row_words / 4u) + k4];
 }
 #endif
 #ifdef W_F16
+const UNIT: f32 = 1.0;
 @group(0) @binding(1) var<storage, read> weight: array<vec2<u32>>;
 fn weight4(row: u32, k4: u32) -> vec4<f32> {
     let words = weight[row * (params.row_words / 2u) + k4];
@@ -37,12 +39,15 @@ fn weight4(row: u32, k4: u32) -> vec4<f32> {
 #endif
 #ifdef W_SCALED
 @group(0) @binding(2) var<storage, read> scales: array<u32>;
-fn weight_scale(row: u32, block: u32) -> f32 {
+fn block_scale(row: u32, block: u32) -> f32 {
     let at = row * params.row_scales + block;
-    return unpack2x16float(scales[at / 2u])[at & 1u] * UNIT;
+    return unpack2x16float(scales[at / 2u])[at & 1u];
 }
 #else
-fn weight_scale(row: u32, block: u32) -> f32 {
+fn block_scale(row: u32, block: u32) -> f32 {
     return 1.0;
 }
 #endif
+fn weight_scale(row: u32, block: u32) -> f32 {
+    return block_scale(row, block) * UNIT;
+}

@@ -26,8 +26,12 @@ const MATVEC_ROWS: usize = 4;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Shape {
     MatmulTiled,
+    /// With the weight's slice in f16, where the device has it.
+    MatmulTiledHalf,
     MatmulRegs,
     Matvec,
+    /// With subgroup sums, where the device has them.
+    MatvecSub,
     MatvecSerial,
 }
 
@@ -37,16 +41,20 @@ pub fn linear(e: &mut Emitter, operands: &LinearOperands, activation: Activation
     let tokens = rows.count(x.rows);
     let bytes = layout(weight.dtype, weight.k);
     let shape = match (e.capabilities.class, tokens <= MATVEC_ROWS) {
+        (DeviceClass::Gpu, true) if e.capabilities.subgroups.is_some() => Shape::MatvecSub,
         (DeviceClass::Gpu, true) => Shape::Matvec,
+        (DeviceClass::Gpu, false) if e.capabilities.shader_f16 => Shape::MatmulTiledHalf,
         (DeviceClass::Gpu, false) => Shape::MatmulTiled,
         (DeviceClass::Software | DeviceClass::Cpu, true) => Shape::MatvecSerial,
         (DeviceClass::Software | DeviceClass::Cpu, false) => Shape::MatmulRegs,
     };
     let (act, bias_on, residual_on) = (activation.code(), u32::from(bias.is_some()), u32::from(residual.is_some()));
     let values = match shape {
-        Shape::MatmulTiled => overrides::MatmulTiled { act, bias: bias_on, residual: residual_on }.values(),
+        Shape::MatmulTiled | Shape::MatmulTiledHalf => {
+            overrides::MatmulTiled { act, bias: bias_on, residual: residual_on }.values()
+        }
         Shape::MatmulRegs => overrides::MatmulRegs { act, bias: bias_on, residual: residual_on }.values(),
-        Shape::Matvec => overrides::Matvec { act, bias: bias_on, residual: residual_on }.values(),
+        Shape::Matvec | Shape::MatvecSub => overrides::Matvec { act, bias: bias_on, residual: residual_on }.values(),
         Shape::MatvecSerial => overrides::MatvecSerial { act, bias: bias_on, residual: residual_on }.values(),
     };
     for shard in &weight.shards {
@@ -76,9 +84,9 @@ pub fn linear(e: &mut Emitter, operands: &LinearOperands, activation: Activation
 /// As the shaders' headers say: columns in x, rows in y.
 fn grid(e: &Emitter, shape: Shape, tokens: usize, rows: usize) -> [u32; 3] {
     let (columns, tall) = match shape {
-        Shape::MatmulTiled => (64, 64),
+        Shape::MatmulTiled | Shape::MatmulTiledHalf => (64, 64),
         Shape::MatmulRegs => (4 * 32, 16),
-        Shape::Matvec => (4, 1),
+        Shape::Matvec | Shape::MatvecSub => (4, 1),
         Shape::MatvecSerial => (8 * 8, 1),
     };
     let [x, z, _] = e.fold(rows.div_ceil(columns));
@@ -87,10 +95,14 @@ fn grid(e: &Emitter, shape: Shape, tokens: usize, rows: usize) -> [u32; 3] {
 
 fn kernel(shape: Shape, dtype: Dtype) -> KernelId {
     match (shape, dtype) {
-        (Shape::MatmulTiled, Dtype::F32 | Dtype::U32) => KernelId::MatmulTiledF32,
+        // f32 weights would lose bits in f16.
+        (Shape::MatmulTiled | Shape::MatmulTiledHalf, Dtype::F32 | Dtype::U32) => KernelId::MatmulTiledF32,
         (Shape::MatmulTiled, Dtype::F16) => KernelId::MatmulTiledF16,
         (Shape::MatmulTiled, Dtype::Q8) => KernelId::MatmulTiledQ8,
         (Shape::MatmulTiled, Dtype::Q4) => KernelId::MatmulTiledQ4,
+        (Shape::MatmulTiledHalf, Dtype::F16) => KernelId::MatmulTiledF16Half,
+        (Shape::MatmulTiledHalf, Dtype::Q8) => KernelId::MatmulTiledQ8Half,
+        (Shape::MatmulTiledHalf, Dtype::Q4) => KernelId::MatmulTiledQ4Half,
         (Shape::MatmulRegs, Dtype::F32 | Dtype::U32) => KernelId::MatmulRegsF32,
         (Shape::MatmulRegs, Dtype::F16) => KernelId::MatmulRegsF16,
         (Shape::MatmulRegs, Dtype::Q8) => KernelId::MatmulRegsQ8,
@@ -99,6 +111,10 @@ fn kernel(shape: Shape, dtype: Dtype) -> KernelId {
         (Shape::Matvec, Dtype::F16) => KernelId::MatvecF16,
         (Shape::Matvec, Dtype::Q8) => KernelId::MatvecQ8,
         (Shape::Matvec, Dtype::Q4) => KernelId::MatvecQ4,
+        (Shape::MatvecSub, Dtype::F32 | Dtype::U32) => KernelId::MatvecF32Sub,
+        (Shape::MatvecSub, Dtype::F16) => KernelId::MatvecF16Sub,
+        (Shape::MatvecSub, Dtype::Q8) => KernelId::MatvecQ8Sub,
+        (Shape::MatvecSub, Dtype::Q4) => KernelId::MatvecQ4Sub,
         (Shape::MatvecSerial, Dtype::F32 | Dtype::U32) => KernelId::MatvecSerialF32,
         (Shape::MatvecSerial, Dtype::F16) => KernelId::MatvecSerialF16,
         (Shape::MatvecSerial, Dtype::Q8) => KernelId::MatvecSerialQ8,

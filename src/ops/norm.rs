@@ -4,7 +4,7 @@ use crate::kernels::{DeviceClass, KernelId, Overrides, overrides};
 
 /// LayerNorm over the width.
 pub fn layer_norm(e: &mut Emitter, x: Tensor, weight: Tensor, bias: Tensor, eps: f32, out: Tensor) {
-    let kernel = choose(e, KernelId::LayerNormWorkgroup, KernelId::LayerNormSerial);
+    let kernel = choose(e, [KernelId::LayerNormSerial, KernelId::LayerNormWorkgroup, KernelId::LayerNormSub]);
     let bindings = vec![x.handle, weight.handle, bias.handle, out.handle];
     push(e, kernel, Overrides::default(), bindings, eps, RowChoice::All, out);
 }
@@ -19,16 +19,17 @@ pub fn rms_norm(
     rows: RowChoice,
     out: Tensor,
 ) {
-    let kernel = choose(e, KernelId::RmsNormWorkgroup, KernelId::RmsNormSerial);
+    let kernel = choose(e, [KernelId::RmsNormSerial, KernelId::RmsNormWorkgroup, KernelId::RmsNormSub]);
     let values = overrides::RmsNorm { residual: u32::from(residual.is_some()), plus_one: 1 }.values();
     let bindings = vec![x.handle, weight.handle, residual.map_or(x.handle, |r| r.handle), out.handle];
     push(e, kernel, values, bindings, eps, rows, out);
 }
 
-fn choose(e: &Emitter, workgroup: KernelId, serial: KernelId) -> KernelId {
-    match e.capabilities.class {
-        DeviceClass::Gpu => workgroup,
-        DeviceClass::Software | DeviceClass::Cpu => serial,
+fn choose(e: &Emitter, [serial, workgroup, sub]: [KernelId; 3]) -> KernelId {
+    match (e.capabilities.class, e.capabilities.subgroups) {
+        (DeviceClass::Gpu, Some(_)) => sub,
+        (DeviceClass::Gpu, None) => workgroup,
+        (DeviceClass::Software | DeviceClass::Cpu, _) => serial,
     }
 }
 

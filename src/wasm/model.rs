@@ -19,6 +19,8 @@ struct LoadOptions {
     dtype: String,
     max_binding_mib: Option<f64>,
     subgroups: Option<Subgroups>,
+    #[serde(default)]
+    as_real_gpu: bool,
 }
 
 #[derive(Deserialize)]
@@ -93,6 +95,7 @@ impl WasmModel {
             adapter: None,
             max_binding_bytes,
             subgroups: options.subgroups.map(|Subgroups { min, max }| SubgroupSizes { min, max }),
+            as_real_gpu: options.as_real_gpu,
         };
         let player = Player::open(choice, &device).await.map_err(thrown)?.with_breath(breathe);
         let files = files::take(&files)?;

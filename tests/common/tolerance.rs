@@ -31,8 +31,6 @@ pub const CURVED: Tolerance = Tolerance { absolute: 1e-6, of_rms: 2e-5, of_value
 pub const ROTATED: Tolerance = Tolerance { absolute: 0.0, of_rms: 1e-5, of_value: 0.0 };
 /// Turned by angles of thousands of radians, whose product of position and frequency has no more bits in f32.
 pub const ROTATED_FAR: Tolerance = Tolerance { absolute: 0.0, of_rms: 1e-3, of_value: 0.0 };
-/// Products of f16 numbers, summed in f32.
-pub const HALF: Tolerance = Tolerance { absolute: 0.0, of_rms: 4e-3, of_value: 4e-3 };
 
 /// How far the logits of a model may be from the reference, as a share of its standard deviation.
 pub mod logits {

@@ -7,7 +7,7 @@ use ocelli::tensor::Dtype;
 
 use crate::case::{KernelCase, Operand, dispatch, given, rows_up_to, written_of};
 use crate::random::Random;
-use crate::tolerance::{CURVED, HALF, SUMMED};
+use crate::tolerance::{CURVED, SUMMED};
 
 /// Sizes of a case: rows of x that count and that there is room for, K, rows of the whole weight, the shard's first
 /// row and its rows, and which row of x comes first.
@@ -113,7 +113,6 @@ fn case(kernel: KernelId, shape: &Shape, [act, bias, residual]: [u32; 3]) -> Ker
     let z = if info.base == "matvec" { groups.div_ceil(5) } else { 1 };
     let grid = [groups.div_ceil(z), capacity.div_ceil(tall), z];
     let tolerance = match act {
-        _ if info.name.ends_with("_half") => HALF,
         0 => SUMMED,
         _ => CURVED,
     };

@@ -27,10 +27,10 @@ pub fn cases() -> Vec<KernelCase> {
     cases.extend([4, 36, 260].map(place_rows));
     cases.extend([(8, 2), (11, 3), (28, 14), (15, 5)].map(|(size, patch)| patchify(size, patch)));
     for width in [4, 36, 260, 1028] {
-        for kernel in [KernelId::LayerNormWorkgroup, KernelId::LayerNormSerial] {
+        for kernel in [KernelId::LayerNormWorkgroup, KernelId::LayerNormSub, KernelId::LayerNormSerial] {
             cases.push(layer_norm(kernel, width));
         }
-        for kernel in [KernelId::RmsNormWorkgroup, KernelId::RmsNormSerial] {
+        for kernel in [KernelId::RmsNormWorkgroup, KernelId::RmsNormSub, KernelId::RmsNormSerial] {
             for (residual, plus_one) in [(0, 0), (0, 1), (1, 0), (1, 1)] {
                 cases.push(rms_norm(kernel, width, residual, plus_one, 0));
             }

@@ -68,12 +68,15 @@ function directoryAddress(url: string | URL): string {
   return address.href;
 }
 
-function loadOptions({ device = 'auto', dtype = 'q8', maxBindingMib, mirrors = [], connections = 4, cache = true }: LoadOptions): SentLoadOptions {
+function loadOptions(options: LoadOptions): SentLoadOptions {
+  const { device = 'auto', dtype = 'q8', maxBindingMib, asRealGpu, mirrors = [], connections = 4, cache = true } = options;
   if (!Number.isInteger(connections) || connections < 1 || connections > 32) {
     throw badArgument(`\`connections\` is ${connections}; expected a whole number from 1 to 32`, 'Leave it out, or give such a number.');
   }
-  const sent = { device, dtype, mirrors: mirrors.map(directoryAddress), connections, cache };
-  return maxBindingMib === undefined ? sent : { ...sent, maxBindingMib };
+  return {
+    device, dtype, mirrors: mirrors.map(directoryAddress), connections, cache,
+    ...(maxBindingMib !== undefined && { maxBindingMib }), ...(asRealGpu && { asRealGpu }),
+  };
 }
 
 /** Asks the browser not to throw the site's data away when space gets short. Whether it agrees changes nothing here. */

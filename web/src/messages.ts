@@ -26,6 +26,7 @@ export interface SentLoadOptions {
   mirrors: readonly string[];
   connections: number;
   cache: boolean;
+  asRealGpu?: boolean;
 }
 
 /** From the page to the worker. `load` or `devices` comes first and once. */

@@ -44,6 +44,8 @@ const question = ({ pictures, prompt, max_new_tokens: maxNewTokens }) => {
   return { image: image.length === 1 ? image[0] : image, prompt, maxNewTokens };
 };
 
+const first = (image, prompt = 'caption en') => ({ image, prompt, maxNewTokens: 1, logits: true });
+
 const largestDifference = (a, b) => a.reduce((most, value, index) => Math.max(most, Math.abs(value - b[index])), 0);
 
 for (const device of ['cpu', 'gpu']) {
@@ -83,6 +85,24 @@ test('weights cut into many bindings give the same tokens', async () => {
   }
 });
 
+test('the kernels of a real GPU give the same tokens and logits, in every format of weights', async (t) => {
+  const goldens = cases('pg2-gqa');
+  const ask = async (options, questions) => {
+    const { answers } = await page.evaluate(askAll, { url: '/models/pg2-gqa', options: { device: 'gpu', asRealGpu: true, ...options }, questions });
+    return answers;
+  };
+  const answers = await ask({ dtype: 'f32' }, goldens.map(question));
+  assert.deepEqual(answers.map(({ tokens }) => tokens), goldens.map(({ greedy_ids: ids }) => ids));
+  const questions = [first('/pictures/cat.png')];
+  for (const [dtype, tolerance] of [['f32', 1e-3], ['f16', 1e-3], ['q8', 2e-2], ['q4', 2e-2]]) {
+    const [{ logits }] = await ask({ dtype }, questions);
+    const { answers: [{ logits: expected }] } = await page.evaluate(askAll, { url: '/models/pg2-gqa', options: { device: 'cpu', dtype }, questions });
+    const apart = largestDifference(logits, expected) / goldens[0].logits_std[0];
+    t.diagnostic(`${dtype}: ${apart.toExponential(1)} of a deviation from the CPU`);
+    assert.ok(apart < tolerance, `${dtype}: ${apart} deviations from the CPU`);
+  }
+});
+
 test('both devices draw the same sample from the same seed, and another from another', async () => {
   const [golden] = cases('pg1-hd16');
   const draw = async (device, seed) => {
@@ -115,8 +135,6 @@ test('the same picture in every form gives the same tokens', async () => {
   }, question(golden));
   for (const [name, tokens] of found) assert.deepEqual(tokens, golden.greedy_ids, name);
 });
-
-const first = (image, prompt = 'caption en') => ({ image, prompt, maxNewTokens: 1, logits: true });
 
 test('weights in every other format come to the same on both devices', async (t) => {
   const [golden] = cases('pg1-hd72');
