@@ -53,6 +53,8 @@ pub struct Model {
     preprocessor: Preprocessor,
     /// Ids that end an answer.
     eos: Vec<u32>,
+    /// What the pictures on the device were encoded from, so that another question about them need not wait again.
+    seen: Vec<Vec<f32>>,
     now_ms: fn() -> f64,
 }
 
@@ -83,7 +85,7 @@ impl Model {
         let preprocessor = Preprocessor::from_hf(json.as_ref(), config.vision.image_size)?;
         let checkpoint = Checkpoint::open(files)?;
         let session = Session::load(player, config, &checkpoint, options, progress).await?;
-        Ok(Self { session, tokenizer, preprocessor, eos, now_ms })
+        Ok(Self { session, tokenizer, preprocessor, eos, seen: Vec::new(), now_ms })
     }
 
     /// Answers a request; `emit` gets pieces of text as they become certain.
@@ -124,7 +126,7 @@ impl Model {
         self.session.score(&ids, answer).await
     }
 
-    /// Encodes the pictures. The whole prefix, and the prompt's part of it.
+    /// Encodes the pictures, unless they are those of the call before: the tower does not see the prompt. The whole prefix, and the prompt's part of it.
     async fn look(
         &mut self,
         request: &Request<'_>,
@@ -140,8 +142,12 @@ impl Model {
             pixels.push(self.preprocessor.apply(picture));
         }
         let prepared = now();
-        let pixels: Vec<&[f32]> = pixels.iter().map(Vec::as_slice).collect();
-        cancel.guard(self.session.encode(&pixels)).await?;
+        if pixels != self.seen {
+            self.seen.clear();
+            let rows: Vec<&[f32]> = pixels.iter().map(Vec::as_slice).collect();
+            cancel.guard(self.session.encode(&rows)).await?;
+            self.seen = pixels;
+        }
         timings.image_ms = prepared - start;
         timings.encode_ms = now() - prepared;
         let places = request.pictures.len() * self.session.config().vision.tokens();
@@ -160,6 +166,11 @@ impl Model {
     /// Bytes held on the device.
     pub fn memory(&self) -> MemoryUse {
         self.session.memory()
+    }
+
+    /// The tokenizer of prompts and answers.
+    pub fn tokenizer(&self) -> &Tokenizer {
+        &self.tokenizer
     }
 
     /// What executes the model.

@@ -13,6 +13,17 @@ pub struct SpecialIds {
     pub image: u32,
 }
 
+/// What a token stands for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mark {
+    /// `<loc0000>` to `<loc1023>`: a box's edge, in 1023rds of the picture's side.
+    Location(u16),
+    /// `<seg000>` to `<seg127>`: one of a mask's 16 codes.
+    Segment(u8),
+    /// A piece of text, or a special token.
+    Text,
+}
+
 /// `<loc0000>` to `<loc1023>`: bins of a box's edges.
 const LOCATIONS: usize = 1024;
 /// `<seg000>` to `<seg127>`: codes of a mask.
@@ -24,6 +35,9 @@ pub struct Tokenizer {
     special: SpecialIds,
     /// What ends a prompt, tokenised on its own as PaliGemma was trained.
     newline: Vec<u32>,
+    /// Ids of `<loc0000>` and `<seg000>`; the others follow in order.
+    first_location: Option<u32>,
+    first_segment: Option<u32>,
 }
 
 impl std::fmt::Debug for Tokenizer {
@@ -60,7 +74,13 @@ impl Tokenizer {
                 return Err(TextFault::SpecialId { token, found, expected });
             }
         }
-        let mut tokenizer = Self { inner, special, newline: Vec::new() };
+        let in_order = |first: &str, last: &str, count: usize| {
+            let (first, last) = (inner.token_to_id(first)?, inner.token_to_id(last)?);
+            (last.checked_sub(first) == Some(count as u32 - 1)).then_some(first)
+        };
+        let first_location = in_order("<loc0000>", "<loc1023>", LOCATIONS);
+        let first_segment = in_order("<seg000>", "<seg127>", SEGMENTS);
+        let mut tokenizer = Self { inner, special, newline: Vec::new(), first_location, first_segment };
         tokenizer.newline = tokenizer.encode("\n")?;
         Ok(tokenizer)
     }
@@ -85,6 +105,20 @@ impl Tokenizer {
             return Err(TextFault::ImageInPrompt);
         }
         Ok([&[self.special.bos], ids.as_slice(), &self.newline].concat())
+    }
+
+    /// What an id stands for in an answer with objects.
+    pub fn mark(&self, id: u32) -> Mark {
+        let within = |first: Option<u32>, count: usize| {
+            first.and_then(|first| id.checked_sub(first)).filter(|&n| (n as usize) < count)
+        };
+        if let Some(bin) = within(self.first_location, LOCATIONS) {
+            Mark::Location(bin as u16)
+        } else if let Some(code) = within(self.first_segment, SEGMENTS) {
+            Mark::Segment(code as u8)
+        } else {
+            Mark::Text
+        }
     }
 
     /// The text of ids, without special tokens; `<loc>` and `<seg>` are no special ones.

@@ -29,6 +29,7 @@ impl Random {
         self.next() as f32 / u32::MAX as f32 * 2.0 - 1.0
     }
 
+    #[allow(dead_code, reason = "each test program uses its part")]
     pub fn floats(&mut self, count: usize) -> Vec<f32> {
         (0..count).map(|_| self.float()).collect()
     }

@@ -119,11 +119,10 @@ async fn measure(
     let player = Player::open(contender.choice, &contender.options).await?;
     let options = ModelOptions { dtype, ..ModelOptions::default() };
     let (mut model, load_ms) = run::load(directory, player, options, cancel, false).await?;
-    let picture = picture()?;
     let options = GenerateOptions { max_new_tokens: STEPS + 1, ..GenerateOptions::default() };
     let mut samples: [Vec<f64>; 3] = Default::default();
     for n in 0..=repeat {
-        let answer = ask(&mut model, &picture, &options, cancel).await?;
+        let answer = ask(&mut model, &picture(n)?, &options, cancel).await?;
         // The first run makes plans and pipelines.
         if n > 0 {
             let t = answer.timings;
@@ -160,9 +159,9 @@ async fn ask(
     Ok(answer)
 }
 
-/// A picture with something in every patch.
-fn picture() -> Result<Rgb8> {
-    let pixel = |x: usize, y: usize| [x as u8, y as u8, (x * y / 64) as u8];
+/// A picture with something in every patch, another for each run: what was seen before is not encoded again.
+fn picture(run: u32) -> Result<Rgb8> {
+    let pixel = |x: usize, y: usize| [x as u8, y as u8, (x * y / 64) as u8 ^ run as u8];
     let data = (0..SIZE).flat_map(|y| (0..SIZE).flat_map(move |x| pixel(x, y))).collect();
     Ok(Rgb8::new(SIZE, SIZE, data)?)
 }

@@ -1,0 +1,60 @@
+//! PaliGemma's tasks as calls: a picture and what is wanted in, a typed answer out.
+
+use super::objects::{Object, objects};
+use super::prompts::Task;
+use super::{Answer, GenerateOptions, Model, Request, Rgb8};
+use crate::base::Result;
+use crate::generate::{Finish, Generation};
+use crate::session::CancelToken;
+
+/// What a task came to.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Performed {
+    /// The text and its tokens.
+    pub answer: Answer,
+    /// What was detected or segmented; empty for other tasks.
+    pub objects: Vec<Object>,
+    /// Malformed objects in the answer, which were left out.
+    pub dropped: usize,
+}
+
+impl Model {
+    /// Performs a task on a picture; `emit` gets pieces of text as they become certain.
+    ///
+    /// No labels are no question: nothing is run, and nothing found.
+    ///
+    /// # Errors
+    /// A task that is no prompt, options out of range, a cancelled token, a failing device.
+    pub async fn perform(
+        &mut self,
+        picture: &Rgb8,
+        task: Task<'_>,
+        options: &GenerateOptions,
+        cancel: &CancelToken,
+        emit: &mut dyn FnMut(&str),
+    ) -> Result<Performed> {
+        if let Task::Detect([]) | Task::Segment([]) = task {
+            options.validate()?;
+            return Ok(Performed { answer: nothing(), objects: Vec::new(), dropped: 0 });
+        }
+        let prompt = task.prompt()?;
+        let request = Request { pictures: std::slice::from_ref(picture), prompt: &prompt, options };
+        let answer = self.generate(request, cancel, emit).await?;
+        let Generation { tokens, logprobs, .. } = &answer.generation;
+        let found = match task {
+            Task::Detect(_) | Task::Segment(_) => {
+                objects(self.tokenizer(), tokens, logprobs, [picture.width(), picture.height()])
+            }
+            _ => Default::default(),
+        };
+        Ok(Performed { objects: found.objects, dropped: found.dropped, answer })
+    }
+}
+
+fn nothing() -> Answer {
+    Answer {
+        generation: Generation { text: String::new(), tokens: Vec::new(), logprobs: Vec::new(), finish: Finish::Eos },
+        prompt_tokens: Vec::new(),
+        timings: Default::default(),
+    }
+}
