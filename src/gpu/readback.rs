@@ -95,9 +95,8 @@ impl Pending {
         };
         let bytes = match read.buffer.raw.slice(..read.bytes as u64).get_mapped_range() {
             Ok(view) => view.to_vec(),
-            Err(error) => {
-                return Err(GpuError::Rejected { what: "reading a result".into(), reason: error.to_string() });
-            }
+            // What was mapped is unmapped again only when a device is lost, and that may come before the word of it.
+            Err(error) => return Err(GpuError::DeviceLost { reason: error.to_string() }),
         };
         self.release();
         Ok(bytes)
