@@ -15,7 +15,7 @@ struct LinearParams {
     softcap: f32, // c of act 2
 }
 @group(1) @binding(0) var<uniform> params: LinearParams;
-override act: u32 = 0u; // 0 none, 1 GELU tanh, 2 softcap, 3 GeGLU over pairs of rows
+override act: u32 = 0u; // 0 none, 1 GELU tanh, 2 softcap, 3 GeGLU over pairs of rows, 4 ReLU
 override bias: u32 = 0u; // 1 adds the bias
 override residual: u32 = 0u; // 1 adds the residual after act
 @group(0) @binding(0) var<storage, read> x: array<vec4<f32>>;
@@ -62,6 +62,8 @@ fn finish(t: u32, n: u32, sum: f32) {
         y = gelu_tanh(y);
     } else if act == 2u {
         y = soft_cap(y, params.softcap);
+    } else if act == 4u {
+        y = max(y, 0.0);
     }
     put(t, params.first_row + n, y);
 }

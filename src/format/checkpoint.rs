@@ -10,6 +10,8 @@ use crate::base::Result;
 use crate::quant::SourceFormat;
 
 const WEIGHTS: &str = "model.safetensors";
+/// Weights of a mask decoder, by the names of `vae-oid.npz`; optional.
+const MASK_DECODER: &str = "mask_decoder.safetensors";
 const INDEX: &str = "model.safetensors.index.json";
 
 /// The tensors of a Hugging Face checkpoint, in one file or several, by the names of published checkpoints.
@@ -51,7 +53,7 @@ impl<'a> Checkpoint<'a> {
         let missing = |name: &str| FormatFault::Missing { name: name.into(), place: files.place().into() };
         let mut checkpoint = Self { tensors: BTreeMap::new() };
         if let Some(bytes) = files.get(WEIGHTS) {
-            checkpoint.add(WEIGHTS, bytes)?;
+            checkpoint.add(WEIGHTS, "", bytes)?;
         } else {
             let index = files.get(INDEX).ok_or_else(|| missing(WEIGHTS))?;
             let index: Index = serde_json::from_slice(index)
@@ -59,7 +61,7 @@ impl<'a> Checkpoint<'a> {
             let shards: BTreeSet<&String> = index.weight_map.values().collect();
             for shard in shards {
                 let bytes = files.get(shard).ok_or_else(|| missing(shard))?;
-                let found = checkpoint.add(shard, bytes)?;
+                let found = checkpoint.add(shard, "", bytes)?;
                 let listed = index.weight_map.iter().filter(|(_, file)| *file == shard);
                 if let Some((name, _)) = listed.into_iter().find(|(name, _)| !found.contains(*name)) {
                     return Err(FormatFault::Weights {
@@ -72,15 +74,18 @@ impl<'a> Checkpoint<'a> {
                 }
             }
         }
+        if let Some(bytes) = files.get(MASK_DECODER) {
+            checkpoint.add(MASK_DECODER, "mask_decoder.", bytes)?;
+        }
         checkpoint.tie_head()?;
         Ok(checkpoint)
     }
 
-    /// Adds the tensors of one file; their names as the file has them.
-    fn add(&mut self, file: &str, bytes: &'a [u8]) -> Result<BTreeSet<String>, FormatFault> {
+    /// Adds the tensors of one file under a prefix; their names as the file has them.
+    fn add(&mut self, file: &str, prefix: &str, bytes: &'a [u8]) -> Result<BTreeSet<String>, FormatFault> {
         let mut names = BTreeSet::new();
         for entry in safetensors::parse(file, bytes)? {
-            let (name, range) = (canonical(&entry.name), entry.bytes.clone());
+            let (name, range) = (format!("{prefix}{}", canonical(&entry.name)), entry.bytes.clone());
             names.insert(entry.name.clone());
             let bytes = bytes.get(range).unwrap_or_default();
             if let Some(before) = self.tensors.insert(name.clone(), Stored { entry, bytes }) {

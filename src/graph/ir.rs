@@ -1,6 +1,6 @@
 use super::{WeightLayout, WeightTable};
 use crate::base::{ErrorKind, Fault};
-use crate::ops::{Activation, AttentionSpec, RopeSpec, RowChoice};
+use crate::ops::{Activation, AttentionSpec, FoldSpec, Grid, RopeSpec, RowChoice};
 
 /// A value of a graph: a matrix `[rows, width]`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -25,6 +25,10 @@ pub enum Op {
     Embed { ids: Value, table: Value, features: Option<Value>, scale: f32 },
     /// A picture `[size*size, 3]` as rows of flattened patches in channel, y, x order.
     Patchify { image: Value, size: usize, patch: usize },
+    /// The neighbourhood of every pixel of `grid` as one row in channel, y, x order, zeros beyond the border.
+    Unfold { x: Value, grid: Grid, kernel_size: usize },
+    /// Rows as overlapping patches of a larger picture, summed, plus a bias for each channel.
+    Fold { x: Value, bias: Value, grid: Grid, spec: FoldSpec },
     /// `act(x · weightᵀ + bias) + residual`.
     Linear {
         x: Value,
@@ -240,6 +244,16 @@ impl Graph {
                 let grid = size / patch;
                 Ok((grid * grid, (3 * patch * patch).next_multiple_of(4)))
             }
+            Op::Unfold { x, grid, kernel_size } => {
+                equal("pixels to unfold", self.rows(*x), grid.pixels())?;
+                Ok((grid.pixels(), self.width(*x) * kernel_size * kernel_size))
+            }
+            Op::Fold { x, bias, grid, spec } => {
+                let channels = self.rows(*bias) * self.width(*bias);
+                equal("patches to fold", self.rows(*x), grid.pixels())?;
+                equal("width of the patches", self.width(*x), channels * spec.kernel_size * spec.kernel_size)?;
+                Ok((spec.out(*grid).pixels(), channels))
+            }
             Op::Linear { x, weight, bias, residual, activation, rows } => {
                 let (n, k) = shape(weight);
                 equal("width of the input", self.width(*x), k.next_multiple_of(4))?;
@@ -299,6 +313,8 @@ impl Op {
                 [Some(*ids), Some(*table), *features].into_iter().flatten().collect()
             }
             Self::Patchify { image, .. } => vec![*image],
+            Self::Unfold { x, .. } => vec![*x],
+            Self::Fold { x, bias, .. } => vec![*x, *bias],
             Self::Linear { x, weight, bias, residual, .. } => {
                 [Some(*x), Some(*weight), *bias, *residual].into_iter().flatten().collect()
             }
@@ -323,6 +339,8 @@ impl Op {
         match self {
             Self::Embed { scale, .. } => format!("embed scale {scale}"),
             Self::Patchify { patch, .. } => format!("patchify {patch}"),
+            Self::Unfold { kernel_size, .. } => format!("unfold {kernel_size}"),
+            Self::Fold { spec, .. } => format!("fold {} stride {}", spec.kernel_size, spec.stride),
             Self::Linear { activation, rows, .. } => format!("linear {activation:?} {rows:?}"),
             Self::LayerNorm { .. } => "layer_norm".into(),
             Self::RmsNorm { rows, .. } => format!("rms_norm {rows:?}"),

@@ -49,6 +49,14 @@ impl Lowering<'_> {
                 let image = self.tensor(*image);
                 ops::patchify(e, image, *size, *patch, out);
             }
+            Op::Unfold { x, grid, kernel_size } => {
+                let x = self.tensor(*x);
+                ops::unfold(e, x, *grid, *kernel_size, out);
+            }
+            Op::Fold { x, bias, grid, spec } => {
+                let (x, bias) = (self.tensor(*x), self.tensor(*bias));
+                ops::fold(e, x, bias, *grid, *spec, out);
+            }
             Op::Linear { x, weight, bias, residual, activation, rows } => {
                 let operands = ops::LinearOperands {
                     x: self.tensor(*x),

@@ -13,5 +13,5 @@ mod tests;
 pub use decode::decode;
 pub use error::ImageError;
 pub use preprocess::Preprocessor;
-pub use resize::{Filter, resize};
+pub use resize::{Filter, resize, resize_grey};
 pub use rgb8::Rgb8;

@@ -75,28 +75,38 @@ fn blend(bytes: &[u8], start: usize, stride: usize, weights: &[i32]) -> u8 {
     (sum >> BITS).clamp(0, 255) as u8
 }
 
+/// Scales one channel of `from` width and height to `to`.
+pub fn resize_grey(bytes: &[u8], from: [usize; 2], to: [usize; 2], filter: Filter) -> Vec<u8> {
+    resample::<1>(bytes, from, to, filter)
+}
+
 /// Scales a picture to a width and height in pixels, whatever its own shape.
 pub fn resize(picture: &Rgb8, width: usize, height: usize, filter: Filter) -> Rgb8 {
-    let row = picture.width() * 3;
-    let wide = if width == picture.width() {
-        picture.data().to_vec()
+    let from = [picture.width(), picture.height()];
+    Rgb8::trusted(width, height, resample::<3>(picture.data(), from, [width, height], filter))
+}
+
+fn resample<const CHANNELS: usize>(bytes: &[u8], from: [usize; 2], to: [usize; 2], filter: Filter) -> Vec<u8> {
+    let ([from_width, from_height], [width, height]) = (from, to);
+    let wide = if width == from_width {
+        bytes.to_vec()
     } else {
-        let taps = taps(picture.width(), width, filter);
-        let mut out = Vec::with_capacity(picture.height() * width * 3);
-        for line in picture.data().chunks_exact(row) {
+        let taps = taps(from_width, width, filter);
+        let mut out = Vec::with_capacity(from_height * width * CHANNELS);
+        for line in bytes.chunks_exact(from_width * CHANNELS) {
             for Taps { first, weights } in &taps {
-                out.extend((0..3).map(|channel| blend(line, first * 3 + channel, 3, weights)));
+                out.extend((0..CHANNELS).map(|channel| blend(line, first * CHANNELS + channel, CHANNELS, weights)));
             }
         }
         out
     };
-    if height == picture.height() {
-        return Rgb8::trusted(width, height, wide);
+    if height == from_height {
+        return wide;
     }
-    let row = width * 3;
+    let row = width * CHANNELS;
     let mut out = Vec::with_capacity(height * row);
-    for Taps { first, weights } in taps(picture.height(), height, filter) {
+    for Taps { first, weights } in taps(from_height, height, filter) {
         out.extend((0..row).map(|column| blend(&wide, first * row + column, row, &weights)));
     }
-    Rgb8::trusted(width, height, out)
+    out
 }

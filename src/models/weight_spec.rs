@@ -17,6 +17,8 @@ pub enum Source {
     Concat(Vec<String>),
     /// Row 0 of the first, row 0 of the second, row 1 of the first, and so on: a GeGLU's gate and up rows in pairs.
     Interleave(String, String),
+    /// A tensor `[k, ...]` as `[rows, k]`: the weights of a transposed convolution by what they give.
+    Transposed(String),
 }
 
 /// A weight `[rows, k]` that a model's graphs ask for by name.

@@ -13,6 +13,8 @@ pub enum Activation {
     Softcap(f32),
     /// Pairs (gate, up) become `gelu_tanh(gate) * up`; halves the width.
     GeGlu,
+    /// max(x, 0).
+    Relu,
 }
 
 impl Activation {
@@ -31,6 +33,7 @@ impl Activation {
             Self::Gelu => 1,
             Self::Softcap(_) => 2,
             Self::GeGlu => 3,
+            Self::Relu => 4,
         }
     }
 
@@ -49,6 +52,7 @@ pub fn activate(e: &mut Emitter, x: Tensor, activation: Activation, out: Tensor)
         Activation::Gelu => KernelId::Gelu,
         Activation::Softcap(_) => KernelId::Softcap,
         Activation::GeGlu => KernelId::Geglu,
+        Activation::Relu => KernelId::Relu,
         Activation::None => unreachable!("the builder makes no node of an activation that does nothing"),
     };
     elementwise(e, kernel, vec![x.handle, out.handle], activation.softcap(), out);

@@ -2,6 +2,7 @@
 //! kernel that suits the device, fills in its parameters and grid, and emits dispatches. Pure functions throughout.
 
 mod attention;
+mod convolution;
 mod elementwise;
 mod embed;
 mod emitter;
@@ -13,6 +14,7 @@ mod rope;
 mod select;
 
 pub use attention::{AttentionSpec, KeySource, Mask, attention};
+pub use convolution::{FoldSpec, Grid, fold, unfold};
 pub use elementwise::{Activation, activate, add};
 pub use embed::embed;
 pub use emitter::Emitter;

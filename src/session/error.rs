@@ -48,6 +48,9 @@ pub enum SessionFault {
         /// Position of the row.
         position: usize,
     },
+    /// Codes of a mask, and nothing to decode them with.
+    #[error("this model has no decoder of masks")]
+    NoMaskDecoder,
     /// The caller cancelled.
     #[error("cancelled")]
     Cancelled,
@@ -64,6 +67,7 @@ impl Fault for SessionFault {
                 ErrorKind::BadArgument
             }
             Self::NotFinite { .. } => ErrorKind::BadModelFile,
+            Self::NoMaskDecoder => ErrorKind::Unsupported,
             Self::Cancelled => ErrorKind::Cancelled,
             Self::MissingState(_) => ErrorKind::Internal,
         }
@@ -79,6 +83,7 @@ impl Fault for SessionFault {
             Self::NotFinite { .. } => {
                 "The weights are damaged or overflow in this dtype: try --dtype f32, or download them again."
             }
+            Self::NoMaskDecoder => "Put PaliGemma's vae-oid weights beside the model, as mask_decoder.safetensors.",
             Self::Cancelled => "Start again when you like.",
             Self::MissingState(_) => "This is a defect of ocelli: please report it.",
         }

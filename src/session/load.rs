@@ -5,7 +5,8 @@ use crate::base::Result;
 use crate::format::Checkpoint;
 use crate::graph::record::BufferId;
 use crate::graph::{WeightLayout, WeightTable};
-use crate::models::{Form, Source, WeightSpec};
+use crate::models::paligemma::{self, PaliGemmaConfig};
+use crate::models::{Form, Source, WeightSpec, mask_decoder};
 use crate::quant::{encode_rows, layout};
 use crate::tensor::Dtype;
 
@@ -28,6 +29,15 @@ pub(super) struct ShardBuffers {
 /// f32 values converted at a time: bounds what loading holds in host memory.
 const CHUNK_VALUES: usize = 1 << 20;
 
+/// The weights of a model in order of execution, with those of a mask decoder if the checkpoint has one.
+pub fn weight_specs(config: &PaliGemmaConfig, checkpoint: &Checkpoint<'_>) -> Vec<WeightSpec> {
+    let mut specs = paligemma::weights(config);
+    if checkpoint.shape(mask_decoder::CODEBOOK_TENSOR).is_ok() {
+        specs.extend(mask_decoder::weights());
+    }
+    specs
+}
+
 /// The dtype and the shards of every weight for a device.
 pub(super) fn layouts(specs: &[WeightSpec], dtype: Dtype, max_binding_bytes: usize) -> Result<WeightTable> {
     let layouts = specs.iter().map(|spec| {
@@ -49,9 +59,14 @@ pub(super) fn check_shapes(specs: &[WeightSpec], checkpoint: &Checkpoint<'_>) ->
         let (parts, paired): (Vec<&String>, bool) = match &spec.source {
             Source::Concat(names) => (names.iter().collect(), false),
             Source::Interleave(even, odd) => (vec![even, odd], true),
+            Source::Transposed(name) => (vec![name], false),
         };
-        // A vector is one row, however many axes its tensor has.
-        let (expected, k) = if spec.rows == 1 { (spec.k, 1) } else { (spec.rows, spec.k) };
+        let (expected, k) = match &spec.source {
+            Source::Transposed(_) => (spec.k, spec.rows),
+            // A vector is one row, however many axes its tensor has.
+            _ if spec.rows == 1 => (spec.k, 1),
+            _ => (spec.rows, spec.k),
+        };
         let mut rows = 0;
         for (n, name) in parts.iter().enumerate() {
             let shape = checkpoint.shape(name)?;
@@ -140,6 +155,13 @@ fn gather(spec: &WeightSpec, range: Range<usize>, checkpoint: &Checkpoint<'_>, o
                     checkpoint.read_rows(name, from - first..to - first, out)?;
                 }
                 first = end;
+            }
+        }
+        Source::Transposed(name) => {
+            let mut columns = Vec::new();
+            checkpoint.read_rows(name, 0..spec.k, &mut columns)?;
+            for row in range {
+                out.extend((0..spec.k).map(|k| columns[k * spec.rows + row]));
             }
         }
         Source::Interleave(even, odd) => {

@@ -11,7 +11,7 @@ mod states;
 pub use cancel::CancelToken;
 pub use device::{DeviceChoice, automatic};
 pub use error::SessionFault;
-pub use load::LoadProgress;
+pub use load::{LoadProgress, weight_specs};
 pub use passes::{Choice, MemoryUse, Session, SessionOptions, Submitted};
 pub use player::Player;
 

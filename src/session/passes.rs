@@ -9,6 +9,7 @@ use crate::format::Checkpoint;
 use crate::graph::record::{BufferDecl, BufferId, Command, PlanId, Read, Recording, Role};
 use crate::graph::{ExternalKey, Graph, Plan, WeightPart, WeightTable, fuse, lower};
 use crate::kernels::Step;
+use crate::models::mask_decoder::{CODEBOOK, CODES, SIDE, mask_decoder};
 use crate::models::paligemma::{self, DecoderPass, PaliGemmaConfig, PassOutput};
 use crate::tensor::Dtype;
 
@@ -47,6 +48,7 @@ pub struct Session {
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 enum PlanKey {
     Vision,
+    MaskDecoder,
     /// Copies `picture` to the n-th place in `features`.
     Place(usize),
     Decoder(DecoderPass),
@@ -123,7 +125,7 @@ impl Session {
         options: SessionOptions,
         progress: &mut dyn FnMut(LoadProgress) -> Result<()>,
     ) -> Result<Self> {
-        let specs = paligemma::weights(&config);
+        let specs = load::weight_specs(&config, checkpoint);
         load::check_shapes(&specs, checkpoint)?;
         let table = load::layouts(&specs, options.dtype, player.capabilities().max_binding_bytes)?;
         let weights = load::upload(&mut player, &specs, &table, checkpoint, progress).await?;
@@ -206,6 +208,28 @@ impl Session {
             self.player.play(place, &step, &[])?.await?;
         }
         Ok(())
+    }
+
+    /// Whether the checkpoint came with a decoder of masks.
+    pub fn decodes_masks(&self) -> bool {
+        self.table.find("mask_decoder.codebook").is_some()
+    }
+
+    /// The mask `[64, 64]` of 16 codes, about -1 outside the thing and 1 inside.
+    pub async fn decode_mask(&mut self, codes: &[u8; CODES]) -> Result<Vec<f32>> {
+        if !self.decodes_masks() {
+            return Err(SessionFault::NoMaskDecoder.into());
+        }
+        let pixels = SIDE * SIDE;
+        self.ensure("mask_codes", CODES * 4).await?;
+        self.ensure("mask", pixels * 4).await?;
+        let ids = codes.map(|code| u32::from(code).min(CODEBOOK as u32 - 1));
+        self.player.write_buffer(self.states.get("mask_codes")?, 0, bytemuck::cast_slice(&ids))?;
+        let plan = self.plan(PlanKey::MaskDecoder).await?;
+        let step = Step { position: 0, tokens: pixels as u32, prefix: 0, slot: 0 };
+        let read = Read { external: self.external(plan, "mask")?, offset: 0, bytes: pixels * 4 };
+        let bytes = self.player.play(plan, &step, &[read])?.await?;
+        Ok(bytes.chunks_exact(4).map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]])).collect())
     }
 
     /// Makes room for `tokens` positions in each of `slots` slots of the KV cache; forgets what it held if it grows.
@@ -346,6 +370,7 @@ impl Session {
         }
         let Plan { recording, externals } = match &key {
             PlanKey::Vision => self.lower(paligemma::vision(&self.config, &self.table)?),
+            PlanKey::MaskDecoder => self.lower(mask_decoder(&self.table)?),
             PlanKey::Decoder(pass) => self.lower(paligemma::decoder(&self.config, &self.table, pass)?),
             PlanKey::Place(n) => self.place(*n),
             PlanKey::CopySlot { from, to, first, rows } => self.slot_copies(*from, *to, *first, *rows),

@@ -4,7 +4,8 @@ use serde::Serialize;
 
 use crate::base::Result;
 use crate::format::{Checkpoint, ModelFiles, read_json};
-use crate::models::paligemma::{self, PaliGemmaConfig};
+use crate::models::paligemma::PaliGemmaConfig;
+use crate::session::weight_specs;
 use crate::tensor::Dtype;
 
 /// What a model is, what its files hold and what it needs.
@@ -100,7 +101,7 @@ pub fn inspect(files: &dyn ModelFiles) -> Result<Inspection> {
     let report =
         |t: crate::format::TensorInfo| TensorReport { name: t.name, dtype: t.dtype, shape: t.shape, bytes: t.bytes };
     let tensors: Vec<TensorReport> = checkpoint.tensors().map(report).collect();
-    let specs = paligemma::weights(&config);
+    let specs = weight_specs(&config, &checkpoint);
     let (v, t) = (&config.vision, &config.decoder);
     let kv_bytes_per_token = 2 * t.layers * t.kv_heads * t.head_dim * size_of::<f32>();
     let need = |dtype| {

@@ -1,5 +1,6 @@
 use serde_json::Value;
 
+use super::objects::MaskCodes;
 use crate::base::Result;
 use crate::format::{Checkpoint, ModelFiles, read_json};
 use crate::generate::{GenerateOptions, Generation, Prompt, generate};
@@ -153,6 +154,19 @@ impl Model {
         let places = request.pictures.len() * self.session.config().vision.tokens();
         let ids = (0..places as u32).map(|row| FEATURE | row).chain(prompt.iter().copied()).collect();
         Ok((ids, prompt))
+    }
+
+    /// Whether the model came with a decoder of masks.
+    pub fn decodes_masks(&self) -> bool {
+        self.session.decodes_masks()
+    }
+
+    /// The mask `[64, 64]` that 16 codes stand for, about -1 outside the thing and 1 inside.
+    ///
+    /// # Errors
+    /// A model without a decoder of masks, a failing device.
+    pub async fn decode_mask(&mut self, codes: &MaskCodes) -> Result<Vec<f32>> {
+        self.session.decode_mask(codes).await
     }
 
     /// The logits `[V]` that chose the last token generated; after `max_new_tokens` of 1, those of the prefix's end.

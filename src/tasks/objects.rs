@@ -1,5 +1,6 @@
 //! Boxes, masks and labels out of an answer's tokens.
 
+use super::masks::Mask;
 use crate::text::{Mark, Tokenizer};
 
 /// A box in pixels of the picture given: `xmin < xmax`, `ymin < ymax`.
@@ -29,6 +30,8 @@ pub struct Object {
     pub bounds: Bounds,
     /// What the mask inside the box is decoded from, where the model gave one.
     pub codes: Option<MaskCodes>,
+    /// Its mask, where the model came with a decoder of masks.
+    pub mask: Option<Mask>,
 }
 
 /// What an answer holds.
@@ -108,5 +111,5 @@ fn object(tokenizer: &Tokenizer, part: &Part, [width, height]: [usize; 2]) -> Op
     let at = |bin: u16, side: usize| f32::from(bin) / LAST_BIN * side as f32;
     let bounds =
         Bounds { xmin: at(left, width), ymin: at(top, height), xmax: at(right, width), ymax: at(bottom, height) };
-    Some(Object { label: label.to_owned(), score: (part.logprobs / 4.0).exp(), bounds, codes })
+    Some(Object { label: label.to_owned(), score: (part.logprobs / 4.0).exp(), bounds, codes, mask: None })
 }

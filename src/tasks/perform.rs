@@ -1,6 +1,7 @@
 //! PaliGemma's tasks as calls: a picture and what is wanted in, a typed answer out.
 
-use super::objects::{Object, objects};
+use super::masks::Mask;
+use super::objects::{Found, Object, objects};
 use super::prompts::Task;
 use super::{Answer, GenerateOptions, Model, Request, Rgb8};
 use crate::base::Result;
@@ -41,12 +42,19 @@ impl Model {
         let request = Request { pictures: std::slice::from_ref(picture), prompt: &prompt, options };
         let answer = self.generate(request, cancel, emit).await?;
         let Generation { tokens, logprobs, .. } = &answer.generation;
-        let found = match task {
+        let mut found = match task {
             Task::Detect(_) | Task::Segment(_) => {
                 objects(self.tokenizer(), tokens, logprobs, [picture.width(), picture.height()])
             }
-            _ => Default::default(),
+            _ => Found::default(),
         };
+        if self.decodes_masks() {
+            for object in &mut found.objects {
+                let Some(codes) = object.codes else { continue };
+                let values = cancel.guard(self.decode_mask(&codes)).await?;
+                object.mask = Some(Mask::paste(&values, &object.bounds, [picture.width(), picture.height()]));
+            }
+        }
         Ok(Performed { objects: found.objects, dropped: found.dropped, answer })
     }
 }

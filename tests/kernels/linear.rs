@@ -35,7 +35,7 @@ const SHAPES: [Shape; 5] = [
 const STEP_TOKENS: u32 = 5;
 
 /// Epilogues (act, bias, residual) that together use every part; one for each shape.
-const SOME: [[u32; 3]; 5] = [[0, 0, 0], [1, 1, 0], [2, 0, 1], [3, 1, 1], [0, 1, 1]];
+const SOME: [[u32; 3]; 5] = [[0, 0, 0], [1, 1, 0], [2, 0, 1], [3, 1, 1], [4, 1, 1]];
 
 pub fn cases() -> Vec<KernelCase> {
     let kernels = KernelId::ALL.iter().copied().filter(|kernel| columns_and_rows(*kernel).is_some());
@@ -50,7 +50,7 @@ pub fn cases() -> Vec<KernelCase> {
 }
 
 fn every_epilogue() -> impl Iterator<Item = [u32; 3]> {
-    (0..16).map(|n| [n / 4, n / 2 % 2, n % 2])
+    (0..20).map(|n| [n / 4, n / 2 % 2, n % 2])
 }
 
 /// Weight rows and rows of x that a workgroup covers; nothing for kernels of other families.

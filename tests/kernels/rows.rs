@@ -1,7 +1,7 @@
 //! Kernels that work row by row: embedding, patches, norms, RoPE and the elementwise ones.
 
 use ocelli::kernels::params::{
-    ElementwiseParams, EmbedParams, NormParams, PatchifyParams, PlaceRowsParams, RopeParams,
+    ElementwiseParams, EmbedParams, FoldParams, NormParams, PatchifyParams, PlaceRowsParams, RopeParams, UnfoldParams,
 };
 use ocelli::kernels::{KernelId, Overrides, Step};
 use ocelli::quant::{encode_rows, layout};
@@ -26,6 +26,8 @@ pub fn cases() -> Vec<KernelCase> {
     }
     cases.extend([4, 36, 260].map(place_rows));
     cases.extend([(8, 2), (11, 3), (28, 14), (15, 5)].map(|(size, patch)| patchify(size, patch)));
+    cases.extend([(4, 4, 1, 3), (3, 5, 7, 3), (1, 1, 4, 5), (6, 2, 70, 1)].map(unfold));
+    cases.extend([(4, 4, 3, 4, 2, 1), (2, 5, 70, 4, 2, 1), (3, 1, 2, 5, 3, 0), (2, 2, 1, 2, 2, 0)].map(fold));
     for width in [4, 36, 260, 1028] {
         for kernel in [KernelId::LayerNormWorkgroup, KernelId::LayerNormSub, KernelId::LayerNormSerial] {
             cases.push(layer_norm(kernel, width));
@@ -42,9 +44,13 @@ pub fn cases() -> Vec<KernelCase> {
             [(0, 0), (13, 1), (5000, 1)].map(|(position, slot)| rope(heads, kv_heads, head_dim, position, slot)),
         );
     }
-    for (kernel, tolerance) in
-        [(KernelId::Gelu, CURVED), (KernelId::Geglu, CURVED), (KernelId::Softcap, CURVED), (KernelId::Add, ROUNDED)]
-    {
+    for (kernel, tolerance) in [
+        (KernelId::Gelu, CURVED),
+        (KernelId::Geglu, CURVED),
+        (KernelId::Softcap, CURVED),
+        (KernelId::Relu, EXACT),
+        (KernelId::Add, ROUNDED),
+    ] {
         cases.extend([1, 67, 260].map(|width| elementwise(kernel, width, tolerance)));
     }
     cases
@@ -121,6 +127,48 @@ fn patchify(size: usize, patch: usize) -> KernelCase {
     let grid = [width.div_ceil(64), patches, 1];
     let dispatches = vec![dispatch(KernelId::Patchify, Overrides::default(), 2, &params, grid)];
     KernelCase { label, operands, dispatches, step: tokens(patches as u32), tolerance: EXACT }
+}
+
+fn unfold((height, width, channels, n): (usize, usize, usize, usize)) -> KernelCase {
+    let label = format!("unfold {height}x{width} C={channels} n={n}");
+    let (pixels, columns) = (height * width, channels * n * n);
+    let operands = vec![given(&Random::new(&label).floats(pixels * channels)), written(pixels * columns)];
+    let params = UnfoldParams {
+        tokens: pixels as u32,
+        height: height as u32,
+        width: width as u32,
+        channels: channels as u32,
+        kernel_size: n as u32,
+        ..Default::default()
+    };
+    let grid = [columns.div_ceil(64), pixels, 1];
+    let dispatches = vec![dispatch(KernelId::Unfold, Overrides::default(), 2, &params, grid)];
+    KernelCase { label, operands, dispatches, step: tokens(pixels as u32 + 3), tolerance: EXACT }
+}
+
+fn fold((height, width, channels, n, stride, padding): (usize, usize, usize, usize, usize, usize)) -> KernelCase {
+    let label = format!("fold {height}x{width} C={channels} n={n} stride={stride} padding={padding}");
+    let mut random = Random::new(&label);
+    let [out_height, out_width] = [height, width].map(|side| (side - 1) * stride + n - 2 * padding);
+    let pixels = out_height * out_width;
+    let operands = vec![
+        given(&random.floats(height * width * channels * n * n)),
+        given(&random.floats(channels)),
+        written(pixels * channels),
+    ];
+    let params = FoldParams {
+        tokens: pixels as u32,
+        height: height as u32,
+        width: width as u32,
+        out_width: out_width as u32,
+        channels: channels as u32,
+        kernel_size: n as u32,
+        stride: stride as u32,
+        padding: padding as u32,
+    };
+    let grid = [channels.div_ceil(64), pixels, 1];
+    let dispatches = vec![dispatch(KernelId::Fold, Overrides::default(), 3, &params, grid)];
+    KernelCase { label, operands, dispatches, step: tokens(pixels as u32 + 3), tolerance: SUMMED }
 }
 
 fn layer_norm(kernel: KernelId, width: usize) -> KernelCase {

@@ -198,6 +198,10 @@ fn gather(spec: &WeightSpec, tensors: &Tensors) -> Result<Vec<f32>, String> {
         Source::Concat(names) => {
             Ok(names.iter().map(tensor).collect::<Result<Vec<_>, _>>()?.into_iter().flatten().copied().collect())
         }
+        Source::Transposed(name) => {
+            let (_, values) = tensors.get(name).ok_or_else(|| format!("the checkpoint has no {name}"))?;
+            Ok((0..spec.rows * spec.k).map(|at| values[at % spec.k * spec.rows + at / spec.k]).collect())
+        }
         Source::Interleave(even, odd) => {
             let pairs = tensor(even)?.chunks_exact(spec.k).zip(tensor(odd)?.chunks_exact(spec.k));
             Ok(pairs.flat_map(|(a, b)| a.iter().chain(b)).copied().collect())

@@ -4,6 +4,7 @@ mod asking;
 mod device;
 mod generation;
 mod golden;
+mod masks;
 mod parity;
 pub mod pool;
 mod quantised;
@@ -52,6 +53,10 @@ pub fn cases() -> Vec<ModelCase> {
     for names in ["pg1-hd16-names-later-4x", "pg1-hd16-names-5x"] {
         add(format!("{names}: other tensor names"), Box::new(|on| parity::other_names(on, names)));
     }
+    for dtype in [Dtype::F32, Dtype::F16, Dtype::Q8] {
+        add(format!("masks: {dtype}"), Box::new(move |on| masks::drawn(on, dtype, masks::bound(dtype))));
+    }
+    add("masks: a model without their decoder".into(), Box::new(masks::none));
     for bytes in [1 << 20, SMALL_BINDING] {
         add(format!("bindings of {bytes} bytes"), Box::new(move |on| parity::small_bindings(on, bytes)));
     }

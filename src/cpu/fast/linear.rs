@@ -232,6 +232,10 @@ unsafe fn finish<S: Simd>(op: &Linear<'_>, token: usize, first: usize, sums: S::
                 let capped = simd::tanh::<S>(S::div(y, S::splat(cap)));
                 S::store(lanes.as_mut_ptr(), S::mul(capped, S::splat(cap)));
             }
+            Act::Relu => {
+                S::store(lanes.as_mut_ptr(), y);
+                lanes.iter_mut().for_each(|y| *y = y.max(0.0));
+            }
             Act::Geglu => {
                 let mut gates = [0.0f32; ROWS];
                 S::store(lanes.as_mut_ptr(), y);

@@ -81,7 +81,7 @@ pub fn every_dtype_and_size() {
 pub fn every_epilogue() {
     let (mut random, mut workspace) = (Random::new(2), Workspace::default());
     for dtype in DTYPES {
-        for act in [Act::None, Act::Gelu, Act::Softcap(3.0), Act::Geglu] {
+        for act in [Act::None, Act::Gelu, Act::Softcap(3.0), Act::Geglu, Act::Relu] {
             for (bias, residual) in [(false, false), (true, false), (false, true), (true, true)] {
                 for tokens in [1, 3, 13] {
                     let rows = 2 * (1 + random.below(15));

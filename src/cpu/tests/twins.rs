@@ -215,11 +215,40 @@ fn elementwise() {
         near(&f32s(&b.read(out)), &[0.0, 0.841_192, -0.158_808, 1.954_597_7]);
         b.run(KernelId::Softcap, Overrides::default(), &p, &[x, out], step(1));
         near(&f32s(&b.read(out)), &[0.0, 2.0 * 0.5f32.tanh(), -2.0 * 0.5f32.tanh(), 2.0 * 1.0f32.tanh()]);
+        b.run(KernelId::Relu, Overrides::default(), &p, &[x, out], step(1));
+        near(&f32s(&b.read(out)), &[0.0, 1.0, 0.0, 2.0]);
         b.run(KernelId::Add, Overrides::default(), &p, &[x, y, out], step(1));
         near(&f32s(&b.read(out)), &[1.0, 3.0, 2.0, 6.0]);
         let p = ElementwiseParams { width: 2, ..p };
         b.run(KernelId::Geglu, Overrides::default(), &p, &[y, out], step(1));
         near(&f32s(&b.read(out))[..2], &[0.841_192 * 2.0, 2.996_362_6 * 4.0]);
+    });
+}
+
+#[test]
+fn convolutions_of_two_pixels() {
+    both(|b| {
+        // Pixels 1 and 2 beside each other: every neighbourhood of 3 x 3 holds them in its middle row.
+        let (x, rows) = (b.floats(&[1.0, 2.0]), b.floats(&[9.0; 18]));
+        let p = UnfoldParams { tokens: 2, height: 1, width: 2, channels: 1, kernel_size: 3, ..Default::default() };
+        b.run(KernelId::Unfold, Overrides::default(), &p, &[x, rows], step(2));
+        let middle = |row: [f32; 3]| [[0.0; 3], row, [0.0; 3]].concat();
+        near(&f32s(&b.read(rows)), &[middle([0.0, 1.0, 2.0]), middle([1.0, 2.0, 0.0])].concat());
+        // Two patches of 2 x 2, one pixel apart: the column between them gets both.
+        let (x, bias, out) =
+            (b.floats(&[1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0]), b.floats(&[10.0]), b.floats(&[0.0; 6]));
+        let p = FoldParams {
+            tokens: 6,
+            height: 1,
+            width: 2,
+            out_width: 3,
+            channels: 1,
+            kernel_size: 2,
+            stride: 1,
+            padding: 0,
+        };
+        b.run(KernelId::Fold, Overrides::default(), &p, &[x, bias, out], step(6));
+        near(&f32s(&b.read(out)), &[11.0, 17.0, 16.0, 13.0, 21.0, 18.0]);
     });
 }
 

@@ -1,4 +1,4 @@
-//! `gelu`, `geglu`, `softcap`, `add`: one output element from one or two inputs.
+//! `gelu`, `geglu`, `softcap`, `relu`, `add`: one output element from one or two inputs.
 
 use crate::cpu::CpuError;
 use crate::cpu::call::{Call, size};
@@ -34,6 +34,12 @@ pub(in crate::cpu) fn bind_geglu<'a>(call: &mut Call<'a>) -> Result<(&'a [[f32; 
 pub(in crate::cpu) fn run_gelu(call: &mut Call<'_>) -> Result<(), CpuError> {
     let (_, x, out) = bind_map(call)?;
     out.iter_mut().zip(x).for_each(|(o, x)| *o = gelu_tanh(*x));
+    Ok(())
+}
+
+pub(in crate::cpu) fn run_relu(call: &mut Call<'_>) -> Result<(), CpuError> {
+    let (_, x, out) = bind_map(call)?;
+    out.iter_mut().zip(x).for_each(|(o, x)| *o = x.max(0.0));
     Ok(())
 }
 

@@ -18,6 +18,8 @@ pub enum Act {
     Softcap(f32),
     /// Rows come in pairs of gate and up: `gelu(gate) * up`, half as many columns.
     Geglu,
+    /// `max(y, 0)`.
+    Relu,
 }
 
 /// A weight matrix `[rows, k]` in one of the formats of `quant`.
@@ -95,6 +97,7 @@ pub fn linear(op: &Linear<'_>, out: &mut [f32]) {
                 Act::None => sums[c],
                 Act::Gelu => gelu_tanh(sums[c]),
                 Act::Softcap(cap) => soft_cap(sums[c], cap),
+                Act::Relu => sums[c].max(0.0),
                 Act::Geglu => gelu_tanh(sums[2 * c]) * sums[2 * c + 1],
             };
             let at = t * op.out_stride + op.first_column + c;
@@ -112,7 +115,8 @@ pub(in crate::cpu) fn bind<'a>(call: &mut Call<'a>) -> Result<(Linear<'a>, &'a m
         1 => Act::Gelu,
         2 => Act::Softcap(p.softcap),
         3 => Act::Geglu,
-        other => return Err(call.agree("activation", other as usize, 3).err().unwrap_or(CpuError::Cancelled)),
+        4 => Act::Relu,
+        other => return Err(call.agree("activation", other as usize, 4).err().unwrap_or(CpuError::Cancelled)),
     };
     let (k, rows, row_scales) = (p.k as usize, p.rows as usize, p.row_scales as usize);
     let layout = quant::layout(dtype, k);
