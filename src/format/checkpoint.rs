@@ -44,6 +44,23 @@ struct Index {
     weight_map: BTreeMap<String, String>,
 }
 
+impl TensorInfo {
+    fn new(entry: &Entry) -> Self {
+        let (name, dtype, shape) = (entry.name.clone(), entry.dtype.to_lowercase(), entry.shape.clone());
+        Self { name, dtype, shape, bytes: entry.bytes.len() }
+    }
+}
+
+/// The tensors of one safetensors file, in its order.
+///
+/// # Errors
+/// A file that contradicts itself.
+pub fn tensors_of(file: &str, bytes: &[u8]) -> Result<impl Iterator<Item = TensorInfo> + use<>> {
+    let mut entries = safetensors::parse(file, bytes)?;
+    entries.sort_by_key(|entry| entry.bytes.start);
+    Ok(entries.into_iter().map(|entry| TensorInfo::new(&entry)))
+}
+
 impl<'a> Checkpoint<'a> {
     /// Opens the weights and checks every header; no weight is read yet.
     ///
@@ -117,12 +134,7 @@ impl<'a> Checkpoint<'a> {
 
     /// Every tensor, by name.
     pub fn tensors(&self) -> impl Iterator<Item = TensorInfo> {
-        self.tensors.values().map(|stored| TensorInfo {
-            name: stored.entry.name.clone(),
-            dtype: stored.entry.dtype.to_lowercase(),
-            shape: stored.entry.shape.clone(),
-            bytes: stored.bytes.len(),
-        })
+        self.tensors.values().map(|stored| TensorInfo::new(&stored.entry))
     }
 
     /// Extents of a tensor, outermost first.

@@ -16,7 +16,7 @@ pub struct Directory {
 }
 
 impl Directory {
-    /// Opens the JSON and safetensors files of a folder.
+    /// Opens the JSON and safetensors files of a folder, and its licence.
     ///
     /// # Errors
     /// No such folder, or a file in it that cannot be opened.
@@ -25,8 +25,10 @@ impl Directory {
         let mut files = BTreeMap::new();
         for entry in fs::read_dir(path).map_err(|error| unreadable(path, &error))? {
             let entry = entry.map_err(|error| unreadable(path, &error))?.path();
-            let (Some(name), Some(kind)) = (entry.file_name(), entry.extension()) else { continue };
-            if kind != "json" && kind != "safetensors" {
+            let Some(name) = entry.file_name() else { continue };
+            let kind = entry.extension().unwrap_or_default();
+            let licence = name.to_string_lossy().to_ascii_lowercase().starts_with("licen");
+            if kind != "json" && kind != "safetensors" && !licence || entry.is_dir() {
                 continue;
             }
             let mapped = map(&entry).map_err(|error| unreadable(&entry, &error))?;

@@ -8,11 +8,12 @@ mod error;
 mod files;
 mod json;
 mod names;
+pub mod pack;
 mod safetensors;
 #[cfg(test)]
 mod tests;
 
-pub use checkpoint::{Checkpoint, TensorInfo};
+pub use checkpoint::{Checkpoint, TensorInfo, tensors_of};
 #[cfg(feature = "cli")]
 pub use directory::Directory;
 pub use error::FormatFault;

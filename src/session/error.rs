@@ -48,6 +48,16 @@ pub enum SessionFault {
         /// Position of the row.
         position: usize,
     },
+    /// A weight of which a pack has not all rows.
+    #[error("{rows} of {expected} rows of {name} have come")]
+    Incomplete {
+        /// Its name.
+        name: String,
+        /// Rows that came.
+        rows: usize,
+        /// Rows that it has.
+        expected: usize,
+    },
     /// Codes of a mask, and nothing to decode them with.
     #[error("this model has no decoder of masks")]
     NoMaskDecoder,
@@ -66,7 +76,7 @@ impl Fault for SessionFault {
             Self::TooLong { .. } | Self::EmptyPrompt | Self::UnknownToken { .. } | Self::Picture { .. } => {
                 ErrorKind::BadArgument
             }
-            Self::NotFinite { .. } => ErrorKind::BadModelFile,
+            Self::NotFinite { .. } | Self::Incomplete { .. } => ErrorKind::BadModelFile,
             Self::NoMaskDecoder => ErrorKind::Unsupported,
             Self::Cancelled => ErrorKind::Cancelled,
             Self::MissingState(_) => ErrorKind::Internal,
@@ -83,6 +93,7 @@ impl Fault for SessionFault {
             Self::NotFinite { .. } => {
                 "The weights are damaged or overflow in this dtype: try --dtype f32, or download them again."
             }
+            Self::Incomplete { .. } => "Convert the model again: shards are missing from its pack.",
             Self::NoMaskDecoder => "Put PaliGemma's vae-oid weights beside the model, as mask_decoder.safetensors.",
             Self::Cancelled => "Start again when you like.",
             Self::MissingState(_) => "This is a defect of ocelli: please report it.",

@@ -1,13 +1,16 @@
 use std::ops::Range;
 
-use super::{Player, SessionFault};
+use super::arrivals::Arrivals;
+use super::weights::{check_shapes, encode, weight_specs};
+use super::{Player, Session, SessionOptions};
 use crate::base::Result;
 use crate::format::Checkpoint;
+use crate::format::pack::{Manifest, PackedRows, read_shard};
 use crate::graph::record::BufferId;
 use crate::graph::{WeightLayout, WeightTable};
 use crate::models::paligemma::{self, PaliGemmaConfig};
-use crate::models::{Form, Source, WeightSpec, mask_decoder};
-use crate::quant::{encode_rows, layout};
+use crate::models::{Form, WeightSpec, mask_decoder};
+use crate::quant::layout;
 use crate::tensor::Dtype;
 
 /// How far the loading of weights has come.
@@ -29,147 +32,207 @@ pub(super) struct ShardBuffers {
 /// f32 values converted at a time: bounds what loading holds in host memory.
 const CHUNK_VALUES: usize = 1 << 20;
 
-/// The weights of a model in order of execution, with those of a mask decoder if the checkpoint has one.
-pub fn weight_specs(config: &PaliGemmaConfig, checkpoint: &Checkpoint<'_>) -> Vec<WeightSpec> {
+/// A model on its way to a player: memory for all weights is there, and they come in any portions.
+pub struct Loader {
+    player: Player,
+    config: PaliGemmaConfig,
+    options: SessionOptions,
+    arrivals: Arrivals,
+    buffers: Vec<Vec<ShardBuffers>>,
+    done: usize,
+    total: usize,
+}
+
+impl Loader {
+    /// Takes memory for a pack's weights, all of which its manifest tells; [`push`](Self::push) brings them.
+    ///
+    /// # Errors
+    /// A configuration that cannot be run, a row that no binding holds, a device without memory.
+    pub async fn of_pack(player: Player, manifest: &Manifest, fuse: bool) -> Result<Self> {
+        let config = PaliGemmaConfig::from_hf(&manifest.config)?;
+        let specs = pack_specs(&config, manifest);
+        let dtype = |spec: &WeightSpec| stored_dtype(spec, manifest);
+        let options = SessionOptions { dtype: manifest.dtype, fuse };
+        Self::begin(player, config, &specs, &dtype, options).await
+    }
+
+    /// Takes memory for weights in the dtypes that `dtype` says.
+    async fn begin(
+        mut player: Player,
+        config: PaliGemmaConfig,
+        specs: &[WeightSpec],
+        dtype: &dyn Fn(&WeightSpec) -> Dtype,
+        options: SessionOptions,
+    ) -> Result<Self> {
+        let most = player.capabilities().max_binding_bytes;
+        let layouts = specs.iter().map(|spec| WeightLayout::new(&spec.name, spec.rows, spec.k, dtype(spec), most));
+        let table = WeightTable::new(layouts.collect::<Result<_>>()?);
+        let mut buffers = Vec::with_capacity(specs.len());
+        for weight in table.layouts() {
+            let bytes = layout(weight.dtype, weight.k);
+            let mut shards = Vec::with_capacity(weight.shards.len());
+            for shard in &weight.shards {
+                let data = player.create_buffer(&weight.name, bytes.data_bytes(shard.len())).await?;
+                let scales = match bytes.row_scales {
+                    0 => None,
+                    _ => Some(player.create_buffer(&weight.name, bytes.scale_bytes(shard.len())).await?),
+                };
+                shards.push(ShardBuffers { data, scales });
+            }
+            buffers.push(shards);
+        }
+        let total = table.layouts().iter().map(bytes).sum();
+        Ok(Self { player, config, options, arrivals: Arrivals::new(table), buffers, done: 0, total })
+    }
+
+    /// Puts the weights of one shard of a pack on the device. Shards come in the manifest's order.
+    ///
+    /// # Errors
+    /// A file that contradicts itself, the manifest or the order; a failing device.
+    pub fn push(&mut self, file: &str, bytes: &[u8]) -> Result<LoadProgress> {
+        read_shard(file, bytes, &mut |part| {
+            let index = self.arrivals.admit(file, &part)?;
+            self.put(index, &part)
+        })?;
+        Ok(self.progress())
+    }
+
+    /// Writes the next rows of a weight to its buffers. Their number is even, or they are the last.
+    fn put(&mut self, index: usize, part: &PackedRows<'_>) -> Result<()> {
+        let weight = &self.arrivals.weights()[index];
+        let layout = layout(weight.dtype, weight.k);
+        for (shard, buffers) in weight.shards.iter().zip(&self.buffers[index]) {
+            let rows = overlap(&(part.first_row..part.first_row + part.rows), shard);
+            if rows.is_empty() {
+                continue;
+            }
+            let (from, to) = (rows.start - part.first_row, rows.start - shard.start);
+            let data = &part.data[layout.data_bytes(from)..][..layout.data_bytes(rows.len())];
+            self.player.write_buffer(buffers.data, layout.data_bytes(to), data)?;
+            if let Some(buffer) = buffers.scales {
+                let row = layout.row_scales * 2;
+                let mut scales = part.scales[row * from..][..row * rows.len()].to_vec();
+                // The last row of an odd number of scales ends within a word.
+                scales.resize(scales.len().next_multiple_of(4), 0);
+                self.player.write_buffer(buffer, row * to, &scales)?;
+            }
+        }
+        self.done += layout.data_bytes(part.rows) + layout.scale_bytes(part.rows);
+        Ok(())
+    }
+
+    /// How far it has come.
+    pub fn progress(&self) -> LoadProgress {
+        LoadProgress { done: self.done, total: self.total }
+    }
+
+    /// What executes the model.
+    pub fn player(&self) -> &Player {
+        &self.player
+    }
+
+    /// The model, once all weights are there.
+    ///
+    /// # Errors
+    /// A weight that has not come.
+    pub fn finish(self) -> Result<Session> {
+        let table = self.arrivals.complete()?;
+        Ok(Session::new(self.player, self.config, self.options, table, self.buffers))
+    }
+
+    /// Converts a checkpoint chunk by chunk on its way to a player.
+    pub(super) async fn from_checkpoint(
+        player: Player,
+        config: PaliGemmaConfig,
+        checkpoint: &Checkpoint<'_>,
+        options: SessionOptions,
+        progress: &mut dyn FnMut(LoadProgress) -> Result<()>,
+    ) -> Result<Self> {
+        let specs = weight_specs(&config, checkpoint);
+        check_shapes(&specs, checkpoint)?;
+        let dtype = |spec: &WeightSpec| if spec.form == Form::Exact { Dtype::F32 } else { options.dtype };
+        let mut loader = Self::begin(player, config, &specs, &dtype, options).await?;
+        for (index, spec) in specs.iter().enumerate() {
+            let dtype = dtype(spec);
+            for rows in chunks(spec) {
+                let (first_row, count) = (rows.start, rows.len());
+                let (data, scales) = encode(spec, rows, dtype, checkpoint)?;
+                let part =
+                    PackedRows { weight: &spec.name, first_row, rows: count, dtype, data: &data, scales: &scales };
+                loader.arrivals.admit("the checkpoint", &part)?;
+                loader.put(index, &part)?;
+                progress(loader.progress())?;
+            }
+        }
+        Ok(loader)
+    }
+}
+
+/// A weight's rows in portions that are converted at a time; an even number, so that the scales of a portion fill whole
+/// words.
+pub fn chunks(spec: &WeightSpec) -> impl Iterator<Item = Range<usize>> + use<> {
+    let (rows, step) = (spec.rows, (CHUNK_VALUES / spec.k.max(1) / 2 * 2).max(2));
+    (0..rows).step_by(step).map(move |first| first..(first + step).min(rows))
+}
+
+/// Checks the weights of a pack without a device.
+pub struct PackCheck(Arrivals);
+
+impl PackCheck {
+    /// What a manifest promises.
+    ///
+    /// # Errors
+    /// A configuration that cannot be run.
+    pub fn new(manifest: &Manifest) -> Result<Self> {
+        let config = PaliGemmaConfig::from_hf(&manifest.config)?;
+        let specs = pack_specs(&config, manifest);
+        let layouts = specs
+            .iter()
+            .map(|spec| WeightLayout::new(&spec.name, spec.rows, spec.k, stored_dtype(spec, manifest), usize::MAX));
+        Ok(Self(Arrivals::new(WeightTable::new(layouts.collect::<Result<_>>()?))))
+    }
+
+    /// Looks at one shard.
+    ///
+    /// # Errors
+    /// A file that contradicts itself, the manifest or the order.
+    pub fn push(&mut self, file: &str, bytes: &[u8]) -> Result<()> {
+        read_shard(file, bytes, &mut |part| self.0.admit(file, &part).map(|_| ()))
+    }
+
+    /// Whether everything was there.
+    ///
+    /// # Errors
+    /// A weight that has not come.
+    pub fn finish(self) -> Result<()> {
+        self.0.complete().map(|_| ())
+    }
+}
+
+/// All weights of a pack in order of execution.
+pub fn pack_specs(config: &PaliGemmaConfig, manifest: &Manifest) -> Vec<WeightSpec> {
     let mut specs = paligemma::weights(config);
-    if checkpoint.shape(mask_decoder::CODEBOOK_TENSOR).is_ok() {
+    if manifest.mask_decoder {
         specs.extend(mask_decoder::weights());
     }
     specs
 }
 
-/// The dtype and the shards of every weight for a device.
-pub(super) fn layouts(specs: &[WeightSpec], dtype: Dtype, max_binding_bytes: usize) -> Result<WeightTable> {
-    let layouts = specs.iter().map(|spec| {
-        let dtype = if spec.form == Form::Exact { Dtype::F32 } else { dtype };
-        WeightLayout::new(&spec.name, spec.rows, spec.k, dtype, max_binding_bytes)
-    });
-    Ok(WeightTable::new(layouts.collect::<Result<_>>()?))
+/// How a pack stores a weight.
+pub fn stored_dtype(spec: &WeightSpec, manifest: &Manifest) -> Dtype {
+    match spec.form {
+        Form::Exact => Dtype::F32,
+        Form::Matrix if manifest.f16.contains(&spec.name) => Dtype::F16,
+        Form::Matrix => manifest.dtype,
+    }
+}
+
+fn overlap(a: &Range<usize>, b: &Range<usize>) -> Range<usize> {
+    a.start.max(b.start)..a.end.min(b.end).max(a.start.max(b.start))
 }
 
 /// Bytes of a weight on the device.
 pub(super) fn bytes(weight: &WeightLayout) -> usize {
     let layout = layout(weight.dtype, weight.k);
     weight.shards.iter().map(|s| layout.data_bytes(s.len()) + layout.scale_bytes(s.len())).sum()
-}
-
-/// Checks every tensor's shape against the configuration, before anything is allocated.
-pub(super) fn check_shapes(specs: &[WeightSpec], checkpoint: &Checkpoint<'_>) -> Result<()> {
-    for spec in specs {
-        let (parts, paired): (Vec<&String>, bool) = match &spec.source {
-            Source::Concat(names) => (names.iter().collect(), false),
-            Source::Interleave(even, odd) => (vec![even, odd], true),
-            Source::Transposed(name) => (vec![name], false),
-        };
-        let (expected, k) = match &spec.source {
-            Source::Transposed(_) => (spec.k, spec.rows),
-            // A vector is one row, however many axes its tensor has.
-            _ if spec.rows == 1 => (spec.k, 1),
-            _ => (spec.rows, spec.k),
-        };
-        let mut rows = 0;
-        for (n, name) in parts.iter().enumerate() {
-            let shape = checkpoint.shape(name)?;
-            let found = rows_of(spec, &shape);
-            rows += found.0;
-            let complete = n + 1 < parts.len() || rows == expected;
-            let even = !paired || found.0 == expected / 2;
-            if found.1 != k || !complete || !even {
-                let fault = SessionFault::Shape { name: (*name).clone(), found: shape, rows: spec.rows, k: spec.k };
-                return Err(fault.into());
-            }
-        }
-    }
-    Ok(())
-}
-
-/// Rows and row length of a source tensor; a vector counts its elements as rows.
-fn rows_of(spec: &WeightSpec, shape: &[usize]) -> (usize, usize) {
-    match shape {
-        _ if spec.rows == 1 => (shape.iter().product(), 1),
-        [] => (1, 1),
-        [n, rest @ ..] => (*n, rest.iter().product()),
-    }
-}
-
-/// Creates the buffers of every weight and fills them, a bounded chunk at a time.
-pub(super) async fn upload(
-    player: &mut Player,
-    specs: &[WeightSpec],
-    table: &WeightTable,
-    checkpoint: &Checkpoint<'_>,
-    progress: &mut dyn FnMut(LoadProgress) -> Result<()>,
-) -> Result<Vec<Vec<ShardBuffers>>> {
-    let total = table.layouts().iter().map(bytes).sum();
-    let mut done = 0;
-    let mut values = Vec::new();
-    let mut buffers = Vec::with_capacity(specs.len());
-    for (spec, weight) in specs.iter().zip(table.layouts()) {
-        let bytes = layout(weight.dtype, weight.k);
-        // An even number of rows keeps the f16 scales of a chunk on whole words.
-        let chunk = (CHUNK_VALUES / weight.k.max(1) / 2 * 2).max(2);
-        let mut shards = Vec::with_capacity(weight.shards.len());
-        for shard in &weight.shards {
-            let label = &weight.name;
-            let data = player.create_buffer(label, bytes.data_bytes(shard.len())).await?;
-            let scales = match bytes.row_scales {
-                0 => None,
-                _ => Some(player.create_buffer(label, bytes.scale_bytes(shard.len())).await?),
-            };
-            for first in (shard.start..shard.end).step_by(chunk) {
-                let rows = first..(first + chunk).min(shard.end);
-                values.clear();
-                gather(spec, rows.clone(), checkpoint, &mut values)?;
-                let encoded = encode_rows(weight.dtype, &values, weight.k)?;
-                let at = first - shard.start;
-                player.write_buffer(data, bytes.data_bytes(at), &encoded.data)?;
-                done += encoded.data.len();
-                if let Some(scales) = scales {
-                    player.write_buffer(scales, bytes.row_scales * at * 2, &encoded.scales)?;
-                    done += encoded.scales.len();
-                }
-                progress(LoadProgress { done, total })?;
-            }
-            shards.push(ShardBuffers { data, scales });
-        }
-        buffers.push(shards);
-    }
-    Ok(buffers)
-}
-
-/// Appends rows `range` of a weight, put together from its sources.
-fn gather(spec: &WeightSpec, range: Range<usize>, checkpoint: &Checkpoint<'_>, out: &mut Vec<f32>) -> Result<()> {
-    match &spec.source {
-        Source::Concat(names) if spec.rows == 1 => {
-            for name in names {
-                let rows = checkpoint.shape(name)?.first().copied().unwrap_or(1);
-                checkpoint.read_rows(name, 0..rows, out)?;
-            }
-        }
-        Source::Concat(names) => {
-            let mut first = 0;
-            for name in names {
-                let end = first + checkpoint.shape(name)?.first().copied().unwrap_or(1);
-                let (from, to) = (range.start.max(first), range.end.min(end));
-                if from < to {
-                    checkpoint.read_rows(name, from - first..to - first, out)?;
-                }
-                first = end;
-            }
-        }
-        Source::Transposed(name) => {
-            let mut columns = Vec::new();
-            checkpoint.read_rows(name, 0..spec.k, &mut columns)?;
-            for row in range {
-                out.extend((0..spec.k).map(|k| columns[k * spec.rows + row]));
-            }
-        }
-        Source::Interleave(even, odd) => {
-            for row in range {
-                let name = if row % 2 == 0 { even } else { odd };
-                checkpoint.read_rows(name, row / 2..row / 2 + 1, out)?;
-            }
-        }
-    }
-    Ok(())
 }

@@ -1,5 +1,6 @@
 //! Floor 7: a model on a player: its weights, its KV cache, its plans and its passes. Sole owner of model state.
 
+mod arrivals;
 mod cancel;
 mod device;
 mod error;
@@ -7,13 +8,15 @@ mod load;
 mod passes;
 mod player;
 mod states;
+mod weights;
 
 pub use cancel::CancelToken;
 pub use device::{DeviceChoice, automatic};
 pub use error::SessionFault;
-pub use load::{LoadProgress, weight_specs};
+pub use load::{LoadProgress, Loader, PackCheck, chunks, pack_specs, stored_dtype};
 pub use passes::{Choice, MemoryUse, Session, SessionOptions, Submitted};
 pub use player::Player;
+pub use weights::{check_shapes, encode, weight_specs};
 
 // What opens and describes a device, for the edges, which know this part and none below.
 pub use crate::cpu::{Breath, CpuPlayer};

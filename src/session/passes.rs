@@ -1,6 +1,6 @@
 use std::collections::HashMap;
 
-use super::load::{self, LoadProgress, ShardBuffers};
+use super::load::{self, LoadProgress, Loader, ShardBuffers};
 use super::player::Pending;
 use super::states::States;
 use super::{Player, SessionFault};
@@ -119,17 +119,23 @@ impl Session {
     /// A tensor that is missing or has another shape than the configuration says (checked before anything is
     /// allocated), a row that no binding holds, a device without memory, or what `progress` returns.
     pub async fn load(
-        mut player: Player,
+        player: Player,
         config: PaliGemmaConfig,
         checkpoint: &Checkpoint<'_>,
         options: SessionOptions,
         progress: &mut dyn FnMut(LoadProgress) -> Result<()>,
     ) -> Result<Self> {
-        let specs = load::weight_specs(&config, checkpoint);
-        load::check_shapes(&specs, checkpoint)?;
-        let table = load::layouts(&specs, options.dtype, player.capabilities().max_binding_bytes)?;
-        let weights = load::upload(&mut player, &specs, &table, checkpoint, progress).await?;
-        Ok(Self {
+        Loader::from_checkpoint(player, config, checkpoint, options, progress).await?.finish()
+    }
+
+    pub(super) fn new(
+        player: Player,
+        config: PaliGemmaConfig,
+        options: SessionOptions,
+        table: WeightTable,
+        weights: Vec<Vec<ShardBuffers>>,
+    ) -> Self {
+        Self {
             player,
             config,
             options,
@@ -140,7 +146,7 @@ impl Session {
             cache: (0, 0),
             feature_rows: 0,
             prefix: 0,
-        })
+        }
     }
 
     /// Takes the model off its player again: plans unloaded, buffers freed, pipelines kept.
@@ -160,6 +166,11 @@ impl Session {
     /// The model in numbers.
     pub fn config(&self) -> &PaliGemmaConfig {
         &self.config
+    }
+
+    /// How its matrices are stored.
+    pub fn dtype(&self) -> Dtype {
+        self.options.dtype
     }
 
     /// What executes it.

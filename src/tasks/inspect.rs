@@ -2,10 +2,12 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
+use super::load::file;
 use crate::base::Result;
-use crate::format::{Checkpoint, ModelFiles, read_json};
+use crate::format::pack::{MANIFEST, Manifest};
+use crate::format::{Checkpoint, ModelFiles, TensorInfo, read_json, tensors_of};
 use crate::models::paligemma::PaliGemmaConfig;
-use crate::session::weight_specs;
+use crate::session::{pack_specs, stored_dtype, weight_specs};
 use crate::tensor::Dtype;
 
 /// What a model is, what its files hold and what it needs.
@@ -23,7 +25,7 @@ pub struct Inspection {
     pub tensors: Vec<TensorReport>,
     /// Bytes of all tensors.
     pub bytes: usize,
-    /// Memory on a device, by the dtype of the weights.
+    /// Memory on a device, by the dtype of the weights; a pack has only its own.
     pub memory: BTreeMap<&'static str, MemoryNeed>,
 }
 
@@ -91,21 +93,36 @@ pub struct TensorReport {
     pub bytes: usize,
 }
 
-/// Looks at a checkpoint without loading it.
+/// Looks at a checkpoint or a pack without loading it.
 ///
 /// # Errors
 /// Missing or damaged files, or an architecture that is not supported.
 pub fn inspect(files: &dyn ModelFiles) -> Result<Inspection> {
-    let config = PaliGemmaConfig::from_hf(&read_json(files, "config.json")?)?;
-    let checkpoint = Checkpoint::open(files)?;
-    let report =
-        |t: crate::format::TensorInfo| TensorReport { name: t.name, dtype: t.dtype, shape: t.shape, bytes: t.bytes };
-    let tensors: Vec<TensorReport> = checkpoint.tensors().map(report).collect();
-    let specs = weight_specs(&config, &checkpoint);
+    let report = |t: TensorInfo| TensorReport { name: t.name, dtype: t.dtype, shape: t.shape, bytes: t.bytes };
+    let mut tensors: Vec<TensorReport> = Vec::new();
+    let (config, specs, dtypes) = match files.get(MANIFEST) {
+        Some(manifest) => {
+            let manifest = Manifest::parse(manifest)?;
+            let config = PaliGemmaConfig::from_hf(&manifest.config)?;
+            for shard in &manifest.shards {
+                tensors.extend(tensors_of(&shard.file, file(files, &shard.file)?)?.map(report));
+            }
+            let specs = pack_specs(&config, &manifest);
+            let held = specs.iter().map(|spec| spec.bytes(stored_dtype(spec, &manifest))).sum();
+            (config, specs, vec![(manifest.dtype, Some(held))])
+        }
+        None => {
+            let config = PaliGemmaConfig::from_hf(&read_json(files, "config.json")?)?;
+            let checkpoint = Checkpoint::open(files)?;
+            tensors.extend(checkpoint.tensors().map(report));
+            let specs = weight_specs(&config, &checkpoint);
+            (config, specs, [Dtype::F32, Dtype::F16, Dtype::Q8, Dtype::Q4].map(|dtype| (dtype, None)).to_vec())
+        }
+    };
     let (v, t) = (&config.vision, &config.decoder);
     let kv_bytes_per_token = 2 * t.layers * t.kv_heads * t.head_dim * size_of::<f32>();
-    let need = |dtype| {
-        let weights_bytes = specs.iter().map(|spec| spec.bytes(dtype)).sum();
+    let need = |(dtype, held): (Dtype, Option<usize>)| {
+        let weights_bytes = held.unwrap_or_else(|| specs.iter().map(|spec| spec.bytes(dtype)).sum());
         (dtype.name(), MemoryNeed { weights_bytes, kv_bytes_per_token })
     };
     Ok(Inspection {
@@ -133,6 +150,6 @@ pub fn inspect(files: &dyn ModelFiles) -> Result<Inspection> {
         parameters: specs.iter().map(|spec| spec.rows * spec.k).sum(),
         bytes: tensors.iter().map(|tensor| tensor.bytes).sum(),
         tensors,
-        memory: [Dtype::F32, Dtype::F16, Dtype::Q8, Dtype::Q4].map(need).into(),
+        memory: dtypes.into_iter().map(need).collect(),
     })
 }

@@ -1,20 +1,32 @@
 //! Floor 9: a model that answers. Pictures and a prompt in, an [`Answer`] out.
 
+#[cfg(feature = "cli")]
+mod convert;
 mod inspect;
+mod load;
 mod masks;
 mod model;
 mod objects;
 mod perform;
 mod prompts;
+#[cfg(feature = "cli")]
+mod sums;
+#[cfg(feature = "cli")]
+mod verify;
 
 pub use crate::generate::{Finish, GenerateOptions, Generation};
 pub use crate::image::Rgb8;
 #[cfg(feature = "cli")]
 pub use crate::image::decode as decode_picture;
 pub use crate::tensor::Dtype;
+#[cfg(feature = "cli")]
+pub use convert::{ConvertOptions, Converted, convert};
 pub use inspect::{DecoderReport, Inspection, MemoryNeed, TensorReport, VisionReport, inspect};
+pub use load::ModelLoader;
 pub use masks::Mask;
 pub use model::{Answer, Model, ModelOptions, Request, Timings};
 pub use objects::{Bounds, Found, MaskCodes, Object, objects};
 pub use perform::Performed;
 pub use prompts::{MAX_PROMPT_CHARS, PromptFault, Task};
+#[cfg(feature = "cli")]
+pub use verify::{Verified, verify};

@@ -1,13 +1,10 @@
-use serde_json::Value;
-
 use super::objects::MaskCodes;
 use crate::base::Result;
-use crate::format::{Checkpoint, ModelFiles, read_json};
 use crate::generate::{GenerateOptions, Generation, Prompt, generate};
 use crate::image::{Preprocessor, Rgb8};
-use crate::models::paligemma::PaliGemmaConfig;
-use crate::session::{CancelToken, LoadProgress, MemoryUse, Player, Session, SessionOptions};
-use crate::text::{SpecialIds, TextFault, Tokenizer};
+use crate::session::{CancelToken, MemoryUse, Player, Session, SessionOptions};
+use crate::tensor::Dtype;
+use crate::text::Tokenizer;
 
 /// How a model is put on a player.
 pub type ModelOptions = SessionOptions;
@@ -63,30 +60,14 @@ pub struct Model {
 const FEATURE: u32 = 1 << 31;
 
 impl Model {
-    /// Reads a checkpoint and puts it on a player, weights converted as they are read.
-    ///
-    /// `now_ms` is a clock; `progress` is told of every part loaded, and ends the load with an error of its own.
-    ///
-    /// # Errors
-    /// Missing, damaged or contradicting files, an architecture that is not supported, a device without the memory or
-    /// limits for it.
-    pub async fn load(
-        files: &dyn ModelFiles,
-        player: Player,
-        options: ModelOptions,
+    pub(super) fn new(
+        session: Session,
+        tokenizer: Tokenizer,
+        preprocessor: Preprocessor,
+        eos: Vec<u32>,
         now_ms: fn() -> f64,
-        progress: &mut dyn FnMut(LoadProgress) -> Result<()>,
-    ) -> Result<Self> {
-        let config = PaliGemmaConfig::from_hf(&read_json(files, "config.json")?)?;
-        let eos = end_tokens(files)?.unwrap_or_else(|| config.eos_tokens.clone());
-        let json = files.get("tokenizer.json");
-        let json = json.ok_or_else(|| TextFault::Missing { place: files.place().into() })?;
-        let tokenizer = Tokenizer::load(json, SpecialIds { bos: config.bos_token, image: config.image_token })?;
-        let json = optional_json(files, "preprocessor_config.json")?;
-        let preprocessor = Preprocessor::from_hf(json.as_ref(), config.vision.image_size)?;
-        let checkpoint = Checkpoint::open(files)?;
-        let session = Session::load(player, config, &checkpoint, options, progress).await?;
-        Ok(Self { session, tokenizer, preprocessor, eos, seen: Vec::new(), now_ms })
+    ) -> Self {
+        Self { session, tokenizer, preprocessor, eos, seen: Vec::new(), now_ms }
     }
 
     /// Answers a request; `emit` gets pieces of text as they become certain.
@@ -177,6 +158,11 @@ impl Model {
         self.session.logits().await
     }
 
+    /// How its matrices are stored.
+    pub fn dtype(&self) -> Dtype {
+        self.session.dtype()
+    }
+
     /// Bytes held on the device.
     pub fn memory(&self) -> MemoryUse {
         self.session.memory()
@@ -196,24 +182,4 @@ impl Model {
     pub fn into_player(self) -> Player {
         self.session.into_player()
     }
-}
-
-fn optional_json(files: &dyn ModelFiles, name: &str) -> Result<Option<Value>> {
-    Ok(match files.get(name) {
-        Some(_) => Some(read_json(files, name)?),
-        None => None,
-    })
-}
-
-/// The ids that end an answer, where `generation_config.json` says so: one or several.
-fn end_tokens(files: &dyn ModelFiles) -> Result<Option<Vec<u32>>> {
-    let json = optional_json(files, "generation_config.json")?;
-    let Some(ids) = json.as_ref().and_then(|json| json.get("eos_token_id")) else {
-        return Ok(None);
-    };
-    let id = |value: &Value| value.as_u64().and_then(|id| u32::try_from(id).ok());
-    Ok(match ids {
-        Value::Array(ids) => ids.iter().map(id).collect(),
-        one => id(one).map(|id| vec![id]),
-    })
 }

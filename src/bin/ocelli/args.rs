@@ -20,6 +20,10 @@ pub enum Command {
     Run(RunArgs),
     /// Say what a model is, what it holds and how much memory it needs.
     Inspect(InspectArgs),
+    /// Write a checkpoint as a pack: quantised, in shards that can be served and checked.
+    Convert(ConvertArgs),
+    /// Check every file of a pack against its sums.
+    Verify(VerifyArgs),
     /// List the adapters of this machine and what `--device auto` would take.
     Devices(DevicesArgs),
     /// Measure the speed of every player and dtype on a model of random weights.
@@ -128,8 +132,37 @@ impl GenerateArgs {
 
 #[derive(Debug, Args)]
 pub struct InspectArgs {
-    /// A Hugging Face directory.
+    /// A pack, or a Hugging Face directory.
     pub model: PathBuf,
+    /// Print one JSON object on one line.
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct ConvertArgs {
+    /// A Hugging Face directory.
+    pub source: PathBuf,
+    /// The folder to write; a conversion that was interrupted goes on.
+    pub folder: PathBuf,
+    /// How weight matrices are stored.
+    #[arg(long, value_enum, default_value_t = DtypeArg::Q8)]
+    pub dtype: DtypeArg,
+    /// Most MiB of a shard.
+    #[arg(long, value_name = "N", default_value = "16", value_parser = mebibytes)]
+    pub shard_mib: usize,
+    /// Matrices to keep as f16, such as `projector` or `vision.*`. May be given several times.
+    #[arg(long, value_name = "PATTERN")]
+    pub keep_f16: Vec<String>,
+    /// Print one JSON object on one line.
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct VerifyArgs {
+    /// The folder of a pack.
+    pub pack: PathBuf,
     /// Print one JSON object on one line.
     #[arg(long)]
     pub json: bool,

@@ -2,6 +2,7 @@
 
 mod args;
 mod bench;
+mod convert;
 mod devices;
 mod fault;
 mod inspect;
@@ -44,6 +45,8 @@ fn dispatch(command: Command) -> Result<()> {
         match command {
             Command::Run(args) => run::run(&args).await,
             Command::Inspect(args) => inspect::inspect(&args),
+            Command::Convert(args) => convert::convert(&args),
+            Command::Verify(args) => convert::verify(&args),
             Command::Devices(args) => devices::devices(&args).await,
             Command::Bench(args) => bench::bench(&args).await,
             Command::MakeBenchModel(args) => bench::make_model(&args.directory),

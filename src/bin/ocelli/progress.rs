@@ -1,18 +1,20 @@
-//! The progress of a load, on standard error and only where that is a terminal.
+//! The progress of long work, on standard error and only where that is a terminal.
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use ocelli::session::LoadProgress;
 
-pub struct LoadBar(ProgressBar);
+pub struct WorkBar(ProgressBar);
 
-impl LoadBar {
+impl WorkBar {
     /// A bar that appears with the first progress; `quiet` shows none.
-    pub fn new(quiet: bool) -> Self {
+    pub fn new(doing: &str, quiet: bool) -> Self {
         // Hides itself where standard error is no terminal.
         let target = if quiet { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr() };
         let bar = ProgressBar::with_draw_target(Some(0), target);
-        let style = "loading {bar:40} {binary_bytes} of {binary_total_bytes}, {eta} left";
-        if let Ok(style) = ProgressStyle::with_template(style) {
+        let style = format!(
+            "{doing} {{bar:40}} {{binary_bytes}} of {{binary_total_bytes}}, {{binary_bytes_per_sec}}, {{eta}} left"
+        );
+        if let Ok(style) = ProgressStyle::with_template(&style) {
             bar.set_style(style);
         }
         Self(bar)

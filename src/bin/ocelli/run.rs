@@ -14,7 +14,7 @@ use serde::Serialize;
 
 use super::args::RunArgs;
 use super::fault::CliFault;
-use super::progress::LoadBar;
+use super::progress::WorkBar;
 use super::{interrupt, json, npy};
 
 #[derive(Serialize)]
@@ -98,7 +98,7 @@ pub async fn load(
     let start = now_ms();
     let files = Directory::open(directory)?;
     let player = player.with_breath(interrupt::breathe);
-    let bar = LoadBar::new(quiet);
+    let bar = WorkBar::new("loading", quiet);
     let model = Model::load(&files, player, options, now_ms, &mut |progress| {
         bar.show(progress);
         Ok(cancel.check()?)

@@ -1,0 +1,51 @@
+//! `ocelli convert` and `ocelli verify`: packs.
+
+use ocelli::base::Result;
+use ocelli::format::Directory;
+use ocelli::tasks::{ConvertOptions, convert as write_pack, verify as check};
+
+use super::args::{ConvertArgs, VerifyArgs};
+use super::progress::WorkBar;
+use super::{interrupt, json};
+
+pub fn convert(args: &ConvertArgs) -> Result<()> {
+    let cancel = interrupt::token()?;
+    let options =
+        ConvertOptions { dtype: args.dtype.dtype(), shard_bytes: args.shard_mib, keep_f16: args.keep_f16.clone() };
+    let bar = WorkBar::new("converting", args.json);
+    let done = write_pack(&Directory::open(&args.source)?, &args.folder, &options, &mut |progress| {
+        bar.show(progress);
+        Ok(cancel.check()?)
+    });
+    bar.finish();
+    let done = done?;
+    if args.json {
+        json::print(&done)?
+    } else {
+        let kept = if done.kept > 0 { format!(", {} shards of them there already", done.kept) } else { String::new() };
+        json::text(&format!(
+            "{} files, {:.1} MB{kept}: {}\n",
+            done.files,
+            done.bytes as f64 / 1e6,
+            args.folder.display()
+        ))?
+    }
+    Ok(())
+}
+
+pub fn verify(args: &VerifyArgs) -> Result<()> {
+    let cancel = interrupt::token()?;
+    let bar = WorkBar::new("checking", args.json);
+    let found = check(&Directory::open(&args.pack)?, &mut |progress| {
+        bar.show(progress);
+        Ok(cancel.check()?)
+    });
+    bar.finish();
+    let found = found?;
+    if args.json {
+        json::print(&found)?
+    } else {
+        json::text(&format!("{} files, {:.1} MB: all as the manifest says\n", found.files, found.bytes as f64 / 1e6))?
+    }
+    Ok(())
+}

@@ -1,0 +1,127 @@
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::base::{ErrorKind, Fault};
+use crate::format::FormatFault;
+use crate::tensor::Dtype;
+
+/// The file that makes a folder a pack.
+pub const MANIFEST: &str = "ocelli.json";
+/// The format that this version reads and writes.
+pub const FORMAT: u32 = 1;
+
+/// A file of a pack.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FileEntry {
+    /// Its name beside the manifest.
+    pub file: String,
+    /// Its length.
+    pub bytes: u64,
+    /// Its SHA-256 in lower-case hexadecimal digits.
+    pub sha256: String,
+}
+
+/// What a pack says of itself.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Manifest {
+    /// [`FORMAT`].
+    pub format: u32,
+    /// How matrices are stored.
+    #[serde(with = "dtype_name")]
+    pub dtype: Dtype,
+    /// Matrices that are stored as f16 all the same.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub f16: Vec<String>,
+    /// The model's `config.json`.
+    pub config: Value,
+    /// The model's `preprocessor_config.json`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub processor: Option<Value>,
+    /// The model's `generation_config.json`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub generation: Option<Value>,
+    /// Whether the shards hold a decoder of masks, too.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub mask_decoder: bool,
+    /// The tokenizer.
+    pub tokenizer: FileEntry,
+    /// The licence of the weights.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub licence: Option<FileEntry>,
+    /// The weights in order of execution.
+    pub shards: Vec<FileEntry>,
+}
+
+/// A pack of a format that this version does not know.
+#[derive(Debug, thiserror::Error)]
+#[error("{MANIFEST} is of format {found}, and this version reads {FORMAT}")]
+struct OtherFormat {
+    found: u64,
+}
+
+impl Fault for OtherFormat {
+    fn kind(&self) -> ErrorKind {
+        ErrorKind::Unsupported
+    }
+
+    fn remedy(&self) -> String {
+        "Use the version of ocelli that the pack was made with, or convert the model again.".into()
+    }
+}
+
+impl Manifest {
+    /// Reads `ocelli.json`.
+    ///
+    /// # Errors
+    /// No JSON, another format, or an entry that cannot be: the message says which.
+    pub fn parse(bytes: &[u8]) -> crate::base::Result<Self> {
+        let bad = |error: serde_json::Error| FormatFault::Json { file: MANIFEST.into(), reason: error.to_string() };
+        let json: Value = serde_json::from_slice(bytes).map_err(bad)?;
+        if let Some(found) = json.get("format").and_then(Value::as_u64).filter(|&format| format != u64::from(FORMAT)) {
+            return Err(OtherFormat { found }.into());
+        }
+        let manifest: Self = serde_json::from_value(json).map_err(bad)?;
+        for file in manifest.files() {
+            file.check()?;
+        }
+        Ok(manifest)
+    }
+
+    /// All files of the pack but the manifest.
+    pub fn files(&self) -> impl Iterator<Item = &FileEntry> {
+        self.shards.iter().chain([&self.tokenizer]).chain(&self.licence)
+    }
+}
+
+impl FileEntry {
+    /// A file lies beside its manifest: a manifest must not send its reader elsewhere.
+    fn check(&self) -> Result<(), FormatFault> {
+        let plain = |c: char| c.is_ascii_alphanumeric() || "_.-".contains(c);
+        if self.file.is_empty() || self.file.starts_with(['.', '-']) || !self.file.chars().all(plain) {
+            return Err(FormatFault::Weights {
+                file: MANIFEST.into(),
+                what: "the name of a file".into(),
+                found: format!("{:?}", self.file),
+                expected: "a plain file name".into(),
+            });
+        }
+        Ok(())
+    }
+}
+
+mod dtype_name {
+    use serde::de::Error;
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    use crate::tensor::Dtype;
+
+    pub fn serialize<S: Serializer>(dtype: &Dtype, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(dtype.name())
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Dtype, D::Error> {
+        let name = String::deserialize(deserializer)?;
+        let known = [Dtype::F32, Dtype::F16, Dtype::Q8, Dtype::Q4].into_iter().find(|dtype| dtype.name() == name);
+        known.ok_or_else(|| Error::custom(format!("the dtype {name:?}; expected f32, f16, q8 or q4")))
+    }
+}

@@ -1,0 +1,70 @@
+use super::SessionFault;
+use crate::base::Result;
+use crate::format::FormatFault;
+use crate::format::pack::PackedRows;
+use crate::graph::{WeightLayout, WeightTable};
+use crate::quant::layout;
+
+/// Keeps the book of the rows that have come of each weight: every row once, in order, as the model expects it.
+pub(super) struct Arrivals {
+    table: WeightTable,
+    rows: Vec<usize>,
+}
+
+impl Arrivals {
+    /// Nothing has come yet.
+    pub fn new(table: WeightTable) -> Self {
+        let rows = vec![0; table.layouts().len()];
+        Self { table, rows }
+    }
+
+    /// The number of the weight whose next rows these are.
+    ///
+    /// # Errors
+    /// No such weight, another dtype or size than expected, rows that are not the next.
+    pub fn admit(&mut self, file: &str, part: &PackedRows<'_>) -> Result<usize> {
+        let fault = |what: &str, found: String, expected: String| {
+            let what = format!("{what} of {}", part.weight);
+            FormatFault::Weights { file: file.into(), what, found, expected }
+        };
+        let Some(index) = self.table.find(part.weight) else {
+            let expected = "nowhere: the model has no such weight".into();
+            return Err(fault("the place", "in this file".into(), expected).into());
+        };
+        let weight = &self.table.layouts()[index];
+        if part.dtype != weight.dtype {
+            return Err(fault("the dtype", part.dtype.name().into(), weight.dtype.name().into()).into());
+        }
+        let (next, left) = (self.rows[index], weight.rows - self.rows[index]);
+        // Only the last rows may be an odd number: scales of two rows fill whole words.
+        let whole = part.rows == left || part.rows < left && part.rows.is_multiple_of(2);
+        if part.first_row != next || !whole {
+            let found = format!("{} from {} on", part.rows, part.first_row);
+            return Err(fault("the rows", found, format!("{left} or an even number less, from {next} on")).into());
+        }
+        let layout = layout(weight.dtype, weight.k);
+        let sizes = [layout.data_bytes(part.rows), layout.row_scales * part.rows * 2];
+        if [part.data.len(), part.scales.len()] != sizes {
+            let found = format!("{} and {} of scales", part.data.len(), part.scales.len());
+            return Err(fault("the bytes", found, format!("{} and {} of scales", sizes[0], sizes[1])).into());
+        }
+        self.rows[index] += part.rows;
+        Ok(index)
+    }
+
+    /// The weights.
+    pub fn weights(&self) -> &[WeightLayout] {
+        self.table.layouts()
+    }
+
+    /// The table, if all rows have come.
+    pub fn complete(self) -> Result<WeightTable> {
+        let mut counts = self.table.layouts().iter().zip(&self.rows);
+        match counts.find(|(weight, rows)| **rows < weight.rows) {
+            Some((weight, &rows)) => {
+                Err(SessionFault::Incomplete { name: weight.name.clone(), rows, expected: weight.rows }.into())
+            }
+            None => Ok(self.table),
+        }
+    }
+}

@@ -1,0 +1,114 @@
+//! Weights put together from the tensors of a checkpoint.
+
+use std::ops::Range;
+
+use super::SessionFault;
+use crate::base::Result;
+use crate::format::Checkpoint;
+use crate::models::paligemma::{self, PaliGemmaConfig};
+use crate::models::{Source, WeightSpec, mask_decoder};
+use crate::quant::{encode_rows, layout};
+use crate::tensor::Dtype;
+
+/// The weights of a model in order of execution, with those of a mask decoder if the checkpoint has one.
+pub fn weight_specs(config: &PaliGemmaConfig, checkpoint: &Checkpoint<'_>) -> Vec<WeightSpec> {
+    let mut specs = paligemma::weights(config);
+    if checkpoint.shape(mask_decoder::CODEBOOK_TENSOR).is_ok() {
+        specs.extend(mask_decoder::weights());
+    }
+    specs
+}
+
+/// Checks every tensor's shape against the configuration, before anything is allocated.
+pub fn check_shapes(specs: &[WeightSpec], checkpoint: &Checkpoint<'_>) -> Result<()> {
+    for spec in specs {
+        let (parts, paired): (Vec<&String>, bool) = match &spec.source {
+            Source::Concat(names) => (names.iter().collect(), false),
+            Source::Interleave(even, odd) => (vec![even, odd], true),
+            Source::Transposed(name) => (vec![name], false),
+        };
+        let (expected, k) = match &spec.source {
+            Source::Transposed(_) => (spec.k, spec.rows),
+            // A vector is one row, however many axes its tensor has.
+            _ if spec.rows == 1 => (spec.k, 1),
+            _ => (spec.rows, spec.k),
+        };
+        let mut rows = 0;
+        for (n, name) in parts.iter().enumerate() {
+            let shape = checkpoint.shape(name)?;
+            let found = rows_of(spec, &shape);
+            rows += found.0;
+            let complete = n + 1 < parts.len() || rows == expected;
+            let even = !paired || found.0 == expected / 2;
+            if found.1 != k || !complete || !even {
+                let fault = SessionFault::Shape { name: (*name).clone(), found: shape, rows: spec.rows, k: spec.k };
+                return Err(fault.into());
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Rows and row length of a source tensor; a vector counts its elements as rows.
+fn rows_of(spec: &WeightSpec, shape: &[usize]) -> (usize, usize) {
+    match shape {
+        _ if spec.rows == 1 => (shape.iter().product(), 1),
+        [] => (1, 1),
+        [n, rest @ ..] => (*n, rest.iter().product()),
+    }
+}
+
+/// Rows of a weight as a device holds them: elements, and scales where the dtype has some.
+///
+/// # Errors
+/// A tensor that is missing, elements that are no floats, values that the dtype cannot hold.
+pub fn encode(
+    spec: &WeightSpec,
+    rows: Range<usize>,
+    dtype: Dtype,
+    checkpoint: &Checkpoint<'_>,
+) -> Result<(Vec<u8>, Vec<u8>)> {
+    let mut values = Vec::new();
+    let count = rows.len();
+    gather(spec, rows, checkpoint, &mut values)?;
+    let mut encoded = encode_rows(dtype, &values, spec.k)?;
+    encoded.scales.truncate(layout(dtype, spec.k).row_scales * count * 2);
+    Ok((encoded.data, encoded.scales))
+}
+
+/// Appends rows `range` of a weight, put together from its sources.
+fn gather(spec: &WeightSpec, range: Range<usize>, checkpoint: &Checkpoint<'_>, out: &mut Vec<f32>) -> Result<()> {
+    match &spec.source {
+        Source::Concat(names) if spec.rows == 1 => {
+            for name in names {
+                let rows = checkpoint.shape(name)?.first().copied().unwrap_or(1);
+                checkpoint.read_rows(name, 0..rows, out)?;
+            }
+        }
+        Source::Concat(names) => {
+            let mut first = 0;
+            for name in names {
+                let end = first + checkpoint.shape(name)?.first().copied().unwrap_or(1);
+                let (from, to) = (range.start.max(first), range.end.min(end));
+                if from < to {
+                    checkpoint.read_rows(name, from - first..to - first, out)?;
+                }
+                first = end;
+            }
+        }
+        Source::Transposed(name) => {
+            let mut columns = Vec::new();
+            checkpoint.read_rows(name, 0..spec.k, &mut columns)?;
+            for row in range {
+                out.extend((0..spec.k).map(|k| columns[k * spec.rows + row]));
+            }
+        }
+        Source::Interleave(even, odd) => {
+            for row in range {
+                let name = if row % 2 == 0 { even } else { odd };
+                checkpoint.read_rows(name, row / 2..row / 2 + 1, out)?;
+            }
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,140 @@
+//! From files to a model: a checkpoint as a whole, a pack shard by shard.
+
+use serde_json::Value;
+
+use super::{Model, ModelOptions};
+use crate::base::Result;
+use crate::format::pack::{MANIFEST, Manifest};
+use crate::format::{Checkpoint, FormatFault, ModelFiles, read_json};
+use crate::image::Preprocessor;
+use crate::models::paligemma::PaliGemmaConfig;
+use crate::session::{LoadProgress, Loader, Player, Session};
+use crate::text::{SpecialIds, TextFault, Tokenizer};
+
+/// What a model needs besides its weights.
+struct Companions {
+    tokenizer: Tokenizer,
+    preprocessor: Preprocessor,
+    /// Ids that end an answer.
+    eos: Vec<u32>,
+}
+
+impl Companions {
+    fn new(
+        config: &PaliGemmaConfig,
+        tokenizer: &[u8],
+        processor: Option<&Value>,
+        generation: Option<&Value>,
+    ) -> Result<Self> {
+        Ok(Self {
+            tokenizer: Tokenizer::load(tokenizer, SpecialIds { bos: config.bos_token, image: config.image_token })?,
+            preprocessor: Preprocessor::from_hf(processor, config.vision.image_size)?,
+            eos: generation.and_then(end_tokens).unwrap_or_else(|| config.eos_tokens.clone()),
+        })
+    }
+
+    fn join(self, session: Session, now_ms: fn() -> f64) -> Model {
+        Model::new(session, self.tokenizer, self.preprocessor, self.eos, now_ms)
+    }
+}
+
+/// A model that comes shard by shard, so that nobody holds all of it but the device.
+pub struct ModelLoader {
+    loader: Loader,
+    companions: Companions,
+    now_ms: fn() -> f64,
+}
+
+impl ModelLoader {
+    /// Takes memory for the weights on a player. `now_ms` is a clock.
+    ///
+    /// # Errors
+    /// A manifest or tokenizer that cannot be used, a device without the memory or limits for the model.
+    pub async fn begin(
+        player: Player,
+        manifest: &Manifest,
+        tokenizer: &[u8],
+        fuse: bool,
+        now_ms: fn() -> f64,
+    ) -> Result<Self> {
+        let config = PaliGemmaConfig::from_hf(&manifest.config)?;
+        let (processor, generation) = (manifest.processor.as_ref(), manifest.generation.as_ref());
+        let companions = Companions::new(&config, tokenizer, processor, generation)?;
+        Ok(Self { loader: Loader::of_pack(player, manifest, fuse).await?, companions, now_ms })
+    }
+
+    /// Puts one shard on the device. Shards come in the manifest's order.
+    ///
+    /// # Errors
+    /// A file that contradicts itself, the manifest or the order; a failing device.
+    pub fn push(&mut self, file: &str, bytes: &[u8]) -> Result<LoadProgress> {
+        self.loader.push(file, bytes)
+    }
+
+    /// The model, once all weights are there.
+    ///
+    /// # Errors
+    /// A weight that has not come.
+    pub fn finish(self) -> Result<Model> {
+        Ok(self.companions.join(self.loader.finish()?, self.now_ms))
+    }
+}
+
+impl Model {
+    /// Puts a model on a player: a pack as it is, a checkpoint converted as it is read.
+    ///
+    /// `now_ms` is a clock; `progress` is told of every part loaded, and ends the load with an error of its own. The
+    /// dtype of `options` is for checkpoints; a pack keeps its own.
+    ///
+    /// # Errors
+    /// Missing, damaged or contradicting files, an architecture that is not supported, a device without the memory or
+    /// limits for it.
+    pub async fn load(
+        files: &dyn ModelFiles,
+        player: Player,
+        options: ModelOptions,
+        now_ms: fn() -> f64,
+        progress: &mut dyn FnMut(LoadProgress) -> Result<()>,
+    ) -> Result<Self> {
+        if let Some(manifest) = files.get(MANIFEST) {
+            let manifest = Manifest::parse(manifest)?;
+            let tokenizer = file(files, &manifest.tokenizer.file)?;
+            let mut loader = ModelLoader::begin(player, &manifest, tokenizer, options.fuse, now_ms).await?;
+            for shard in &manifest.shards {
+                progress(loader.push(&shard.file, file(files, &shard.file)?)?)?;
+            }
+            return loader.finish();
+        }
+        let config = PaliGemmaConfig::from_hf(&read_json(files, "config.json")?)?;
+        let json = files.get("tokenizer.json");
+        let json = json.ok_or_else(|| TextFault::Missing { place: files.place().into() })?;
+        let processor = optional_json(files, "preprocessor_config.json")?;
+        let generation = optional_json(files, "generation_config.json")?;
+        let companions = Companions::new(&config, json, processor.as_ref(), generation.as_ref())?;
+        let checkpoint = Checkpoint::open(files)?;
+        let session = Session::load(player, config, &checkpoint, options, progress).await?;
+        Ok(companions.join(session, now_ms))
+    }
+}
+
+/// A file that must be there.
+pub(super) fn file<'a>(files: &'a dyn ModelFiles, name: &str) -> Result<&'a [u8], FormatFault> {
+    files.get(name).ok_or_else(|| FormatFault::Missing { name: name.into(), place: files.place().into() })
+}
+
+/// A JSON file that may be there.
+pub(super) fn optional_json(files: &dyn ModelFiles, name: &str) -> Result<Option<Value>> {
+    Ok(match files.get(name) {
+        Some(_) => Some(read_json(files, name)?),
+        None => None,
+    })
+}
+
+/// The ids that end an answer, where `generation_config.json` says so: one or several.
+fn end_tokens(json: &Value) -> Option<Vec<u32>> {
+    let id = |value: &Value| value.as_u64().and_then(|id| u32::try_from(id).ok());
+    match json.get("eos_token_id")? {
+        Value::Array(ids) => ids.iter().map(id).collect(),
+        one => id(one).map(|id| vec![id]),
+    }
+}
