@@ -4,6 +4,10 @@
 mod ask;
 #[path = "cli/errors.rs"]
 mod errors;
+#[path = "cli/packs.rs"]
+mod packs;
+#[path = "cli/perform.rs"]
+mod perform;
 #[path = "cli/program.rs"]
 mod program;
 #[path = "cli/tell.rs"]

@@ -66,7 +66,7 @@ fn kernel_ids(out: &mut String, kernels: &[Kernel]) {
             "KernelInfo {{ name: {:?}, base: {:?}, wgsl: {:?}, bindings: &[{}], params_size: {}, uses_step: {}, overrides: &[{}], needs: Needs {{ shader_f16: {}, subgroups: {} }} }},",
             kernel.name,
             kernel.base,
-            kernel.wgsl,
+            without_comments(&kernel.wgsl),
             bindings.join(", "),
             kernel.params.as_ref().map_or(0, |p| p.fields.len().next_multiple_of(4) * 4),
             kernel.step.is_some(),
@@ -123,4 +123,10 @@ fn sentence(doc: &str) -> String {
 
 fn camel(name: &str) -> String {
     name.split('_').map(|word| word[..1].to_uppercase() + &word[1..]).collect()
+}
+
+/// Comments are for readers of the files; browsers download the text. WGSL has no strings that could hold `//`.
+fn without_comments(wgsl: &str) -> String {
+    let code = wgsl.lines().map(|line| line.split("//").next().unwrap_or_default().trim_end());
+    code.filter(|line| !line.is_empty()).map(|line| format!("{line}\n")).collect()
 }

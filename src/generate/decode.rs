@@ -5,7 +5,7 @@ use super::rng::Rng;
 use super::stop::StopTexts;
 use super::{Candidate, GenerateOptions, MAX_TOP_K, sample};
 use crate::base::Result;
-use crate::session::{CancelToken, PassOutput, Player, Session, Submitted};
+use crate::session::{CancelToken, PassOutput, Player, Session, SessionFault, Submitted};
 use crate::text::Tokenizer;
 
 /// What the decoder continues.
@@ -56,12 +56,12 @@ pub struct Generation {
 /// works only while somebody waits, so there is no way to hide.
 const AHEAD: usize = 4;
 
-/// Continues a prompt; `emit` gets pieces of text as they become certain.
+/// Continues a prompt, at most to the last position that the model was trained on; `emit` gets pieces of text as they become certain.
 ///
 /// `after_prefill` is called once the first token is known, for timings.
 ///
 /// # Errors
-/// Options out of range, a prompt and answer longer than memory holds, a cancelled token, or a failing device.
+/// Options out of range, a prompt longer than the model was trained on or than memory holds, a cancelled token, or a failing device.
 pub async fn generate(
     session: &mut Session,
     tokenizer: &Tokenizer,
@@ -73,6 +73,12 @@ pub async fn generate(
 ) -> Result<Generation> {
     options.validate()?;
     cancel.check()?;
+    let positions = session.config().decoder.max_positions;
+    if prompt.ids.len() >= positions {
+        return Err(SessionFault::TooLong { needed: prompt.ids.len() + 1, capacity: positions }.into());
+    }
+    let max_new_tokens = options.max_new_tokens.min(positions - prompt.ids.len());
+    let options = &GenerateOptions { max_new_tokens, ..options.clone() };
     session.reserve(prompt.ids.len() + options.max_new_tokens, options.beams).await?;
     let mut stream = Stream::new(tokenizer, options, prompt.eos, cancel, emit);
     let done = if options.beams > 1 {

@@ -16,7 +16,7 @@ pub enum SessionFault {
         k: usize,
     },
     /// More tokens than the model may hold at once.
-    #[error("the prompt and the answer need {needed} tokens, and this session holds {capacity}")]
+    #[error("the pictures, the prompt and the answer need {needed} tokens, and the model holds {capacity}")]
     TooLong {
         /// Tokens needed.
         needed: usize,

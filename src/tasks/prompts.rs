@@ -84,6 +84,19 @@ impl Task<'_> {
     }
 }
 
+impl Task<'_> {
+    /// Most tokens that an answer may well need.
+    pub fn usual_tokens(&self) -> usize {
+        match self {
+            Self::Caption(_) | Self::Ask(..) | Self::Ocr => 128,
+            Self::Describe(_) => 256,
+            // A box and its label take about 8 tokens, a mask 16 more.
+            Self::Detect(_) => 256,
+            Self::Segment(_) => 512,
+        }
+    }
+}
+
 fn code(language: &str) -> Result<&str, PromptFault> {
     let letters = |part: &str| (2..=8).contains(&part.len()) && part.chars().all(|c| c.is_ascii_alphanumeric());
     if language.split('-').all(letters) { Ok(language) } else { Err(PromptFault::Language(language.into())) }

@@ -2,8 +2,9 @@ use serde::Deserialize;
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
 
+use crate::base::Result;
 use crate::session::CancelToken;
-use crate::tasks::{GenerateOptions, Rgb8};
+use crate::tasks::{GenerateOptions, Model, Performed, Request, Rgb8, Task};
 
 use super::error::{BadValue, thrown};
 
@@ -30,6 +31,44 @@ impl CancelHandle {
     }
 }
 
+impl Asked {
+    /// None where it is a prompt as it is.
+    fn task(&self) -> Option<Task<'_>> {
+        Some(match self {
+            Self::Prompt { .. } => return None,
+            Self::Caption { language } => Task::Caption(language),
+            Self::Describe { language } => Task::Describe(language),
+            Self::Ask { language, question } => Task::Ask(language, question),
+            Self::Ocr => Task::Ocr,
+            Self::Detect { labels } => Task::Detect(labels),
+            Self::Segment { labels } => Task::Segment(labels),
+        })
+    }
+}
+
+impl WasmRequest {
+    /// Has a model answer.
+    pub(super) async fn put_to(
+        &self,
+        model: &mut Model,
+        cancel: &CancelToken,
+        emit: &mut dyn FnMut(&str),
+    ) -> Result<Performed> {
+        let Self { pictures, asked, options } = self;
+        match (asked, asked.task(), pictures.as_slice()) {
+            (Asked::Prompt { text }, ..) => {
+                let answer = model.generate(Request { pictures, prompt: text, options }, cancel, emit).await?;
+                Ok(Performed { answer, objects: Vec::new(), dropped: 0 })
+            }
+            (_, Some(task), [picture]) => model.perform(picture, task, options, cancel, emit).await,
+            (_, _, pictures) => {
+                let reason = format!("{} were given; a task takes one", pictures.len());
+                Err(BadValue { what: "the number of pictures", reason }.into())
+            }
+        }
+    }
+}
+
 /// The options of a generation; what is absent keeps its default.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -43,11 +82,24 @@ struct Options {
     stop: Option<Vec<String>>,
 }
 
-/// Pictures, a prompt, and how to answer it.
+/// What is asked about the pictures.
+#[derive(Deserialize)]
+#[serde(tag = "type", rename_all = "camelCase", deny_unknown_fields)]
+enum Asked {
+    Prompt { text: String },
+    Caption { language: String },
+    Describe { language: String },
+    Ask { language: String, question: String },
+    Ocr,
+    Detect { labels: Vec<String> },
+    Segment { labels: Vec<String> },
+}
+
+/// Pictures, what is asked about them, and how to answer it.
 #[wasm_bindgen]
 pub struct WasmRequest {
     pub(super) pictures: Vec<Rgb8>,
-    pub(super) prompt: String,
+    asked: Asked,
     pub(super) options: GenerateOptions,
 }
 
@@ -56,13 +108,16 @@ impl WasmRequest {
     /// A request without pictures yet.
     ///
     /// # Errors
-    /// An unknown option, or one of a wrong type or out of range.
+    /// An unknown question or option, or one of a wrong type or out of range.
     #[wasm_bindgen(constructor)]
-    pub fn new(prompt: String, options: JsValue) -> Result<Self, JsValue> {
+    pub fn new(asked: JsValue, options: JsValue) -> Result<Self, JsValue> {
+        let asked: Asked = serde_wasm_bindgen::from_value(asked)
+            .map_err(|error| thrown(BadValue { what: "the question", reason: error.to_string() }))?;
         let given: Options = serde_wasm_bindgen::from_value(options)
             .map_err(|error| thrown(BadValue { what: "the generation's options", reason: error.to_string() }))?;
         let mut options = GenerateOptions::default();
-        options.max_new_tokens = given.max_new_tokens.unwrap_or(options.max_new_tokens);
+        let usual = asked.task().map_or(options.max_new_tokens, |task| task.usual_tokens());
+        options.max_new_tokens = given.max_new_tokens.unwrap_or(usual);
         options.temperature = given.temperature.unwrap_or(options.temperature);
         options.top_k = given.top_k.unwrap_or(options.top_k);
         options.top_p = given.top_p.unwrap_or(options.top_p);
@@ -70,7 +125,7 @@ impl WasmRequest {
         options.beams = given.beams.unwrap_or(options.beams);
         options.stop = given.stop.unwrap_or(options.stop);
         options.validate().map_err(thrown)?;
-        Ok(Self { pictures: Vec::new(), prompt, options })
+        Ok(Self { pictures: Vec::new(), asked, options })
     }
 
     /// Adds a picture: rows of red, green, blue and straight alpha bytes. Alpha is laid over white.

@@ -59,7 +59,7 @@ pub fn logits_at(model: &mut Model, case: &GoldenCase, step: usize) -> Result<Ve
     told(block_on(model.logits()))
 }
 
-fn picture(name: &str) -> Result<Rgb8, String> {
+pub fn picture(name: &str) -> Result<Rgb8, String> {
     let bytes = fs::read(folder("pictures").join(name)).map_err(|error| format!("{name}: {error}"))?;
     told(decode_picture(&bytes, name))
 }

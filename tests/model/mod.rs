@@ -9,6 +9,7 @@ mod parity;
 pub mod pool;
 mod quantised;
 mod taps;
+mod tasks;
 #[path = "../common/tolerance.rs"]
 mod tolerance;
 
@@ -56,6 +57,8 @@ pub fn cases() -> Vec<ModelCase> {
     for dtype in [Dtype::F32, Dtype::F16, Dtype::Q8] {
         add(format!("masks: {dtype}"), Box::new(move |on| masks::drawn(on, dtype, masks::bound(dtype))));
     }
+    add("tasks: equal their prompts".into(), Box::new(tasks::equal_their_prompts));
+    add("tasks: pictures in turn".into(), Box::new(tasks::keep_features_apart));
     add("masks: a model without their decoder".into(), Box::new(masks::none));
     for bytes in [1 << 20, SMALL_BINDING] {
         add(format!("bindings of {bytes} bytes"), Box::new(move |on| parity::small_bindings(on, bytes)));

@@ -4,16 +4,23 @@ import * as wasm from '../pkg/ocelli.js';
 import { type Adapter, findAdapter, requestSubgroups } from './adapter.js';
 import { Replay, isLost } from './lost.js';
 import type { SentLoadOptions } from './messages.js';
-import { tune } from './pack/context.js';
+import { type Context, tune } from './pack/context.js';
 import { readDirectory } from './pack/directory.js';
 import { Meter } from './pack/progress.js';
+import { type PackSource, openPack } from './pack/source.js';
 import { openStore } from './store/open.js';
 import type { Store } from './store/store.js';
-import type { Answer, MemoryUse, ModelInfo, Progress, Timings } from './types.js';
+import type { Answer, Found, MemoryUse, ModelInfo, Progress, Timings } from './types.js';
+
+/** An object as the module gives it. */
+export type RawObject = Found & {
+  mask?: { left: number; top: number; width: number; height: number; alpha: Uint8Array } | undefined;
+};
 
 /** What the module knows of an answer; the rest is known here. */
-export type RawAnswer = Omit<Answer, 'device' | 'adapter' | 'timings' | 'logits'> & {
+export type RawAnswer = Omit<Answer, 'device' | 'adapter' | 'timings' | 'logits' | 'objects'> & {
   timings: Omit<Timings, 'downloadMs' | 'loadMs'>;
+  objects: RawObject[];
 };
 
 /** Devices that one call may lose before it is given up. */
@@ -30,11 +37,7 @@ export class Engine {
   static async load(url: string, options: SentLoadOptions, started: Promise<unknown>, onProgress: (progress: Progress) => void): Promise<Engine> {
     const engine = new Engine(url, options, await openStore(options.cache));
     const meter = new Meter(onProgress);
-    const began = performance.now();
-    const [files] = await Promise.all([engine.#fetch(meter, false), started]);
-    const fetched = performance.now();
-    await engine.#open(files, meter);
-    engine.#info = engine.#describe(fetched - began, performance.now() - fetched);
+    await engine.#open(meter, started, false);
     return engine;
   }
 
@@ -76,48 +79,89 @@ export class Engine {
   /** A new device, and the weights from where they are kept. */
   async #revive(): Promise<void> {
     this.#model.free();
-    const silent = new Meter(() => undefined);
-    await this.#open(await this.#fetch(silent, true), silent);
-    this.#info = this.#describe(this.#info.downloadMs, this.#info.loadMs);
+    const { downloadMs, loadMs } = this.#info;
+    await this.#open(new Meter(() => undefined), Promise.resolve(), true);
+    this.#info = { ...this.#info, downloadMs, loadMs };
   }
 
-  /** @param trust use what is kept without asking the server whether it changed */
-  #fetch(meter: Meter, trust: boolean): Promise<Map<string, Uint8Array<ArrayBuffer>>> {
+  /**
+   * Fetches the model and puts it on a device: a pack shard by shard, a directory as a whole.
+   * @param trust use what is kept without asking the server whether it changed
+   */
+  async #open(meter: Meter, started: Promise<unknown>, trust: boolean): Promise<void> {
     const { url, store, options } = this;
     // Cancelling ends this worker, and all downloads with it.
-    const signal = new AbortController().signal;
-    return readDirectory({ url, mirrors: options.mirrors, store, tuning: tune({ connections: options.connections }), meter, signal, trust });
+    const { signal } = new AbortController();
+    const context: Context = { url, mirrors: options.mirrors, store, tuning: tune({ connections: options.connections }), meter, signal, trust };
+    const began = performance.now();
+    const pack = await openPack(context);
+    // Time at the device; what else passes is the download's.
+    const loadMs = pack ? await this.#stream(pack, meter, started) : await this.#whole(await readDirectory(context), meter, started);
+    meter.end('upload');
+    meter.end('warmup');
+    this.#info = {
+      device: this.#model.device() as ModelInfo['device'],
+      adapter: this.#model.adapter() || (this.#adapter?.name ?? ''),
+      dtype: this.#model.dtype() as ModelInfo['dtype'],
+      memory: this.#model.memory() as MemoryUse,
+      downloadMs: performance.now() - began - loadMs,
+      loadMs,
+    };
   }
 
-  async #open(files: Map<string, Uint8Array<ArrayBuffer>>, meter: Meter): Promise<void> {
-    const { device: wanted, dtype, maxBindingMib } = this.options;
+  /** Hands over one shard at a time, so that this worker never holds much of the model; the milliseconds that took. */
+  async #stream(pack: PackSource, meter: Meter, started: Promise<unknown>): Promise<number> {
+    const { shards } = pack.manifest;
+    meter.expect('upload', shards.reduce((sum, { bytes }) => sum + bytes, 0));
+    let loader: wasm.WasmPack | undefined;
+    let spent = 0;
+    const timed = async <T>(work: () => T | Promise<T>): Promise<T> => {
+      const began = performance.now();
+      const result = await work();
+      spent += performance.now() - began;
+      return result;
+    };
+    try {
+      await started;
+      for await (const { file, bytes } of pack.files()) {
+        // The tokenizer comes first.
+        loader ??= await timed(async () => wasm.WasmPack.begin(pack.manifestBytes, bytes, await this.#deviceOptions()));
+        if (file === pack.manifest.tokenizer.file) continue;
+        const taken = loader;
+        await timed(() => taken.push(file, bytes));
+        meter.add('upload', bytes.length, file);
+      }
+      if (!loader) throw new Error('the pack gave no tokenizer');
+      const filled = loader;
+      loader = undefined;
+      // Consumes it.
+      this.#model = await timed(() => filled.finish());
+      return spent;
+    } finally {
+      loader?.free();
+      pack.close();
+    }
+  }
+
+  async #whole(files: Map<string, Uint8Array<ArrayBuffer>>, meter: Meter, started: Promise<unknown>): Promise<number> {
+    await started;
+    const began = performance.now();
+    let before = 0;
+    this.#model = await wasm.WasmModel.load(files, await this.#deviceOptions(), (done: number, total: number) => {
+      meter.expect('upload', total);
+      meter.add('upload', done - before);
+      before = done;
+    });
+    return performance.now() - began;
+  }
+
+  async #deviceOptions(): Promise<object> {
+    const { device: wanted, dtype, maxBindingMib, asRealGpu } = this.options;
     const adapter = wanted === 'cpu' ? undefined : await findAdapter();
     const device = wanted === 'auto' && (!adapter || adapter.software) ? 'cpu' : wanted;
     if (adapter?.subgroups && !this.#subgroups) requestSubgroups();
     this.#subgroups ||= adapter?.subgroups !== undefined;
-    let before = 0;
-    this.#model = await wasm.WasmModel.load(
-      files,
-      { device, dtype, ...(maxBindingMib !== undefined && { maxBindingMib }), subgroups: adapter?.subgroups },
-      (done: number, total: number) => {
-        meter.expect('upload', total);
-        meter.add('upload', done - before);
-        before = done;
-      },
-    );
-    meter.end('upload');
-    meter.end('warmup');
     this.#adapter = adapter;
-  }
-
-  #describe(downloadMs: number, loadMs: number): ModelInfo {
-    return {
-      device: this.#model.device() as ModelInfo['device'],
-      adapter: this.#model.adapter() || (this.#adapter?.name ?? ''),
-      dtype: this.options.dtype,
-      memory: this.#model.memory() as MemoryUse,
-      downloadMs,
-      loadMs,
-    };
+    return { device, dtype, ...(maxBindingMib !== undefined && { maxBindingMib }), ...(asRealGpu && { asRealGpu }), subgroups: adapter?.subgroups };
   }
 }

@@ -18,10 +18,13 @@ export {
 } from './errors.js';
 export type {
   Answer,
+  AnswerOptions,
+  Box,
   CachedPack,
   DeviceChoice,
   DeviceReport,
   Dtype,
+  Found,
   GenerateOptions,
   LoadOptions,
   MemoryUse,
@@ -29,5 +32,7 @@ export type {
   Phase,
   Picture,
   Progress,
+  Segment,
+  TextOptions,
   Timings,
 } from './types.js';

@@ -7,8 +7,9 @@ import { Model } from './model.js';
 import type { DeviceReport, LoadOptions } from './types.js';
 
 /**
- * Loads the model in a Hugging Face directory: `config.json`, `tokenizer.json`, `preprocessor_config.json` and
- * `model.safetensors`, or its index and shards.
+ * Loads a pack, as `ocelli convert` writes it, or a Hugging Face directory: `config.json`, `tokenizer.json`,
+ * `preprocessor_config.json` and `model.safetensors`, or its index and shards. A pack is streamed to the device and checked
+ * file by file; a directory is held in memory as a whole.
  *
  * @param url the directory's address, relative to the page
  * @throws OcelliError
@@ -64,6 +65,8 @@ function directoryAddress(url: string | URL): string {
   } catch {
     throw badArgument(`\`${url}\` is no address`, 'Give the address of the directory that holds config.json.');
   }
+  // The address of a pack's manifest is as good as that of its directory.
+  address.pathname = address.pathname.replace(/\/ocelli\.json$/, '/');
   if (!address.pathname.endsWith('/')) address.pathname += '/';
   return address.href;
 }

@@ -6,6 +6,14 @@ import type { Answer, DeviceChoice, DeviceReport, Dtype, ModelInfo, Progress } f
 /** A picture on its way to the worker: addresses are absolute. */
 export type SentPicture = Blob | ImageData | ImageBitmap | string;
 
+/** What is asked about the pictures. */
+export type Asked =
+  | { type: 'prompt'; text: string }
+  | { type: 'caption' | 'describe'; language: string }
+  | { type: 'ask'; language: string; question: string }
+  | { type: 'ocr' }
+  | { type: 'detect' | 'segment'; labels: readonly string[] };
+
 /** How answers are generated; what is absent has its default in the model. */
 export interface SentOptions {
   maxNewTokens?: number;
@@ -33,7 +41,7 @@ export interface SentLoadOptions {
 export type ToWorker =
   | { type: 'devices' }
   | { type: 'load'; url: string; options: SentLoadOptions }
-  | { type: 'generate'; id: number; pictures: SentPicture[]; prompt: string; options: SentOptions; logits: boolean }
+  | { type: 'generate'; id: number; pictures: SentPicture[]; asked: Asked; options: SentOptions; logits: boolean }
   | { type: 'cancel'; id: number };
 
 /** From the worker to the page. Each `generate` is answered by pieces and then one `answer` or `failed`. */

@@ -2,9 +2,10 @@
 
 import { type OcelliError, badArgument, cancelled, makeError } from './errors.js';
 import type { Link } from './link.js';
-import type { FromWorker, SentOptions, SentPicture } from './messages.js';
+import type { Asked, FromWorker, SentOptions, ToWorker } from './messages.js';
 import { Run } from './run.js';
-import type { Answer, GenerateOptions, ModelInfo } from './types.js';
+import { sendable } from './sendable.js';
+import type { Answer, AnswerOptions, Found, GenerateOptions, ModelInfo, Picture, Segment, TextOptions } from './types.js';
 
 interface Waiting {
   emit: (piece: string) => void;
@@ -27,12 +28,49 @@ export class Model {
     this.info = info;
   }
 
-  /**
-   * Answers a prompt about one or several pictures. Calls queue: each starts when those before it have ended.
-   *
-   * @returns both an async iterable of text pieces and a promise of the answer
-   */
-  generate(options: GenerateOptions): Run {
+  /** Says in a short sentence what a picture shows. */
+  caption(image: Picture, { language = 'en', ...options }: TextOptions = {}): Run<Answer> {
+    return this.#run(image, () => ({ type: 'caption', language }), options, (answer) => answer);
+  }
+
+  /** Describes a picture at length. */
+  describe(image: Picture, { language = 'en', ...options }: TextOptions = {}): Run<Answer> {
+    return this.#run(image, () => ({ type: 'describe', language }), options, (answer) => answer);
+  }
+
+  /** Answers a question about a picture. */
+  ask(image: Picture, question: string, { language = 'en', ...options }: TextOptions = {}): Run<Answer> {
+    return this.#run(image, () => ({ type: 'ask', language, question: text('question', question) }), options, (answer) => answer);
+  }
+
+  /** Reads the text in a picture. */
+  ocr(image: Picture, options: AnswerOptions = {}): Run<Answer> {
+    return this.#run(image, () => ({ type: 'ocr' }), options, (answer) => answer);
+  }
+
+  /** Finds things by their names. The run's pieces are the model's own words. */
+  detect(image: Picture, labels: string | readonly string[], options: AnswerOptions = {}): Run<readonly Found[]> {
+    return this.#run(image, () => ({ type: 'detect', labels: list(labels) }), options, ({ objects }) => objects);
+  }
+
+  /** Finds things by their names, and outlines them. The run's pieces are the model's own words. */
+  segment(image: Picture, labels: string | readonly string[], options: AnswerOptions = {}): Run<readonly Segment[]> {
+    return this.#run(image, () => ({ type: 'segment', labels: list(labels) }), options, ({ objects }) => objects);
+  }
+
+  /** Answers a prompt as it is about one or several pictures. */
+  generate({ image, prompt, logits = false, ...options }: GenerateOptions): Run<Answer> {
+    return this.#run(image, () => ({ type: 'prompt', text: text('prompt', prompt) }), options, (answer) => answer, logits);
+  }
+
+  /** Calls queue: each starts when those before it have ended. */
+  #run<T>(
+    image: Picture | readonly Picture[],
+    asked: () => Asked,
+    options: AnswerOptions,
+    pick: (answer: Answer) => T,
+    logits = false,
+  ): Run<T> {
     const stop = new AbortController();
     const outer = options.signal;
     const follow = () => stop.abort(outer?.reason);
@@ -44,17 +82,19 @@ export class Model {
       async (emit) => {
         try {
           // Checked before the wait, so that a wrong call fails at once.
-          const pictures = sendable(options.image);
-          checkPrompt(options);
+          const question = asked();
+          const pictures = await sendable(image);
           await Promise.race([before, aborted(stop.signal)]);
-          return await this.#ask(pictures, options, stop.signal, emit);
+          const message = { type: 'generate' as const, pictures, asked: question, options: sentOptions(options), logits };
+          return await this.#ask(message, stop.signal, emit);
         } finally {
           outer?.removeEventListener('abort', follow);
         }
       },
+      pick,
       (reason) => stop.abort(reason),
     );
-    this.#tail = Promise.allSettled([before, run.result]);
+    this.#tail = Promise.allSettled([before, run.answer]);
     return run;
   }
 
@@ -80,7 +120,7 @@ export class Model {
     this.#waiting.clear();
   }
 
-  #ask(pictures: SentPicture[], options: GenerateOptions, signal: AbortSignal, emit: Waiting['emit']): Promise<Answer> {
+  #ask(message: Omit<Extract<ToWorker, { type: 'generate' }>, 'id'>, signal: AbortSignal, emit: Waiting['emit']): Promise<Answer> {
     if (signal.aborted) return Promise.reject(cancelled('the generation', signal.reason));
     if (this.#link.end) return Promise.reject(this.#link.end);
     const id = this.#nextId++;
@@ -94,7 +134,7 @@ export class Model {
       });
       signal.addEventListener('abort', cancel, { once: true });
       try {
-        this.#link.send({ type: 'generate', id, pictures, prompt: options.prompt, options: sentOptions(options), logits: options.logits ?? false });
+        this.#link.send({ ...message, id });
       } catch (error) {
         this.#waiting.delete(id);
         reject(makeError({ code: 'OCELLI_BAD_ARGUMENT', message: `the call cannot be sent to the worker: ${error}`, remedy: 'Give pictures that were not closed or transferred, and plain values.' }, error));
@@ -113,25 +153,21 @@ function aborted(signal: AbortSignal): Promise<never> {
   });
 }
 
-function sendable(image: GenerateOptions['image'] | undefined): SentPicture[] {
-  const pictures: readonly unknown[] = Array.isArray(image) ? image : [image];
-  return pictures.map((picture) => {
-    if (picture instanceof Blob || picture instanceof ImageData || picture instanceof ImageBitmap) return picture;
-    if (picture instanceof URL) return picture.href;
-    if (typeof picture === 'string' && picture !== '') return new URL(picture, document.baseURI).href;
-    throw badArgument(
-      `\`image\` is ${picture === '' ? 'an empty text' : picture === null ? 'null' : typeof picture}; expected a picture`,
-      'Give a Blob, File, ImageData, ImageBitmap or the address of a picture, or a list of them.',
-    );
-  });
+/** @throws OcelliError where it is none */
+function text(what: 'prompt' | 'question', value: unknown): string {
+  if (typeof value === 'string') return value;
+  throw badArgument(`\`${what}\` is ${typeof value}; expected a text`, `Give a ${what} such as ${what === 'prompt' ? '"caption en"' : '"what is this?"'}.`);
 }
 
-function checkPrompt({ prompt }: { prompt?: unknown }): void {
-  if (typeof prompt !== 'string') throw badArgument(`\`prompt\` is ${typeof prompt}; expected a text`, 'Give a prompt such as "caption en".');
+/** @throws OcelliError where it is none */
+function list(labels: unknown): readonly string[] {
+  const all: readonly unknown[] = Array.isArray(labels) ? labels : [labels];
+  if (all.every((label): label is string => typeof label === 'string')) return all;
+  throw badArgument(`\`labels\` holds ${typeof all.find((label) => typeof label !== 'string')}; expected texts`, 'Give one name, or a list of names such as ["cat", "dog"].');
 }
 
 /** The options that were given; the worker refuses values out of range. */
-function sentOptions({ maxNewTokens, temperature, topK, topP, seed, beams, stop }: GenerateOptions): SentOptions {
+function sentOptions({ maxNewTokens, temperature, topK, topP, seed, beams, stop }: AnswerOptions): SentOptions {
   const given = { maxNewTokens, temperature, topK, topP, seed, beams, stop };
   return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
 }

@@ -6,20 +6,26 @@ import type { Answer } from './types.js';
  * A running generation.
  *
  * `for await (const piece of run)` gives the text as it comes; leaving that loop early cancels the rest.
- * `await run` gives the answer. Both may be used, in any order: pieces are kept until the run is dropped.
+ * `await run` gives the result. Both may be used, in any order: pieces are kept until the run is dropped.
  */
-export class Run implements AsyncIterable<string>, PromiseLike<Answer> {
-  /** The answer; rejects with an `OcelliError`. */
-  readonly result: Promise<Answer>;
+export class Run<T> implements AsyncIterable<string>, PromiseLike<T> {
+  /** The whole answer with its tokens and timings; rejects with an `OcelliError`. */
+  readonly answer: Promise<Answer>;
+  /** What the call was for; rejects with an `OcelliError`. */
+  readonly result: Promise<T>;
   readonly #cancel: (reason?: unknown) => void;
   readonly #pieces: string[] = [];
   #ended = false;
   #wake: (() => void)[] = [];
 
-  /** For `Model` only: runs `work`, which hands over pieces and in the end the answer. */
-  constructor(work: (emit: (piece: string) => void) => Promise<Answer>, cancel: (reason?: unknown) => void) {
+  /** For `Model` only: runs `work`, which hands over pieces and in the end the answer, of which `pick` takes the result. */
+  constructor(
+    work: (emit: (piece: string) => void) => Promise<Answer>,
+    pick: (answer: Answer) => T,
+    cancel: (reason?: unknown) => void,
+  ) {
     this.#cancel = cancel;
-    this.result = work((piece) => {
+    this.answer = work((piece) => {
       this.#pieces.push(piece);
       this.#notify();
     }).finally(() => {
@@ -27,6 +33,7 @@ export class Run implements AsyncIterable<string>, PromiseLike<Answer> {
       this.#notify();
     });
     // Whoever only reads the pieces learns of a failure there; the page's log should not call it unhandled.
+    this.result = this.answer.then(pick);
     this.result.catch(() => undefined);
   }
 
@@ -35,12 +42,12 @@ export class Run implements AsyncIterable<string>, PromiseLike<Answer> {
     this.#cancel(reason);
   }
 
-  /** Lets `await run` give the answer. */
-  then<A = Answer, B = never>(
-    onAnswer?: ((answer: Answer) => A | PromiseLike<A>) | null,
+  /** Lets `await run` give the result. */
+  then<A = T, B = never>(
+    onResult?: ((result: T) => A | PromiseLike<A>) | null,
     onError?: ((error: unknown) => B | PromiseLike<B>) | null,
   ): Promise<A | B> {
-    return this.result.then(onAnswer, onError);
+    return this.result.then(onResult, onError);
   }
 
   /** The pieces of text from the first on; throws where the run failed. */

@@ -59,16 +59,22 @@ export interface LoadOptions {
   signal?: AbortSignal;
 }
 
-/** A picture: a file or other blob, pixels, a bitmap, or the address of a file. */
-export type Picture = Blob | ImageData | ImageBitmap | URL | string;
+/** A picture: a file or other blob, pixels, a bitmap, what a page shows, or the address of a file. */
+export type Picture =
+  | Blob
+  | ImageData
+  | ImageBitmap
+  | HTMLImageElement
+  | HTMLCanvasElement
+  | OffscreenCanvas
+  | HTMLVideoElement
+  | VideoFrame
+  | URL
+  | string;
 
-/** What to generate. */
-export interface GenerateOptions {
-  /** One picture, or several in the order in which the model sees them. */
-  image: Picture | readonly Picture[];
-  /** What to ask, such as `caption en`. */
-  prompt: string;
-  /** At most this many tokens. Default 128. */
+/** How to answer. */
+export interface AnswerOptions {
+  /** At most this many tokens. Default 128, and more for tasks that need more. */
   maxNewTokens?: number;
   /** 0 (default) always takes the likeliest token; higher values draw more freely. */
   temperature?: number;
@@ -82,10 +88,51 @@ export interface GenerateOptions {
   beams?: number;
   /** Texts that end the answer; they are not part of it. */
   stop?: readonly string[];
-  /** Also return the logits at the last prompt position. Needs `maxNewTokens: 1`. */
-  logits?: boolean;
   /** Stops generating: the promise rejects with `OCELLI_CANCELLED`. */
   signal?: AbortSignal;
+}
+
+/** What to generate. */
+export interface GenerateOptions extends AnswerOptions {
+  /** One picture, or several in the order in which the model sees them. */
+  image: Picture | readonly Picture[];
+  /** What to ask, such as `caption en`. */
+  prompt: string;
+  /** Also return the logits at the last prompt position. Needs `maxNewTokens: 1`. */
+  logits?: boolean;
+}
+
+/** How to answer in words. */
+export interface TextOptions extends AnswerOptions {
+  /** The language's code, where the model speaks it. Default `en`. */
+  language?: string;
+}
+
+/** Edges in pixels of the picture given. */
+export interface Box {
+  readonly xmin: number;
+  readonly ymin: number;
+  readonly xmax: number;
+  readonly ymax: number;
+}
+
+/** A thing found in a picture. */
+export interface Found {
+  readonly label: string;
+  /** How sure the model is of the box, from 0 to 1. */
+  readonly score: number;
+  readonly box: Box;
+}
+
+/** A thing found in a picture, with its outline. */
+export interface Segment extends Found {
+  /**
+   * White pixels whose alpha says how much of each belongs to the thing. It covers the box alone: lay its upper left
+   * corner on `origin`. Missing where the model gave no outline, or has no decoder for it.
+   */
+  readonly mask?: ImageData;
+  /** Where the mask begins, in whole pixels of the picture. */
+  readonly origin?: { readonly x: number; readonly y: number };
 }
 
 /** Where time went, in milliseconds. */
@@ -126,6 +173,10 @@ export interface Answer {
   readonly adapter: string;
   readonly timings: Timings;
   readonly memory: MemoryUse;
+  /** What was found, for `detect` and `segment`. */
+  readonly objects: readonly Segment[];
+  /** Objects that the model began and did not end well; they were left out. */
+  readonly dropped: number;
   /** Where they were asked for: one number an entry of the vocabulary. */
   readonly logits?: Float32Array;
 }

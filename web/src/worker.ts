@@ -2,11 +2,11 @@
 
 import start, * as wasm from '../pkg/ocelli.js';
 import { findAdapter } from './adapter.js';
-import { Engine } from './engine.js';
+import { Engine, type RawObject } from './engine.js';
 import { badArgument, toRecord } from './errors.js';
 import type { FromWorker, ToWorker } from './messages.js';
 import { decode } from './picture.js';
-import type { Answer, DeviceReport } from './types.js';
+import type { Answer, DeviceReport, Segment } from './types.js';
 
 type Call<T extends ToWorker['type']> = Extract<ToWorker, { type: T }>;
 
@@ -67,7 +67,7 @@ async function showLife(): Promise<void> {
   });
 }
 
-async function generate({ id, pictures, prompt, options, logits }: Call<'generate'>): Promise<Answer> {
+async function generate({ id, pictures, asked, options, logits }: Call<'generate'>): Promise<Answer> {
   if (!engine) throw new Error('a generation was asked for before the model was loaded');
   if (logits && options.maxNewTokens !== 1) {
     throw badArgument('`logits` was asked for with more than one new token', 'Set `maxNewTokens: 1` together with `logits`.');
@@ -75,7 +75,7 @@ async function generate({ id, pictures, prompt, options, logits }: Call<'generat
   // Made first, so that a call can be cancelled while its pictures are still being decoded.
   const cancel = new wasm.CancelHandle();
   cancels.set(id, cancel);
-  const request = new wasm.WasmRequest(prompt, options);
+  const request = new wasm.WasmRequest(asked, options);
   try {
     const began = performance.now();
     const decoded = await Promise.all(pictures.map((picture, index) => decode(picture, `picture ${index + 1}`)));
@@ -87,6 +87,7 @@ async function generate({ id, pictures, prompt, options, logits }: Call<'generat
     const { info } = engine;
     return {
       ...raw,
+      objects: raw.objects.map(outlined),
       device: info.device,
       adapter: info.adapter,
       timings: { ...raw.timings, imageMs: decodedMs + raw.timings.imageMs, downloadMs: info.downloadMs, loadMs: info.loadMs },
@@ -97,4 +98,13 @@ async function generate({ id, pictures, prompt, options, logits }: Call<'generat
     cancel.free();
     request.free();
   }
+}
+
+/** With the mask as pixels that a page can lay over the picture. */
+function outlined({ mask, ...found }: RawObject): Segment {
+  if (!mask) return found;
+  const { left, top, width, height, alpha } = mask;
+  const pixels = new Uint8ClampedArray(4 * alpha.length).fill(255);
+  for (const [at, value] of alpha.entries()) pixels[4 * at + 3] = value;
+  return { ...found, mask: new ImageData(pixels, width, height), origin: { x: left, y: top } };
 }

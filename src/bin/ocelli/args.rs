@@ -16,7 +16,19 @@ pub struct Cli {
 
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Answer a prompt about one or several pictures.
+    /// Say in a short sentence what a picture shows.
+    Caption(CaptionArgs),
+    /// Describe a picture at length.
+    Describe(CaptionArgs),
+    /// Answer a question about a picture.
+    Ask(AskArgs),
+    /// Read the text in a picture.
+    Ocr(OcrArgs),
+    /// Find things in a picture by their names, with a box around each.
+    Detect(FindArgs),
+    /// Find things in a picture by their names, with a box and a mask of each.
+    Segment(FindArgs),
+    /// Answer a prompt as it is about one or several pictures.
     Run(RunArgs),
     /// Say what a model is, what it holds and how much memory it needs.
     Inspect(InspectArgs),
@@ -34,8 +46,67 @@ pub enum Command {
 }
 
 #[derive(Debug, Args)]
+pub struct CaptionArgs {
+    #[command(flatten)]
+    pub task: TaskArgs,
+    /// The language of the answer, where the model speaks it.
+    #[arg(long, value_name = "CODE", default_value = "en")]
+    pub language: String,
+}
+
+#[derive(Debug, Args)]
+pub struct AskArgs {
+    #[command(flatten)]
+    pub task: TaskArgs,
+    /// The question; several words need no quotes.
+    #[arg(required = true)]
+    pub question: Vec<String>,
+    /// The language of the answer, where the model speaks it.
+    #[arg(long, value_name = "CODE", default_value = "en")]
+    pub language: String,
+}
+
+#[derive(Debug, Args)]
+pub struct OcrArgs {
+    #[command(flatten)]
+    pub task: TaskArgs,
+}
+
+#[derive(Debug, Args)]
+pub struct FindArgs {
+    #[command(flatten)]
+    pub task: TaskArgs,
+    /// What to look for, one name an argument.
+    #[arg(value_name = "LABEL", required = true)]
+    pub labels: Vec<String>,
+    /// Draw what was found over the picture and write it as a PNG.
+    #[arg(long, value_name = "FILE.png")]
+    pub out: Option<PathBuf>,
+}
+
+/// What every task takes.
+#[derive(Debug, Args)]
+pub struct TaskArgs {
+    /// A picture: PNG, JPEG, WebP, GIF (first frame) or BMP.
+    pub image: PathBuf,
+    /// A pack or a Hugging Face directory.
+    #[arg(long, value_name = "DIR")]
+    pub model: PathBuf,
+    /// How weights of a Hugging Face directory are kept on the device [default: q8]; a pack keeps its own.
+    #[arg(long, value_enum)]
+    pub dtype: Option<DtypeArg>,
+    #[command(flatten)]
+    pub device: DeviceArgs,
+    #[command(flatten)]
+    pub generate: GenerateArgs,
+    /// Print one JSON object on one line.
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, Args)]
 pub struct RunArgs {
-    /// A Hugging Face directory: config.json, model.safetensors, tokenizer.json, ...
+    /// A pack, or a Hugging Face directory: config.json, model.safetensors, tokenizer.json, ...
     pub model: PathBuf,
     /// A picture: PNG, JPEG, WebP, GIF (first frame) or BMP. May be given several times.
     #[arg(long, value_name = "FILE", required = true)]
@@ -43,9 +114,9 @@ pub struct RunArgs {
     /// What to ask, such as `caption en` or `answer en what is on the table`.
     #[arg(long, value_name = "TEXT")]
     pub prompt: String,
-    /// How weights are kept on the device.
-    #[arg(long, value_enum, default_value_t = DtypeArg::Q8)]
-    pub dtype: DtypeArg,
+    /// How weights of a Hugging Face directory are kept on the device [default: q8]; a pack keeps its own.
+    #[arg(long, value_enum)]
+    pub dtype: Option<DtypeArg>,
     #[command(flatten)]
     pub device: DeviceArgs,
     #[command(flatten)]
@@ -93,9 +164,9 @@ impl DeviceArgs {
 /// How to generate.
 #[derive(Debug, Args)]
 pub struct GenerateArgs {
-    /// Most tokens of the answer.
-    #[arg(long, value_name = "N", default_value_t = GenerateOptions::default().max_new_tokens)]
-    max_new_tokens: usize,
+    /// Most tokens of the answer; 128 for a prompt, what it may need for a task.
+    #[arg(long, value_name = "N")]
+    max_new_tokens: Option<usize>,
     /// Divides the logits before sampling; 0 takes the likeliest token.
     #[arg(long, value_name = "T", default_value_t = GenerateOptions::default().temperature)]
     temperature: f32,
@@ -117,9 +188,9 @@ pub struct GenerateArgs {
 }
 
 impl GenerateArgs {
-    pub fn options(&self) -> GenerateOptions {
+    pub fn options(&self, usual_tokens: usize) -> GenerateOptions {
         GenerateOptions {
-            max_new_tokens: self.max_new_tokens,
+            max_new_tokens: self.max_new_tokens.unwrap_or(usual_tokens),
             temperature: self.temperature,
             top_k: self.top_k,
             top_p: self.top_p,

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use ocelli::base::{Error, ErrorKind, Fault};
+use ocelli::tasks::Dtype;
 use serde::Serialize;
 
 use super::json;
@@ -21,6 +22,9 @@ pub enum CliFault {
     /// The model of the bench does not do what the bench measures.
     #[error("the model answered {answer} tokens to a prompt of {prompt}, expected 33 to 16")]
     BenchModel { prompt: usize, answer: usize },
+    /// A pack that holds its weights in another dtype than asked for.
+    #[error("this pack holds its weights as {held}, not as {wanted}")]
+    PackDtype { wanted: Dtype, held: Dtype },
     /// A file that cannot be read.
     #[error("cannot read {}: {reason}", .path.display())]
     Read { path: PathBuf, kind: ErrorKind, reason: io::Error },
@@ -55,7 +59,7 @@ impl CliFault {
 impl Fault for CliFault {
     fn kind(&self) -> ErrorKind {
         match self {
-            Self::Usage(_) | Self::NoPlayer { .. } => ErrorKind::BadArgument,
+            Self::Usage(_) | Self::NoPlayer { .. } | Self::PackDtype { .. } => ErrorKind::BadArgument,
             Self::BenchModel { .. } => ErrorKind::BadModelFile,
             Self::Read { kind, .. } => *kind,
             Self::Write { .. } | Self::Output(_) | Self::Interrupt(_) => ErrorKind::Io,
@@ -67,6 +71,7 @@ impl Fault for CliFault {
             Self::Usage(_) => "See `ocelli --help`.".into(),
             Self::NoPlayer { .. } => "Use `cpu` or part of a name that `ocelli devices` lists.".into(),
             Self::BenchModel { .. } => "Remove the folder, or name an empty one with --model.".into(),
+            Self::PackDtype { .. } => "Leave --dtype out, or convert the checkpoint to another pack.".into(),
             Self::Read { .. } => "Check the path and that the file may be read.".into(),
             Self::Write { .. } => "Check that the folder exists, may be written to and has room.".into(),
             Self::Output(_) => "Check where the output goes.".into(),

@@ -4,11 +4,13 @@ mod args;
 mod bench;
 mod convert;
 mod devices;
+mod draw;
 mod fault;
 mod inspect;
 mod interrupt;
 mod json;
 mod npy;
+mod perform;
 mod progress;
 mod run;
 
@@ -43,6 +45,12 @@ fn main() -> ExitCode {
 fn dispatch(command: Command) -> Result<()> {
     pollster::block_on(async {
         match command {
+            Command::Caption(args) => perform::caption(&args).await,
+            Command::Describe(args) => perform::describe(&args).await,
+            Command::Ask(args) => perform::ask(&args).await,
+            Command::Ocr(args) => perform::ocr(&args).await,
+            Command::Detect(args) => perform::detect(&args).await,
+            Command::Segment(args) => perform::segment(&args).await,
             Command::Run(args) => run::run(&args).await,
             Command::Inspect(args) => inspect::inspect(&args),
             Command::Convert(args) => convert::convert(&args),

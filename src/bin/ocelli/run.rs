@@ -9,10 +9,10 @@ use std::time::Instant;
 use ocelli::base::Result;
 use ocelli::format::Directory;
 use ocelli::session::{CancelToken, Player};
-use ocelli::tasks::{Answer, GenerateOptions, Model, ModelOptions, Request, Rgb8, decode_picture};
+use ocelli::tasks::{Answer, Dtype, GenerateOptions, Model, ModelOptions, Request, Rgb8, decode_picture};
 use serde::Serialize;
 
-use super::args::RunArgs;
+use super::args::{DtypeArg, RunArgs};
 use super::fault::CliFault;
 use super::progress::WorkBar;
 use super::{interrupt, json, npy};
@@ -48,12 +48,11 @@ struct Memory {
 
 pub async fn run(args: &RunArgs) -> Result<()> {
     let cancel = interrupt::token()?;
-    let options = args.generate.options();
+    let options = args.generate.options(GenerateOptions::default().max_new_tokens);
     options.validate()?;
     let pictures = args.image.iter().map(|path| picture(path)).collect::<Result<Vec<_>>>()?;
     let player = Player::open(args.device.choice(), &args.device.options()).await?;
-    let weights = ModelOptions { dtype: args.dtype.dtype(), ..ModelOptions::default() };
-    let (mut model, load_ms) = load(&args.model, player, weights, &cancel, args.json).await?;
+    let (mut model, load_ms) = load(&args.model, player, args.dtype.map(DtypeArg::dtype), &cancel, args.json).await?;
 
     if let Some(path) = &args.logits {
         let first = GenerateOptions { max_new_tokens: 1, ..GenerateOptions::default() };
@@ -87,16 +86,18 @@ pub async fn run(args: &RunArgs) -> Result<()> {
     Ok(())
 }
 
-/// Loads a model directory, with a bar unless `quiet`; the model and the milliseconds it took.
+/// Loads a model from a folder, with a bar unless `quiet`; the model and the milliseconds it took.
 pub async fn load(
-    directory: &Path,
+    folder: &Path,
     player: Player,
-    options: ModelOptions,
+    dtype: Option<Dtype>,
     cancel: &CancelToken,
     quiet: bool,
 ) -> Result<(Model, f64)> {
     let start = now_ms();
-    let files = Directory::open(directory)?;
+    let files = Directory::open(folder)?;
+    let usual = ModelOptions::default();
+    let options = ModelOptions { dtype: dtype.unwrap_or(usual.dtype), ..usual };
     let player = player.with_breath(interrupt::breathe);
     let bar = WorkBar::new("loading", quiet);
     let model = Model::load(&files, player, options, now_ms, &mut |progress| {
@@ -105,10 +106,14 @@ pub async fn load(
     })
     .await;
     bar.finish();
-    Ok((model?, now_ms() - start))
+    let model = model?;
+    if let Some(wanted) = dtype.filter(|&wanted| wanted != model.dtype()) {
+        return Err(CliFault::PackDtype { wanted, held: model.dtype() }.into());
+    }
+    Ok((model, now_ms() - start))
 }
 
-fn picture(path: &Path) -> Result<Rgb8> {
+pub fn picture(path: &Path) -> Result<Rgb8> {
     let bytes = fs::read(path).map_err(|reason| CliFault::reading(path, reason))?;
     Ok(decode_picture(&bytes, &path.display().to_string())?)
 }

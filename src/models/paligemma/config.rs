@@ -56,6 +56,8 @@ pub struct DecoderConfig {
     pub vocabulary: usize,
     /// Added to the mean square in RMSNorm.
     pub eps: f32,
+    /// Positions that it was trained on; more would give nonsense.
+    pub max_positions: usize,
     /// Base of the rotary frequencies.
     pub rope_theta: f32,
     /// Factor on q·k.
@@ -175,6 +177,7 @@ struct HfText {
     num_attention_heads: usize,
     num_key_value_heads: usize,
     head_dim: Option<usize>,
+    max_position_embeddings: Option<usize>,
     intermediate_size: usize,
     vocab_size: usize,
     #[serde(default = "default_eps")]
@@ -276,6 +279,9 @@ fn decoder_config(hf: &HfText) -> Result<DecoderConfig, ConfigFault> {
     in_range("text_config.vocab_size", hf.vocab_size, 4, 1 << 24)?;
     in_range("text_config.num_attention_heads", hf.num_attention_heads, 1, 1024)?;
     divides("text_config.num_key_value_heads", hf.num_key_value_heads, hf.num_attention_heads)?;
+    if let Some(positions) = hf.max_position_embeddings {
+        in_range("text_config.max_position_embeddings", positions, 1, 1 << 24)?;
+    }
     let head_dim = {
         let k = hf.head_dim.unwrap_or(256);
         self::head_dim("text_config.head_dim", k)?;
@@ -292,6 +298,7 @@ fn decoder_config(hf: &HfText) -> Result<DecoderConfig, ConfigFault> {
         mlp: hf.intermediate_size,
         vocabulary: hf.vocab_size,
         eps: hf.rms_norm_eps,
+        max_positions: hf.max_position_embeddings.unwrap_or(8192),
         rope_theta: rope_theta(hf)?,
         query_scale: match hf.query_pre_attn_scalar {
             Some(scalar) if gemma2 => scalar.powf(-0.5),

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use ocelli::base::Result;
 use ocelli::session::{CancelToken, DeviceChoice, DeviceOptions, Player, adapters};
-use ocelli::tasks::{Dtype, GenerateOptions, Model, ModelOptions, Request, Rgb8};
+use ocelli::tasks::{Dtype, GenerateOptions, Model, Request, Rgb8};
 use serde::Serialize;
 
 use super::args::BenchArgs;
@@ -117,8 +117,7 @@ async fn measure(
     cancel: &CancelToken,
 ) -> Result<Row> {
     let player = Player::open(contender.choice, &contender.options).await?;
-    let options = ModelOptions { dtype, ..ModelOptions::default() };
-    let (mut model, load_ms) = run::load(directory, player, options, cancel, false).await?;
+    let (mut model, load_ms) = run::load(directory, player, Some(dtype), cancel, false).await?;
     let options = GenerateOptions { max_new_tokens: STEPS + 1, ..GenerateOptions::default() };
     let mut samples: [Vec<f64>; 3] = Default::default();
     for n in 0..=repeat {

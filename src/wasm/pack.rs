@@ -1,0 +1,44 @@
+use wasm_bindgen::JsValue;
+use wasm_bindgen::prelude::wasm_bindgen;
+
+use crate::format::pack::Manifest;
+use crate::tasks::ModelLoader;
+
+use super::breath::now_ms;
+use super::error::thrown;
+use super::model::WasmModel;
+use super::options::LoadOptions;
+
+/// A pack on its way to a device, shard by shard: only one is in the module's memory at a time.
+#[wasm_bindgen]
+pub struct WasmPack(ModelLoader);
+
+#[wasm_bindgen]
+impl WasmPack {
+    /// Opens a device and takes memory for the weights that `ocelli.json` tells.
+    ///
+    /// # Errors
+    /// Options out of range, a manifest or tokenizer that cannot be used, a device that is missing or too small.
+    pub async fn begin(manifest: Vec<u8>, tokenizer: Vec<u8>, options: JsValue) -> Result<WasmPack, JsValue> {
+        let manifest = Manifest::parse(&manifest).map_err(thrown)?;
+        let player = LoadOptions::parse(options)?.player().await?;
+        ModelLoader::begin(player, &manifest, &tokenizer, true, now_ms).await.map(Self).map_err(thrown)
+    }
+
+    /// Puts the next shard on the device; the share of all weights that is there then.
+    ///
+    /// # Errors
+    /// A file that contradicts itself, the manifest or the order; a failing device.
+    pub fn push(&mut self, file: &str, bytes: &[u8]) -> Result<f64, JsValue> {
+        let at = self.0.push(file, bytes).map_err(thrown)?;
+        Ok(at.done as f64 / at.total.max(1) as f64)
+    }
+
+    /// The model, once all weights are there.
+    ///
+    /// # Errors
+    /// A weight that has not come.
+    pub fn finish(self) -> Result<WasmModel, JsValue> {
+        self.0.finish().map(WasmModel).map_err(thrown)
+    }
+}

@@ -1,0 +1,49 @@
+//! Tasks on a model, and the features of a picture kept from one question to the next.
+
+use ocelli::session::CancelToken;
+use ocelli::tasks::{Dtype, GenerateOptions, Request, Task};
+use pollster::block_on;
+
+use super::asking::{greedy, load, options, picture, told};
+use super::golden::{Golden, same};
+use super::pool::Place;
+
+/// A task gives what its prompt gives, and its objects are those of the answer's tokens.
+pub fn equal_their_prompts(place: Place) -> Result<(), String> {
+    let golden = Golden::read("pg1-hd16")?;
+    let mut model = load(place, &golden.directory(), options(Dtype::F32))?;
+    let case = golden.cases.iter().find(|case| case.prompt == "detect rocket ; cloud").ok_or("no golden detects")?;
+    let picture = picture(&case.pictures[0])?;
+    let labels = ["rocket".to_owned(), "cloud".to_owned()];
+    let generate = greedy(case.max_new_tokens);
+    let free = CancelToken::default();
+    let done = told(block_on(model.perform(&picture, Task::Detect(&labels), &generate, &free, &mut |_| ())))?;
+    same("tokens", &done.answer.generation.tokens, &case.greedy_ids)?;
+    let size = [picture.width(), picture.height()];
+    let found = ocelli::tasks::objects(model.tokenizer(), &case.greedy_ids, &done.answer.generation.logprobs, size);
+    same("objects", &done.objects, &found.objects)?;
+    let nothing = told(block_on(model.perform(&picture, Task::Detect(&[]), &generate, &free, &mut |_| ())))?;
+    same("objects of no labels", nothing.objects.len(), 0)
+}
+
+/// Questions about two pictures in turn: each answer is that of a model which has seen nothing before.
+pub fn keep_features_apart(place: Place) -> Result<(), String> {
+    let golden = Golden::read("pg1-hd16")?;
+    let mut model = load(place, &golden.directory(), options(Dtype::F32))?;
+    let cases: Vec<_> = golden.cases.iter().filter(|case| case.pictures.len() == 1).collect();
+    // A cancelled look must not pass for a finished one.
+    let stopped = CancelToken::default();
+    stopped.cancel();
+    for (n, &at) in [0, 1, 1, 0, 0, 1].iter().enumerate() {
+        let case = cases.get(at).ok_or("too few goldens")?;
+        let pictures = [picture(&case.pictures[0])?];
+        let generate = GenerateOptions { max_new_tokens: case.max_new_tokens, ..GenerateOptions::default() };
+        let request = Request { pictures: &pictures, prompt: &case.prompt, options: &generate };
+        if n % 2 == 1 && block_on(model.generate(request, &stopped, &mut |_| ())).is_ok() {
+            return Err("a cancelled question was answered".into());
+        }
+        let answer = told(block_on(model.generate(request, &CancelToken::default(), &mut |_| ())))?;
+        same(&format!("tokens of question {n}"), &answer.generation.tokens, &case.greedy_ids)?;
+    }
+    Ok(())
+}

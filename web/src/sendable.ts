@@ -1,0 +1,52 @@
+// What a page calls a picture, as something that can be sent to the worker.
+
+import { badArgument, makeError } from './errors.js';
+import type { SentPicture } from './messages.js';
+import type { Picture } from './types.js';
+
+/** Bitmaps keep their colours and their straight alpha on the way. */
+const AS_IT_IS: ImageBitmapOptions = { premultiplyAlpha: 'none', colorSpaceConversion: 'none' };
+
+/**
+ * @param image one picture or several
+ * @throws OcelliError where one is no picture, or cannot be read by this page
+ */
+export async function sendable(image: Picture | readonly Picture[] | undefined): Promise<SentPicture[]> {
+  const pictures: readonly unknown[] = Array.isArray(image) ? image : [image];
+  return Promise.all(pictures.map(one));
+}
+
+async function one(picture: unknown): Promise<SentPicture> {
+  if (picture instanceof Blob || picture instanceof ImageData || picture instanceof ImageBitmap) return picture;
+  if (picture instanceof URL) return picture.href;
+  if (typeof picture === 'string' && picture !== '') return new URL(picture, document.baseURI).href;
+  if (isElement(picture)) return bitmap(picture);
+  throw badArgument(
+    `\`image\` is ${picture === '' ? 'an empty text' : picture === null ? 'null' : typeof picture}; expected a picture`,
+    'Give a Blob, File, ImageData, ImageBitmap, an <img>, <canvas> or <video>, or the address of a picture; or a list of them.',
+  );
+}
+
+type Element = Exclude<Picture, Blob | ImageData | ImageBitmap | URL | string>;
+
+/** Some of these are missing in some browsers. */
+function isElement(picture: unknown): picture is Element {
+  const kinds = ['HTMLImageElement', 'HTMLCanvasElement', 'OffscreenCanvas', 'HTMLVideoElement', 'VideoFrame'];
+  return kinds.some((kind) => {
+    const known = (globalThis as Record<string, unknown>)[kind];
+    return typeof known === 'function' && picture instanceof known;
+  });
+}
+
+async function bitmap(picture: Element): Promise<ImageBitmap> {
+  try {
+    if (picture instanceof HTMLImageElement) await picture.decode();
+    return await createImageBitmap(picture, AS_IT_IS);
+  } catch (cause) {
+    throw makeError({
+      code: 'OCELLI_BAD_IMAGE',
+      message: `the pixels of this ${picture.constructor.name} cannot be had: ${cause instanceof Error ? cause.message : cause}`,
+      remedy: 'Wait until it shows a picture. If that comes from another origin, its server must allow this page to read it.',
+    }, cause);
+  }
+}
