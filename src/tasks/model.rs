@@ -137,6 +137,11 @@ impl Model {
         Ok((ids, prompt))
     }
 
+    /// The log-probability of a box that is as likely right as wrong, where it was measured.
+    pub(super) fn even_box_logprob(&self) -> Option<f32> {
+        self.session.config().even_box_logprob
+    }
+
     /// Whether the model came with a decoder of masks.
     pub fn decodes_masks(&self) -> bool {
         self.session.decodes_masks()

@@ -24,7 +24,8 @@ pub type MaskCodes = [u8; 16];
 pub struct Object {
     /// What it is, in the model's words.
     pub label: String,
-    /// How sure the model was of the box: the geometric mean of the probabilities of its four tokens, 0 to 1.
+    /// How sure the model was of the box, 0 to 1: the geometric mean of the probabilities of its four tokens, or what
+    /// that means by the model's own measure.
     pub score: f32,
     /// Where it is.
     pub bounds: Bounds,

@@ -48,6 +48,11 @@ impl Model {
             }
             _ => Found::default(),
         };
+        if let Some(even) = self.even_box_logprob() {
+            for object in &mut found.objects {
+                object.score = 1.0 / (1.0 + (even - 4.0 * object.score.ln()).exp());
+            }
+        }
         if self.decodes_masks() {
             for object in &mut found.objects {
                 let Some(codes) = object.codes else { continue };

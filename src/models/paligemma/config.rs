@@ -16,6 +16,8 @@ pub struct PaliGemmaConfig {
     pub eos_tokens: Vec<u32>,
     /// Id of `<bos>`.
     pub bos_token: u32,
+    /// Log-probability of the four tokens together of a box that is as likely right as wrong, where it was measured.
+    pub even_box_logprob: Option<f32>,
 }
 
 /// A SigLIP vision tower in numbers.
@@ -140,6 +142,8 @@ struct HfConfig {
     #[serde(alias = "image_token_id")]
     image_token_index: Option<u32>,
     bos_token_id: Option<u32>,
+    /// Not Hugging Face's: see [`PaliGemmaConfig`].
+    even_box_logprob: Option<f32>,
     eos_token_id: Option<OneOrMany>,
     text_config: HfText,
     vision_config: HfVision,
@@ -238,6 +242,7 @@ impl PaliGemmaConfig {
                 Some(OneOrMany::Many(ids)) => ids,
             },
             bos_token: hf.bos_token_id.unwrap_or(2),
+            even_box_logprob: hf.even_box_logprob,
         })
     }
 }
