@@ -1,5 +1,5 @@
 // Largest logit of a chunk with its index and the chunk's share of the logsumexp.
-// logits [T, V] -> partial [T, chunks, 4]: peak, index, sum of e^(logit - peak), 0.
+// logits [T, V] -> partial [T, chunks, 4]: peak, id, sum of e^(logit - peak), 0.
 // Work split: one invocation per chunk, rows in y. Grid: (ceil(chunks / 32), T). Twin: argmax_partial.
 #import select
 @group(0) @binding(0) var<storage, read> logits: array<f32>;
@@ -17,7 +17,7 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
     for (var i = first; i < end; i++) {
         let logit = logits[t * params.vocab + i];
         if logit > best.peak {
-            best = Best(logit, i, best.sum * exp(best.peak - logit) + 1.0);
+            best = Best(logit, params.first_id + i, best.sum * exp(best.peak - logit) + 1.0);
         } else {
             // A logit that is no number comes here and spoils the sum, which the merge notices.
             best.sum += exp(logit - best.peak);

@@ -20,6 +20,10 @@ struct EmbedParams {
 @group(0) @binding(2) var<storage, read_write> out: array<vec4<f32>>;
 #endif
 
+fn stored_row(row: u32) -> u32 {
+    return row;
+}
+
 @compute @workgroup_size(64)
 fn main(@builtin(global_invocation_id) id: vec3<u32>) {
     let k4 = id.x;

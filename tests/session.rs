@@ -77,7 +77,7 @@ fn greedy(session: &mut Session, ids: &[u32], count: usize) -> Vec<u32> {
         let first = session.prefill(ids, PassOutput::Greedy).await.expect("it is submitted");
         let mut found = vec![first.result().await.expect("it plays").0.id];
         for position in ids.len()..ids.len() + count - 1 {
-            let next = session.decode(position, 0, PassOutput::Greedy).await.expect("it is submitted");
+            let next = session.decode(position, 0, PassOutput::Greedy, None).await.expect("it is submitted");
             found.push(next.result().await.expect("it plays").0.id);
         }
         found
@@ -138,7 +138,7 @@ fn what_does_not_fit_is_refused() {
             let refused = session.prefill(ids, PassOutput::Greedy).await.map(|_| ()).map_err(kind);
             assert_eq!(refused, Err(ErrorKind::BadArgument), "{ids:?}");
         }
-        let past_the_end = session.decode(64, 0, PassOutput::Greedy).await.map(|_| ()).map_err(kind);
+        let past_the_end = session.decode(64, 0, PassOutput::Greedy, None).await.map(|_| ()).map_err(kind);
         assert_eq!(past_the_end, Err(ErrorKind::BadArgument));
         assert_eq!(session.encode(&[&[0.0; 7]]).await.map_err(kind), Err(ErrorKind::BadArgument));
     });

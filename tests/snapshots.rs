@@ -36,7 +36,8 @@ fn weights(config: &PaliGemmaConfig) -> WeightTable {
 /// Every kind of pass once, as built and, where `fused`, as executed.
 fn graphs(config: &PaliGemmaConfig) -> Result<Vec<Graph>, ShapeFault> {
     let table = weights(config);
-    let pass = |tokens, feature_rows, output| DecoderPass { tokens, capacity: 64, slots: 1, feature_rows, output };
+    let pass =
+        |tokens, feature_rows, output| DecoderPass { tokens, capacity: 64, slots: 1, feature_rows, output, ids: None };
     let picture = config.vision.tokens();
     Ok(vec![
         paligemma::vision(config, &table)?,

@@ -7,12 +7,13 @@ struct LinearParams {
     tokens: u32, // T, most rows of x
     k: u32, // elements of a row of x; a multiple of 4
     rows: u32, // N of this shard
-    first_row: u32, // this shard's first row in the whole weight
+    first_row: u32, // column of out that this shard's first row gives, before GeGLU
     out_stride: u32, // elements of a row of out
     row_words: u32, // 32-bit words of a weight row
     row_scales: u32, // scales of a weight row
     x_row: u32, // first row of x; 0xffffffff is the last valid one
     softcap: f32, // c of act 2
+    weight_row: u32, // first row of the bound data that is used
 }
 @group(1) @binding(0) var<uniform> params: LinearParams;
 override act: u32 = 0u; // 0 none, 1 GELU tanh, 2 softcap, 3 GeGLU over pairs of rows, 4 ReLU
@@ -28,6 +29,10 @@ override residual: u32 = 0u; // 1 adds the residual after act
 @group(0) @binding(3) var<storage, read> residual_in: array<f32>;
 @group(0) @binding(4) var<storage, read_write> out: array<f32>;
 #endif
+
+fn stored_row(row: u32) -> u32 {
+    return params.weight_row + row;
+}
 
 fn valid_tokens() -> u32 {
     return min(params.tokens, step.tokens);

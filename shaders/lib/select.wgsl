@@ -4,6 +4,7 @@ struct SelectParams {
     vocab: u32, // V, logits of a row
     chunk: u32, // logits that one invocation looks at
     chunks: u32, // invocations that share a row
+    first_id: u32, // id of the first logit of a row
 }
 @group(1) @binding(0) var<uniform> params: SelectParams;
 

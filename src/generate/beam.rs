@@ -83,7 +83,7 @@ pub(super) async fn beam_search(
             let Some(&token) = beam.tokens.last() else { continue };
             cancel.check()?;
             session.set_next(token)?;
-            let pass = session.decode(prefix + length - 1, slots[i], output).await?;
+            let pass = session.decode(prefix + length - 1, slots[i], output, None).await?;
             let (choice, top) = pass.result().await?;
             continuations.extend(continue_beam(i, beam, &top, choice.logsumexp));
         }

@@ -1,6 +1,7 @@
 use std::collections::VecDeque;
 
 use super::beam::{Hypothesis, beam_search};
+use super::grammar::Grammar;
 use super::rng::Rng;
 use super::stop::StopTexts;
 use super::{Candidate, GenerateOptions, MAX_TOP_K, sample};
@@ -15,6 +16,8 @@ pub struct Prompt<'a> {
     pub ids: &'a [u32],
     /// Ids that end the answer.
     pub eos: &'a [u32],
+    /// What a greedy answer must keep to, if anything.
+    pub grammar: Option<&'a Grammar>,
 }
 
 /// Why an answer ended.
@@ -105,6 +108,7 @@ async fn greedy(
     after_prefill: &mut dyn FnMut(),
     stream: &mut Stream<'_>,
 ) -> Result<()> {
+    let mut grammar = prompt.grammar.cloned();
     let mut flight: VecDeque<Submitted> = VecDeque::new();
     let (choice, _) = session.prefill(prompt.ids, PassOutput::Greedy).await?.result().await?;
     after_prefill();
@@ -113,14 +117,23 @@ async fn greedy(
     }
     let steps = options.max_new_tokens - 1;
     let ahead = if matches!(session.player(), Player::Gpu(_)) { AHEAD } else { 1 };
+    let mut last = choice.id;
     let mut submitted = 0;
     for _ in 0..steps {
+        // What is in flight was allowed when it was submitted; only what does not depend on it may follow.
+        let allowed = grammar.as_mut().map(|grammar| {
+            grammar.push(stream.tokenizer, last, &stream.tokenizer.decode(&[last]));
+            grammar.ahead()
+        });
+        let ahead = allowed.as_ref().map_or(ahead, |allowed| allowed.len().min(ahead));
         while submitted < steps && flight.len() < ahead {
-            flight.push_back(session.decode(prompt.ids.len() + submitted, 0, PassOutput::Greedy).await?);
+            let ids = allowed.as_ref().and_then(|allowed| allowed.get(flight.len()).cloned().flatten());
+            flight.push_back(session.decode(prompt.ids.len() + submitted, 0, PassOutput::Greedy, ids).await?);
             submitted += 1;
         }
         let Some(next) = flight.pop_front() else { break };
         let (choice, _) = next.result().await?;
+        last = choice.id;
         if stream.push(choice.id, choice.logit - choice.logsumexp)? {
             break;
         }
@@ -155,7 +168,7 @@ async fn sampled(
             break;
         }
         session.set_next(drawn.id)?;
-        pass = session.decode(prompt.ids.len() + n, 0, output).await?;
+        pass = session.decode(prompt.ids.len() + n, 0, output, None).await?;
     }
     Ok(())
 }
@@ -169,6 +182,7 @@ fn all_candidates(logits: &[f32]) -> Vec<Candidate> {
 
 /// Turns tokens into text as they come and watches for what ends the answer.
 struct Stream<'a> {
+    tokenizer: &'a Tokenizer,
     decoder: crate::text::StreamDecoder<'a>,
     stop: StopTexts<'a>,
     eos: &'a [u32],
@@ -187,6 +201,7 @@ impl<'a> Stream<'a> {
         emit: &'a mut dyn FnMut(&str),
     ) -> Self {
         Self {
+            tokenizer,
             decoder: tokenizer.stream(),
             stop: StopTexts::new(&options.stop),
             eos,

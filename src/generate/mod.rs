@@ -2,12 +2,14 @@
 
 mod beam;
 mod decode;
+mod grammar;
 mod options;
 mod rng;
 mod sampler;
 mod stop;
 
 pub use decode::{Finish, Generation, Prompt, generate};
+pub use grammar::Grammar;
 pub use options::{GenerateOptions, MAX_TOP_K, OptionFault};
 pub use rng::Rng;
 pub use sampler::{Candidate, sample};

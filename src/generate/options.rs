@@ -20,11 +20,23 @@ pub struct GenerateOptions {
     pub beams: usize,
     /// Texts that end the answer; they are not part of it.
     pub stop: Vec<String>,
+    /// Keep answers with objects well-formed: where a box or a mask has begun, only what can go on with it is chosen among.
+    /// Holds for the likeliest token alone, not for sampling and beams.
+    pub constrained: bool,
 }
 
 impl Default for GenerateOptions {
     fn default() -> Self {
-        Self { max_new_tokens: 128, temperature: 0.0, top_k: 50, top_p: 1.0, seed: 0, beams: 1, stop: Vec::new() }
+        Self {
+            max_new_tokens: 128,
+            temperature: 0.0,
+            top_k: 50,
+            top_p: 1.0,
+            seed: 0,
+            beams: 1,
+            stop: Vec::new(),
+            constrained: true,
+        }
     }
 }
 

@@ -19,7 +19,7 @@ pub const PATTERNS: &[Pattern] = &[
 fn linear_activation(producer: &Op, consumer: &Op, _: Value) -> Option<Op> {
     match (producer, consumer) {
         (
-            Op::Linear { x, weight, bias, residual: None, activation: Activation::None, rows },
+            Op::Linear { x, weight, bias, residual: None, activation: Activation::None, rows, part },
             Op::Activate { activation, .. },
         ) => Some(Op::Linear {
             x: *x,
@@ -28,6 +28,7 @@ fn linear_activation(producer: &Op, consumer: &Op, _: Value) -> Option<Op> {
             residual: None,
             activation: *activation,
             rows: *rows,
+            part: part.clone(),
         }),
         _ => None,
     }
@@ -35,7 +36,7 @@ fn linear_activation(producer: &Op, consumer: &Op, _: Value) -> Option<Op> {
 
 fn linear_residual(producer: &Op, consumer: &Op, through: Value) -> Option<Op> {
     match (producer, consumer) {
-        (Op::Linear { x, weight, bias, residual: None, activation, rows: RowChoice::All }, Op::Add { a, b }) => {
+        (Op::Linear { x, weight, bias, residual: None, activation, rows: RowChoice::All, part }, Op::Add { a, b }) => {
             Some(Op::Linear {
                 x: *x,
                 weight: *weight,
@@ -43,6 +44,7 @@ fn linear_residual(producer: &Op, consumer: &Op, through: Value) -> Option<Op> {
                 residual: Some(other(*a, *b, through)?),
                 activation: *activation,
                 rows: RowChoice::All,
+                part: part.clone(),
             })
         }
         _ => None,

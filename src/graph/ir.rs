@@ -1,3 +1,5 @@
+use std::ops::Range;
+
 use super::{WeightLayout, WeightTable};
 use crate::base::{ErrorKind, Fault};
 use crate::ops::{Activation, AttentionSpec, FoldSpec, Grid, RopeSpec, RowChoice};
@@ -29,7 +31,7 @@ pub enum Op {
     Unfold { x: Value, grid: Grid, kernel_size: usize },
     /// Rows as overlapping patches of a larger picture, summed, plus a bias for each channel.
     Fold { x: Value, bias: Value, grid: Grid, spec: FoldSpec },
-    /// `act(x · weightᵀ + bias) + residual`.
+    /// `act(x · weightᵀ + bias) + residual`, with all rows of `weight` or some.
     Linear {
         x: Value,
         weight: Value,
@@ -37,6 +39,7 @@ pub enum Op {
         residual: Option<Value>,
         activation: Activation,
         rows: RowChoice,
+        part: Option<Range<usize>>,
     },
     /// LayerNorm over the width.
     LayerNorm { x: Value, weight: Value, bias: Value, eps: f32 },
@@ -50,8 +53,9 @@ pub enum Op {
     Activate { x: Value, activation: Activation },
     /// Elementwise sum.
     Add { a: Value, b: Value },
-    /// Index, logit and logsumexp of each row's largest logit; the index also goes to `next_ids`.
-    ArgMax { logits: Value, next_ids: Value },
+    /// Id, logit and logsumexp of each row's largest logit, the first being that of `first_id`; the id also goes to
+    /// `next_ids`.
+    ArgMax { logits: Value, first_id: usize, next_ids: Value },
     /// The `k` largest logits of each row with their indices, sorted.
     TopK { logits: Value, k: usize },
     /// Log-probability of one id per row.
@@ -254,8 +258,13 @@ impl Graph {
                 equal("width of the patches", self.width(*x), channels * spec.kernel_size * spec.kernel_size)?;
                 Ok((spec.out(*grid).pixels(), channels))
             }
-            Op::Linear { x, weight, bias, residual, activation, rows } => {
-                let (n, k) = shape(weight);
+            Op::Linear { x, weight, bias, residual, activation, rows, part } => {
+                let (all, k) = shape(weight);
+                let n = part.as_ref().map_or(all, |part| part.len());
+                if let Some(part) = part.as_ref().filter(|part| part.end > all || part.start >= part.end) {
+                    let what = "end of the rows of the weight";
+                    return Err(ShapeFault::Mismatch { node: name.into(), what, found: part.end, expected: all });
+                }
                 equal("width of the input", self.width(*x), k.next_multiple_of(4))?;
                 if let Some(bias) = bias {
                     equal("length of the bias", self.rows(*bias) * self.width(*bias), n)?;
@@ -326,7 +335,7 @@ impl Op {
             Self::Attention { q, k, v, .. } => vec![*q, *k, *v],
             Self::Activate { x, .. } => vec![*x],
             Self::Add { a, b } => vec![*a, *b],
-            Self::ArgMax { logits, next_ids } => vec![*logits, *next_ids],
+            Self::ArgMax { logits, next_ids, .. } => vec![*logits, *next_ids],
             Self::TopK { logits, .. } => vec![*logits],
             Self::LogSoftmax { logits, ids } => vec![*logits, *ids],
         }
@@ -341,7 +350,10 @@ impl Op {
             Self::Patchify { patch, .. } => format!("patchify {patch}"),
             Self::Unfold { kernel_size, .. } => format!("unfold {kernel_size}"),
             Self::Fold { spec, .. } => format!("fold {} stride {}", spec.kernel_size, spec.stride),
-            Self::Linear { activation, rows, .. } => format!("linear {activation:?} {rows:?}"),
+            Self::Linear { activation, rows, part: None, .. } => format!("linear {activation:?} {rows:?}"),
+            Self::Linear { activation, rows, part: Some(part), .. } => {
+                format!("linear {activation:?} {rows:?} of {part:?}")
+            }
             Self::LayerNorm { .. } => "layer_norm".into(),
             Self::RmsNorm { rows, .. } => format!("rms_norm {rows:?}"),
             Self::RopeAppend { spec, .. } => format!("rope_append theta {}", spec.theta),

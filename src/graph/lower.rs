@@ -57,10 +57,11 @@ impl Lowering<'_> {
                 let (x, bias) = (self.tensor(*x), self.tensor(*bias));
                 ops::fold(e, x, bias, *grid, *spec, out);
             }
-            Op::Linear { x, weight, bias, residual, activation, rows } => {
+            Op::Linear { x, weight, bias, residual, activation, rows, part } => {
+                let whole = self.weight(*weight);
                 let operands = ops::LinearOperands {
                     x: self.tensor(*x),
-                    weight: self.weight(*weight),
+                    weight: part.as_ref().map_or(whole.clone(), |part| whole.part(part)),
                     bias: bias.map(|b| self.tensor(b)),
                     residual: residual.map(|r| self.tensor(r)),
                     out,
@@ -92,9 +93,9 @@ impl Lowering<'_> {
                 let (a, b) = (self.tensor(*a), self.tensor(*b));
                 ops::add(e, a, b, out);
             }
-            Op::ArgMax { logits, next_ids } => {
+            Op::ArgMax { logits, first_id, next_ids } => {
                 let (logits, next_ids) = (self.tensor(*logits), self.tensor(*next_ids));
-                ops::argmax(e, logits, out, next_ids);
+                ops::argmax(e, logits, *first_id, out, next_ids);
             }
             Op::TopK { logits, k } => {
                 let logits = self.tensor(*logits);
@@ -143,6 +144,7 @@ impl Lowering<'_> {
             ShardOperand {
                 first_row: range.start,
                 rows: range.len(),
+                skip: 0,
                 data: self.declare(&label, bytes.data_bytes(range.len()), key(WeightPart::Data)),
                 scales: (bytes.row_scales > 0)
                     .then(|| self.declare(&label, bytes.scale_bytes(range.len()), key(WeightPart::Scales))),

@@ -89,7 +89,7 @@ pub fn mask_decoder(weights: &WeightTable) -> Result<Graph, ShapeFault> {
 fn linear(g: &mut Graph, name: &str, weight: &str, bias: Option<Value>, x: Value) -> Result<Value, ShapeFault> {
     let weight = g.weight(weight)?;
     let (activation, rows) = (Activation::None, RowChoice::All);
-    g.push(name, Op::Linear { x, weight, bias, residual: None, activation, rows })
+    g.push(name, Op::Linear { x, weight, bias, residual: None, activation, rows, part: None })
 }
 
 /// A convolution of single pixels.

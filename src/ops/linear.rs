@@ -68,6 +68,7 @@ pub fn linear(e: &mut Emitter, operands: &LinearOperands, activation: Activation
             row_scales: bytes.row_scales as u32,
             x_row: rows.x_row(),
             softcap: activation.softcap(),
+            weight_row: shard.skip as u32,
             ..Default::default()
         };
         let mut bindings = vec![x.handle, shard.data];

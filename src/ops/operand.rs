@@ -1,3 +1,5 @@
+use std::ops::Range;
+
 use crate::tensor::Dtype;
 
 /// A matrix of activations `[rows, width]` by handle. Handles mean something only to the caller.
@@ -24,6 +26,22 @@ pub struct WeightOperand {
     pub shards: Vec<ShardOperand>,
 }
 
+impl WeightOperand {
+    /// Some of the rows as a matrix of their own; shards without any of them are left out.
+    pub fn part(&self, part: &Range<usize>) -> Self {
+        let shards = self.shards.iter().filter_map(|shard| {
+            let (first, end) = (shard.first_row.max(part.start), (shard.first_row + shard.rows).min(part.end));
+            (first < end).then(|| ShardOperand {
+                first_row: first - part.start,
+                rows: end - first,
+                skip: shard.skip + first - shard.first_row,
+                ..shard.clone()
+            })
+        });
+        Self { rows: part.len(), shards: shards.collect(), ..self.clone() }
+    }
+}
+
 /// Consecutive rows of a weight matrix in a buffer of their own.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ShardOperand {
@@ -31,6 +49,8 @@ pub struct ShardOperand {
     pub first_row: usize,
     /// Rows of this shard.
     pub rows: usize,
+    /// Rows of the buffer in front of them.
+    pub skip: usize,
     /// Handle of the elements.
     pub data: u32,
     /// Handle of the f16 scales, for quantised dtypes.

@@ -8,13 +8,17 @@ const ARGMAX_CHUNK: usize = 512;
 const TOP_K_CHUNK: usize = 1024;
 
 /// Index, logit and logsumexp of each row's largest logit; the index also goes to `next_ids`.
-pub fn argmax(e: &mut Emitter, logits: Tensor, choice: Tensor, next_ids: Tensor) {
+///
+/// The first logit of a row is that of `first_id`.
+pub fn argmax(e: &mut Emitter, logits: Tensor, first_id: usize, choice: Tensor, next_ids: Tensor) {
     let chunks = logits.width.div_ceil(ARGMAX_CHUNK);
     let params = SelectParams {
         tokens: logits.rows as u32,
         vocab: logits.width as u32,
         chunk: ARGMAX_CHUNK as u32,
         chunks: chunks as u32,
+        first_id: first_id as u32,
+        ..Default::default()
     };
     let partial = e.scratch(logits.rows * chunks * 16);
     let rows = logits.rows as u32;

@@ -1,4 +1,5 @@
 use std::collections::HashMap;
+use std::ops::Range;
 
 use super::load::{self, LoadProgress, Loader, ShardBuffers};
 use super::player::Pending;
@@ -293,12 +294,20 @@ impl Session {
     }
 
     /// Decodes the token in `next_ids` at `position` of a slot: submitted when this returns, on a GPU not yet done.
-    pub async fn decode(&mut self, position: usize, slot: usize, output: PassOutput) -> Result<Submitted> {
+    ///
+    /// `ids` are those that may come next, if not all; they are for [`PassOutput::Greedy`].
+    pub async fn decode(
+        &mut self,
+        position: usize,
+        slot: usize,
+        output: PassOutput,
+        ids: Option<Range<usize>>,
+    ) -> Result<Submitted> {
         let (capacity, slots) = self.cache;
         if position >= capacity {
             return Err(SessionFault::TooLong { needed: position + 1, capacity }.into());
         }
-        let key = PlanKey::Decoder(DecoderPass { tokens: 1, capacity, slots, feature_rows: 0, output });
+        let key = PlanKey::Decoder(DecoderPass { tokens: 1, capacity, slots, feature_rows: 0, output, ids });
         let plan = self.plan(key).await?;
         let step = Step { position: position as u32, tokens: 1, prefix: self.prefix as u32, slot: slot as u32 };
         self.submit(plan, step, output)
@@ -361,7 +370,14 @@ impl Session {
             }
         }
         self.player.write_buffer(self.states.get("ids")?, 0, bytemuck::cast_slice(ids))?;
-        Ok(PlanKey::Decoder(DecoderPass { tokens, capacity, slots, feature_rows: self.feature_rows, output }))
+        Ok(PlanKey::Decoder(DecoderPass {
+            tokens,
+            capacity,
+            slots,
+            feature_rows: self.feature_rows,
+            output,
+            ids: None,
+        }))
     }
 
     async fn ensure(&mut self, name: &str, bytes: usize) -> Result<()> {

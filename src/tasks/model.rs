@@ -1,6 +1,6 @@
 use super::objects::MaskCodes;
 use crate::base::Result;
-use crate::generate::{GenerateOptions, Generation, Prompt, generate};
+use crate::generate::{GenerateOptions, Generation, Grammar, Prompt, generate};
 use crate::image::{Preprocessor, Rgb8};
 use crate::session::{CancelToken, MemoryUse, Player, Session, SessionOptions};
 use crate::tensor::Dtype;
@@ -80,13 +80,24 @@ impl Model {
         cancel: &CancelToken,
         emit: &mut dyn FnMut(&str),
     ) -> Result<Answer> {
+        self.answer(request, None, cancel, emit).await
+    }
+
+    /// The same, keeping to a grammar.
+    pub(super) async fn answer(
+        &mut self,
+        request: Request<'_>,
+        grammar: Option<&Grammar>,
+        cancel: &CancelToken,
+        emit: &mut dyn FnMut(&str),
+    ) -> Result<Answer> {
         request.options.validate()?;
         let now = self.now_ms;
         let mut timings = Timings::default();
         let (ids, prompt_tokens) = self.look(&request, cancel, &mut timings).await?;
         let start = now();
         let mut first = start;
-        let prompt = Prompt { ids: &ids, eos: &self.eos };
+        let prompt = Prompt { ids: &ids, eos: &self.eos, grammar };
         let mut after_prefill = || first = now();
         let generation =
             generate(&mut self.session, &self.tokenizer, prompt, request.options, cancel, &mut after_prefill, emit)
@@ -140,6 +151,11 @@ impl Model {
     /// The log-probability of a box that is as likely right as wrong, where it was measured.
     pub(super) fn even_box_logprob(&self) -> Option<f32> {
         self.session.config().even_box_logprob
+    }
+
+    /// What an answer with objects keeps to, with masks or without.
+    pub(super) fn grammar(&self, masks: bool) -> Option<Grammar> {
+        Grammar::new(&self.tokenizer, &self.eos, masks)
     }
 
     /// Whether the model came with a decoder of masks.

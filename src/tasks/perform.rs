@@ -40,7 +40,12 @@ impl Model {
         }
         let prompt = task.prompt()?;
         let request = Request { pictures: std::slice::from_ref(picture), prompt: &prompt, options };
-        let answer = self.generate(request, cancel, emit).await?;
+        let grammar = match task {
+            Task::Detect(_) if options.constrained => self.grammar(false),
+            Task::Segment(_) if options.constrained => self.grammar(true),
+            _ => None,
+        };
+        let answer = self.answer(request, grammar.as_ref(), cancel, emit).await?;
         let Generation { tokens, logprobs, .. } = &answer.generation;
         let mut found = match task {
             Task::Detect(_) | Task::Segment(_) => {

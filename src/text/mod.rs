@@ -7,4 +7,4 @@ mod tokenizer;
 
 pub use error::TextFault;
 pub use stream::StreamDecoder;
-pub use tokenizer::{Mark, SpecialIds, Tokenizer};
+pub use tokenizer::{Mark, Marks, SpecialIds, Tokenizer};

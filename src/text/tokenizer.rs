@@ -1,3 +1,5 @@
+use std::ops::Range;
+
 use tokenizers::models::bpe::BPE;
 use tokenizers::{AddedToken, TokenizerImpl};
 
@@ -11,6 +13,15 @@ pub struct SpecialIds {
     pub bos: u32,
     /// `<image>`, whose place pictures take.
     pub image: u32,
+}
+
+/// Ids of an answer's marks, each range in order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Marks {
+    /// `<loc0000>` to `<loc1023>`.
+    pub locations: Range<u32>,
+    /// `<seg000>` to `<seg127>`.
+    pub segments: Range<u32>,
 }
 
 /// What a token stands for.
@@ -105,6 +116,15 @@ impl Tokenizer {
             return Err(TextFault::ImageInPrompt);
         }
         Ok([&[self.special.bos], ids.as_slice(), &self.newline].concat())
+    }
+
+    /// The ids of `<loc>` and `<seg>` tokens, if there are both.
+    pub fn marks(&self) -> Option<Marks> {
+        let range = |first: u32, count: usize| first..first + count as u32;
+        Some(Marks {
+            locations: range(self.first_location?, LOCATIONS),
+            segments: range(self.first_segment?, SEGMENTS),
+        })
     }
 
     /// What an id stands for in an answer with objects.

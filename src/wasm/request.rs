@@ -80,6 +80,7 @@ struct Options {
     seed: Option<u64>,
     beams: Option<usize>,
     stop: Option<Vec<String>>,
+    constrained: Option<bool>,
 }
 
 /// What is asked about the pictures.
@@ -123,6 +124,7 @@ impl WasmRequest {
         options.top_p = given.top_p.unwrap_or(options.top_p);
         options.seed = given.seed.unwrap_or(options.seed);
         options.beams = given.beams.unwrap_or(options.beams);
+        options.constrained = given.constrained.unwrap_or(options.constrained);
         options.stop = given.stop.unwrap_or(options.stop);
         options.validate().map_err(thrown)?;
         Ok(Self { pictures: Vec::new(), asked, options })

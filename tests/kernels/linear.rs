@@ -10,25 +10,26 @@ use crate::random::Random;
 use crate::tolerance::{CURVED, SUMMED};
 
 /// Sizes of a case: rows of x that count and that there is room for, K, rows of the whole weight, the shard's first
-/// row and its rows, and which row of x comes first.
+/// row, rows of its buffer that are left out in front, its rows, and which row of x comes first.
 struct Shape {
     tokens: usize,
     capacity: usize,
     k: usize,
     all_rows: usize,
     first_row: usize,
+    skip: usize,
     rows: usize,
     x_row: u32,
 }
 
 const SHAPES: [Shape; 5] = [
-    Shape { tokens: 1, capacity: 1, k: 4, all_rows: 2, first_row: 0, rows: 2, x_row: 0 },
+    Shape { tokens: 1, capacity: 1, k: 4, all_rows: 2, first_row: 0, skip: 0, rows: 2, x_row: 0 },
     // K is no multiple of the block of 32, and the shard is the middle of the weight.
-    Shape { tokens: 5, capacity: 7, k: 36, all_rows: 16, first_row: 4, rows: 10, x_row: 0 },
-    Shape { tokens: 1, capacity: 1, k: 260, all_rows: 70, first_row: 0, rows: 70, x_row: u32::MAX },
-    Shape { tokens: 3, capacity: 4, k: 100, all_rows: 134, first_row: 132, rows: 2, x_row: 2 },
+    Shape { tokens: 5, capacity: 7, k: 36, all_rows: 16, first_row: 4, skip: 3, rows: 10, x_row: 0 },
+    Shape { tokens: 1, capacity: 1, k: 260, all_rows: 70, first_row: 0, skip: 0, rows: 70, x_row: u32::MAX },
+    Shape { tokens: 3, capacity: 4, k: 100, all_rows: 134, first_row: 132, skip: 5, rows: 2, x_row: 2 },
     // More than a tile of every kernel in every direction.
-    Shape { tokens: 67, capacity: 80, k: 132, all_rows: 138, first_row: 0, rows: 138, x_row: 0 },
+    Shape { tokens: 67, capacity: 80, k: 132, all_rows: 138, first_row: 0, skip: 2, rows: 138, x_row: 0 },
 ];
 
 /// Rows of x behind which the last valid one is looked for.
@@ -71,7 +72,7 @@ fn dtype(kernel: KernelId) -> Dtype {
 
 fn case(kernel: KernelId, shape: &Shape, [act, bias, residual]: [u32; 3]) -> KernelCase {
     let info = kernel.info();
-    let Shape { tokens, capacity, k, all_rows, first_row, rows, x_row } = *shape;
+    let Shape { tokens, capacity, k, all_rows, first_row, skip, rows, x_row } = *shape;
     let label = format!(
         "{} T={tokens}/{capacity} K={k} N={rows} of {all_rows} act={act} bias={bias} residual={residual}",
         info.name
@@ -84,7 +85,7 @@ fn case(kernel: KernelId, shape: &Shape, [act, bias, residual]: [u32; 3]) -> Ker
     };
     let (columns, out_stride) = if act == 3 { (rows / 2, all_rows / 2) } else { (rows, all_rows) };
     let mut operands = vec![rows_up_to(&mut random, x_rows, x_rows + capacity - tokens, k)];
-    let weight = encode_rows(dtype(kernel), &random.floats(rows * k), k).expect("random weights are finite");
+    let weight = encode_rows(dtype(kernel), &random.floats((skip + rows) * k), k).expect("random weights are finite");
     let bytes = layout(dtype(kernel), k);
     operands.push(Operand::Given(weight.data));
     if !weight.scales.is_empty() {
@@ -105,6 +106,7 @@ fn case(kernel: KernelId, shape: &Shape, [act, bias, residual]: [u32; 3]) -> Ker
         row_scales: bytes.row_scales as u32,
         x_row,
         softcap: 1.5,
+        weight_row: skip as u32,
         ..Default::default()
     };
     let (wide, tall) = columns_and_rows(kernel).unwrap_or((1, 1));

@@ -64,8 +64,14 @@ fn argmax(vocab: usize, chunk: usize, spoil: Spoil) -> KernelCase {
         written_as(CAPACITY * 4, ROWS * 4, choice),
         written_as(CAPACITY, ROWS, &[Word::Bits]),
     ];
-    let params =
-        SelectParams { tokens: CAPACITY as u32, vocab: vocab as u32, chunk: chunk as u32, chunks: chunks as u32 };
+    let params = SelectParams {
+        tokens: CAPACITY as u32,
+        vocab: vocab as u32,
+        chunk: chunk as u32,
+        chunks: chunks as u32,
+        first_id: 1903,
+        ..Default::default()
+    };
     let grid = [chunks.div_ceil(32), CAPACITY, 1];
     let first = dispatch(KernelId::ArgmaxPartial, Overrides::default(), 2, &params, grid);
     let mut merge = dispatch(KernelId::ArgmaxMerge, Overrides::default(), 3, &params, [CAPACITY, 1, 1]);

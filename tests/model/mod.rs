@@ -58,6 +58,7 @@ pub fn cases() -> Vec<ModelCase> {
         add(format!("masks: {dtype}"), Box::new(move |on| masks::drawn(on, dtype, masks::bound(dtype))));
     }
     add("tasks: equal their prompts".into(), Box::new(tasks::equal_their_prompts));
+    add("tasks: keep to the grammar".into(), Box::new(tasks::keep_to_the_grammar));
     add("tasks: pictures in turn".into(), Box::new(tasks::keep_features_apart));
     add("masks: a model without their decoder".into(), Box::new(masks::none));
     for bytes in [1 << 20, SMALL_BINDING] {

@@ -56,6 +56,7 @@ pub fn decoder_taps(place: Place, checkpoint: &str) -> Result<(), String> {
         slots: 1,
         feature_rows: case.image_token_count,
         output: PassOutput::Greedy,
+        ids: None,
     };
     let graph = decoder(&model.config, &model.table, &pass).map_err(|error| error.to_string())?;
     let layers = model.config.decoder.layers;
@@ -93,6 +94,7 @@ pub fn forced_logits(place: Place, checkpoint: &str) -> Result<(), String> {
         slots: 1,
         feature_rows: case.image_token_count,
         output: PassOutput::Score,
+        ids: None,
     };
     let graph = decoder(&model.config, &model.table, &pass).map_err(|error| error.to_string())?;
     let step = Step { position: 0, tokens: ids.len() as u32, prefix: prefix as u32, slot: 0 };

@@ -23,6 +23,7 @@ export interface SentOptions {
   seed?: number;
   beams?: number;
   stop?: readonly string[];
+  constrained?: boolean;
 }
 
 /** How a model is loaded. */

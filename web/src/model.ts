@@ -167,8 +167,8 @@ function list(labels: unknown): readonly string[] {
 }
 
 /** The options that were given; the worker refuses values out of range. */
-function sentOptions({ maxNewTokens, temperature, topK, topP, seed, beams, stop }: AnswerOptions): SentOptions {
-  const given = { maxNewTokens, temperature, topK, topP, seed, beams, stop };
+function sentOptions({ maxNewTokens, temperature, topK, topP, seed, beams, stop, constrained }: AnswerOptions): SentOptions {
+  const given = { maxNewTokens, temperature, topK, topP, seed, beams, stop, constrained };
   return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
 }
 

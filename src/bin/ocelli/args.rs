@@ -185,6 +185,9 @@ pub struct GenerateArgs {
     /// A text that ends the answer. May be given several times.
     #[arg(long, value_name = "TEXT")]
     stop: Vec<String>,
+    /// Let the model end a box or a mask as it likes.
+    #[arg(long)]
+    unconstrained: bool,
 }
 
 impl GenerateArgs {
@@ -197,6 +200,7 @@ impl GenerateArgs {
             seed: self.seed,
             beams: self.beams,
             stop: self.stop.clone(),
+            constrained: !self.unconstrained,
         }
     }
 }

@@ -257,7 +257,7 @@ fn choosing_tokens() {
     both(|b| {
         let logits = b.floats(&[0.0, 2.0, 2.0, 1.0, -1.0, 0.0, 0.0, 0.0, 0.0, f32::NAN]);
         let (partial, choice, next) = (b.words(&[9; 16]), b.words(&[9; 8]), b.words(&[9; 2]));
-        let p = SelectParams { tokens: 2, vocab: 5, chunk: 3, chunks: 2 };
+        let p = SelectParams { tokens: 2, vocab: 5, chunk: 3, chunks: 2, ..Default::default() };
         b.run(KernelId::ArgmaxPartial, Overrides::default(), &p, &[logits, partial], step(2));
         b.run(KernelId::ArgmaxMerge, Overrides::default(), &p, &[partial, choice, next], step(2));
         let found = words(&b.read(choice));

@@ -67,7 +67,7 @@ pub(in crate::cpu) fn each_chunk(
     for (row, partial) in logits.chunks_exact(vocab.max(1)).zip(partial.chunks_exact_mut(chunks.max(1))) {
         for (c, partial) in partial.iter_mut().enumerate() {
             let first = (c * chunk).min(vocab);
-            *partial = f(&row[first..(first + chunk).min(vocab)], first as u32);
+            *partial = f(&row[first..(first + chunk).min(vocab)], p.first_id.saturating_add(first as u32));
         }
     }
 }

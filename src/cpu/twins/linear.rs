@@ -129,9 +129,14 @@ pub(in crate::cpu) fn bind<'a>(call: &mut Call<'a>) -> Result<(Linear<'a>, &'a m
 
     let (first, tokens) = super::rows_from(call, p.tokens, p.x_row);
     let x = &call.read::<f32>(0, size(&[first.saturating_add(tokens), k]))?[first.saturating_mul(k)..];
-    let data = call.read(1, size(&[rows, layout.row_bytes]))?;
+    let skipped = p.weight_row as usize;
+    let held = skipped.saturating_add(rows);
+    let data = &call.read::<u8>(1, size(&[held, layout.row_bytes]))?[size(&[skipped, layout.row_bytes])..];
     let scaled = row_scales > 0;
-    let scales = if scaled { call.read(2, size(&[rows, row_scales, 2]))? } else { &[] };
+    let scales = match scaled {
+        true => &call.read::<u8>(2, size(&[held, row_scales, 2]))?[size(&[skipped, row_scales, 2])..],
+        false => &[],
+    };
     let next = 2 + usize::from(scaled);
     let bias = if call.on("bias") {
         Some(&call.read::<f32>(next, first_row.saturating_add(rows))?[first_row..])

@@ -1,3 +1,5 @@
+use std::ops::Range;
+
 use super::{DecoderConfig, PaliGemmaConfig};
 use crate::graph::{Graph, Op, ShapeFault, Value, WeightTable};
 use crate::ops::{Activation, AttentionSpec, KeySource, Mask, RopeSpec, RowChoice};
@@ -15,12 +17,15 @@ pub struct DecoderPass {
     pub feature_rows: usize,
     /// What comes out.
     pub output: PassOutput,
+    /// The ids that may come next, if not all: only their rows of the head are multiplied. With
+    /// [`PassOutput::Greedy`] alone.
+    pub ids: Option<Range<usize>>,
 }
 
 /// What a pass of the decoder leaves behind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum PassOutput {
-    /// Logits of the last row in `logits`, their argmax in `choice` and `next_ids`.
+    /// Logits of the last row in `logits` if they are those of all ids, their argmax in `choice` and `next_ids`.
     Greedy,
     /// Logits of the last row in `logits`, argmax and logsumexp in `choice`, the best k in `top_k`.
     TopK(usize),
@@ -95,7 +100,9 @@ fn head(g: &mut Graph, t: &DecoderConfig, pass: &DecoderPass, x: Value) -> Resul
     let normed = g.push("norm", Op::RmsNorm { x, weight, residual: None, eps: t.eps, rows })?;
     let weight = g.weight("decoder.embed")?;
     let (activation, rows) = (Activation::None, RowChoice::All);
-    let op = Op::Linear { x: normed, weight, bias: None, residual: None, activation, rows };
+    let part = pass.ids.clone();
+    let first_id = part.as_ref().map_or(0, |part| part.start);
+    let op = Op::Linear { x: normed, weight, bias: None, residual: None, activation, rows, part };
     let mut logits = g.push("logits", op)?;
     if let Some(cap) = t.final_softcap {
         logits = g.push("capped", Op::Activate { x: logits, activation: Activation::Softcap(cap) })?;
@@ -106,9 +113,11 @@ fn head(g: &mut Graph, t: &DecoderConfig, pass: &DecoderPass, x: Value) -> Resul
         g.keep(scores, "scores");
         return Ok(());
     }
-    g.keep(logits, "logits");
+    if pass.ids.is_none() {
+        g.keep(logits, "logits");
+    }
     let next_ids = g.state("next_ids", 1, 1);
-    let choice = g.push("choice", Op::ArgMax { logits, next_ids })?;
+    let choice = g.push("choice", Op::ArgMax { logits, first_id, next_ids })?;
     g.keep(choice, "choice");
     if let PassOutput::TopK(k) = pass.output {
         let top = g.push("top_k", Op::TopK { logits, k })?;
@@ -120,7 +129,7 @@ fn head(g: &mut Graph, t: &DecoderConfig, pass: &DecoderPass, x: Value) -> Resul
 fn linear(g: &mut Graph, name: &str, x: Value) -> Result<Value, ShapeFault> {
     let weight = g.weight(name)?;
     let (activation, rows) = (Activation::None, RowChoice::All);
-    g.push(name, Op::Linear { x, weight, bias: None, residual: None, activation, rows })
+    g.push(name, Op::Linear { x, weight, bias: None, residual: None, activation, rows, part: None })
 }
 
 fn rms_norm(g: &mut Graph, t: &DecoderConfig, name: &str, x: Value) -> Result<Value, ShapeFault> {

@@ -45,7 +45,7 @@ pub fn vision(config: &PaliGemmaConfig, weights: &WeightTable) -> Result<Graph, 
 fn linear(g: &mut Graph, name: &str, x: Value) -> Result<Value, ShapeFault> {
     let (weight, bias) = (g.weight(name)?, g.weight(&format!("{name}.bias"))?);
     let (activation, rows) = (Activation::None, RowChoice::All);
-    g.push(name, Op::Linear { x, weight, bias: Some(bias), residual: None, activation, rows })
+    g.push(name, Op::Linear { x, weight, bias: Some(bias), residual: None, activation, rows, part: None })
 }
 
 fn layer_norm(g: &mut Graph, name: &str, x: Value, eps: f32) -> Result<Value, ShapeFault> {
