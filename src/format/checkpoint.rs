@@ -12,6 +12,9 @@ use crate::quant::SourceFormat;
 const WEIGHTS: &str = "model.safetensors";
 /// Weights of a mask decoder, by the names of `vae-oid.npz`; optional.
 const MASK_DECODER: &str = "mask_decoder.safetensors";
+/// The same as big_vision publishes it.
+#[cfg(feature = "cli")]
+const MASK_DECODER_NPZ: &str = "vae-oid.npz";
 const INDEX: &str = "model.safetensors.index.json";
 
 /// The tensors of a Hugging Face checkpoint, in one file or several, by the names of published checkpoints.
@@ -94,14 +97,29 @@ impl<'a> Checkpoint<'a> {
         if let Some(bytes) = files.get(MASK_DECODER) {
             checkpoint.add(MASK_DECODER, "mask_decoder.", bytes)?;
         }
+        #[cfg(feature = "cli")]
+        if let Some(bytes) = files.get(MASK_DECODER_NPZ) {
+            let entries = super::npz::parse(MASK_DECODER_NPZ, bytes)?;
+            checkpoint.add_entries(MASK_DECODER_NPZ, "mask_decoder.", bytes, entries)?;
+        }
         checkpoint.tie_head()?;
         Ok(checkpoint)
     }
 
     /// Adds the tensors of one file under a prefix; their names as the file has them.
     fn add(&mut self, file: &str, prefix: &str, bytes: &'a [u8]) -> Result<BTreeSet<String>, FormatFault> {
+        self.add_entries(file, prefix, bytes, safetensors::parse(file, bytes)?)
+    }
+
+    fn add_entries(
+        &mut self,
+        file: &str,
+        prefix: &str,
+        bytes: &'a [u8],
+        entries: Vec<Entry>,
+    ) -> Result<BTreeSet<String>, FormatFault> {
         let mut names = BTreeSet::new();
-        for entry in safetensors::parse(file, bytes)? {
+        for entry in entries {
             let (name, range) = (format!("{prefix}{}", canonical(&entry.name)), entry.bytes.clone());
             names.insert(entry.name.clone());
             let bytes = bytes.get(range).unwrap_or_default();

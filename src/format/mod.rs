@@ -8,6 +8,8 @@ mod error;
 mod files;
 mod json;
 mod names;
+#[cfg(feature = "cli")]
+mod npz;
 pub mod pack;
 mod safetensors;
 #[cfg(test)]

@@ -94,7 +94,7 @@ impl Fault for SessionFault {
                 "The weights are damaged or overflow in this dtype: try --dtype f32, or download them again."
             }
             Self::Incomplete { .. } => "Convert the model again: shards are missing from its pack.",
-            Self::NoMaskDecoder => "Put PaliGemma's vae-oid weights beside the model, as mask_decoder.safetensors.",
+            Self::NoMaskDecoder => "Put big_vision's vae-oid.npz beside the model's files.",
             Self::Cancelled => "Start again when you like.",
             Self::MissingState(_) => "This is a defect of ocelli: please report it.",
         }
