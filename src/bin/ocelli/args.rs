@@ -89,9 +89,9 @@ pub struct FindArgs {
 pub struct TaskArgs {
     /// A picture: PNG, JPEG, WebP, GIF (first frame) or BMP.
     pub image: PathBuf,
-    /// A pack or a Hugging Face directory.
+    /// A pack or a Hugging Face directory, instead of the small model that is built in.
     #[arg(long, value_name = "DIR")]
-    pub model: PathBuf,
+    pub model: Option<PathBuf>,
     /// How weights of a Hugging Face directory are kept on the device [default: q8]; a pack keeps its own.
     #[arg(long, value_enum)]
     pub dtype: Option<DtypeArg>,

@@ -5,6 +5,7 @@ mod bench;
 mod convert;
 mod devices;
 mod draw;
+mod embedded;
 mod fault;
 mod inspect;
 mod interrupt;

@@ -116,7 +116,8 @@ async fn perform(args: &TaskArgs, task: Task<'_>, stream: bool) -> Result<(Rgb8,
     task.prompt()?;
     let picture = run::picture(&args.image)?;
     let player = Player::open(args.device.choice(), &args.device.options()).await?;
-    let (mut model, _) = run::load(&args.model, player, args.dtype.map(DtypeArg::dtype), &cancel, args.json).await?;
+    let (mut model, _) =
+        run::load(args.model.as_deref(), player, args.dtype.map(DtypeArg::dtype), &cancel, args.json).await?;
     let unwritten: Cell<Option<CliFault>> = Cell::new(None);
     let mut emit = |piece: &str| {
         if stream && let Err(fault) = json::text(piece) {

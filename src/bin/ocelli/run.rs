@@ -7,12 +7,13 @@ use std::sync::OnceLock;
 use std::time::Instant;
 
 use ocelli::base::Result;
-use ocelli::format::Directory;
+use ocelli::format::{Directory, ModelFiles};
 use ocelli::session::{CancelToken, Player};
 use ocelli::tasks::{Answer, Dtype, GenerateOptions, Model, ModelOptions, Request, Rgb8, decode_picture};
 use serde::Serialize;
 
 use super::args::{DtypeArg, RunArgs};
+use super::embedded::Embedded;
 use super::fault::CliFault;
 use super::progress::WorkBar;
 use super::{interrupt, json, npy};
@@ -52,7 +53,8 @@ pub async fn run(args: &RunArgs) -> Result<()> {
     options.validate()?;
     let pictures = args.image.iter().map(|path| picture(path)).collect::<Result<Vec<_>>>()?;
     let player = Player::open(args.device.choice(), &args.device.options()).await?;
-    let (mut model, load_ms) = load(&args.model, player, args.dtype.map(DtypeArg::dtype), &cancel, args.json).await?;
+    let (mut model, load_ms) =
+        load(Some(&args.model), player, args.dtype.map(DtypeArg::dtype), &cancel, args.json).await?;
 
     if let Some(path) = &args.logits {
         let first = GenerateOptions { max_new_tokens: 1, ..GenerateOptions::default() };
@@ -86,21 +88,24 @@ pub async fn run(args: &RunArgs) -> Result<()> {
     Ok(())
 }
 
-/// Loads a model from a folder, with a bar unless `quiet`; the model and the milliseconds it took.
+/// Loads a model from a folder, or the built-in one, with a bar unless `quiet`; the model and the milliseconds it took.
 pub async fn load(
-    folder: &Path,
+    folder: Option<&Path>,
     player: Player,
     dtype: Option<Dtype>,
     cancel: &CancelToken,
     quiet: bool,
 ) -> Result<(Model, f64)> {
     let start = now_ms();
-    let files = Directory::open(folder)?;
+    let files: Box<dyn ModelFiles> = match folder {
+        Some(folder) => Box::new(Directory::open(folder)?),
+        None => Box::new(Embedded),
+    };
     let usual = ModelOptions::default();
     let options = ModelOptions { dtype: dtype.unwrap_or(usual.dtype), ..usual };
     let player = player.with_breath(interrupt::breathe);
     let bar = WorkBar::new("loading", quiet);
-    let model = Model::load(&files, player, options, now_ms, &mut |progress| {
+    let model = Model::load(files.as_ref(), player, options, now_ms, &mut |progress| {
         bar.show(progress);
         Ok(cancel.check()?)
     })

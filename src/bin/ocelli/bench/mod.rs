@@ -117,7 +117,7 @@ async fn measure(
     cancel: &CancelToken,
 ) -> Result<Row> {
     let player = Player::open(contender.choice, &contender.options).await?;
-    let (mut model, load_ms) = run::load(directory, player, Some(dtype), cancel, false).await?;
+    let (mut model, load_ms) = run::load(Some(directory), player, Some(dtype), cancel, false).await?;
     let options = GenerateOptions { max_new_tokens: STEPS + 1, ..GenerateOptions::default() };
     let mut samples: [Vec<f64>; 3] = Default::default();
     for n in 0..=repeat {

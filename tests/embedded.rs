@@ -1,0 +1,146 @@
+//! The embedded model: transformers' own answers with the same weights, on the CPU player; whole tasks on top.
+
+use std::fs;
+use std::path::PathBuf;
+
+use ocelli::format::Directory;
+use ocelli::session::{CancelToken, CpuPlayer, Player};
+use ocelli::tasks::{
+    GenerateOptions, Model, ModelOptions, Performed, Request, Rgb8, Task, decode_picture, inspect, verify,
+};
+use pollster::block_on;
+use serde::Deserialize;
+
+/// Two logits closer than this may change places: activations are quantised on the CPU.
+const MARGIN: f32 = 0.25;
+
+#[derive(Deserialize)]
+struct Golden {
+    cases: Vec<Case>,
+}
+
+#[derive(Deserialize)]
+struct Case {
+    picture: String,
+    prompt: String,
+    prompt_tokens: Vec<u32>,
+    tokens: Vec<u32>,
+    margins: Vec<f32>,
+}
+
+fn below(path: &str) -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(path)
+}
+
+fn pack() -> Directory {
+    Directory::open(below("web/models/tiny")).expect("the pack is there")
+}
+
+fn load() -> Model {
+    let player = Player::Cpu(Box::new(CpuPlayer::new()));
+    block_on(Model::load(&pack(), player, ModelOptions::default(), || 0.0, &mut |_| Ok(()))).expect("it loads")
+}
+
+fn sample(name: &str) -> Rgb8 {
+    let bytes = fs::read(below("web/demo/samples").join(name)).expect("the sample is there");
+    decode_picture(&bytes, name).expect("it is a picture")
+}
+
+fn perform(model: &mut Model, picture: &Rgb8, task: Task<'_>, options: &GenerateOptions) -> Performed {
+    block_on(model.perform(picture, task, options, &CancelToken::default(), &mut |_| ())).expect("an answer")
+}
+
+fn plain(task: Task<'_>) -> GenerateOptions {
+    GenerateOptions { max_new_tokens: task.usual_tokens(), ..GenerateOptions::default() }
+}
+
+#[test]
+fn the_pack_is_whole_small_and_carries_a_mask_decoder() {
+    let found = verify(&pack(), &mut |_| Ok(())).expect("it is whole");
+    assert!(found.bytes <= 12_000_000, "{} bytes", found.bytes);
+    assert!(load().decodes_masks());
+    let labels: Vec<String> =
+        serde_json::from_slice(&fs::read(below("web/models/tiny/labels.json")).expect("it is there")).expect("a list");
+    assert!(labels.len() >= 120, "{} labels", labels.len());
+    assert_eq!(inspect(&pack()).expect("it can be looked at").memory.keys().copied().collect::<Vec<_>>(), ["q8"]);
+}
+
+#[test]
+fn answers_are_those_of_transformers() {
+    let text = fs::read_to_string(below("tests/goldens/embedded/golden.json")).expect("the golden is there");
+    let golden: Golden = serde_json::from_str(&text).expect("it fits");
+    let mut model = load();
+    let mut compared = 0;
+    for case in &golden.cases {
+        let pictures = [sample(&case.picture)];
+        let options = GenerateOptions { max_new_tokens: case.tokens.len(), ..GenerateOptions::default() };
+        let request = Request { pictures: &pictures, prompt: &case.prompt, options: &options };
+        let answer = block_on(model.generate(request, &CancelToken::default(), &mut |_| ())).expect("an answer");
+        assert_eq!(answer.prompt_tokens, case.prompt_tokens, "{}", case.prompt);
+        let sure = case.margins.iter().position(|&margin| margin < MARGIN).unwrap_or(case.tokens.len());
+        assert_eq!(answer.generation.tokens[..sure], case.tokens[..sure], "{} {}", case.picture, case.prompt);
+        compared += sure;
+    }
+    assert!(compared > 60, "only {compared} tokens were sure enough to compare");
+}
+
+#[test]
+fn the_grammar_changes_nothing_where_the_model_keeps_to_it() {
+    let mut model = load();
+    let owned = |labels: &[&str]| labels.iter().map(|&label| label.to_owned()).collect::<Vec<_>>();
+    let mut objects = 0;
+    for (name, labels) in [("pets.png", owned(&["cat", "dog"])), ("street.png", owned(&["car"])), ("fruit.png", owned(&["apple"]))] {
+        let picture = sample(name);
+        for task in [Task::Detect(&labels), Task::Segment(&labels)] {
+            let constrained = perform(&mut model, &picture, task, &plain(task));
+            let loose = GenerateOptions { constrained: false, ..plain(task) };
+            let free = perform(&mut model, &picture, task, &loose);
+            assert_eq!(free.dropped, 0, "{name}: the model writes what is none");
+            assert_eq!(constrained.answer.generation.tokens, free.answer.generation.tokens, "{name} {task:?}");
+            objects += constrained.objects.len();
+        }
+    }
+    assert!(objects > 0, "nothing was found at all");
+}
+
+#[test]
+fn boxes_lie_in_the_picture_and_masks_in_their_boxes() {
+    let mut model = load();
+    let labels = ["car".to_owned()];
+    let picture = sample("street.png");
+    let task = Task::Segment(&labels);
+    let found = perform(&mut model, &picture, task, &plain(task));
+    assert!(!found.objects.is_empty(), "no car was found");
+    for object in &found.objects {
+        let b = &object.bounds;
+        assert!(0.0 <= b.xmin && b.xmin < b.xmax && b.xmax <= picture.width() as f32, "{b:?}");
+        assert!(0.0 <= b.ymin && b.ymin < b.ymax && b.ymax <= picture.height() as f32, "{b:?}");
+        assert!((0.0..=1.0).contains(&object.score), "{}", object.score);
+        let mask = object.mask.as_ref().expect("a mask");
+        assert!(mask.left >= b.xmin as usize && mask.left + mask.width <= b.xmax.ceil() as usize);
+        assert!(mask.alpha.iter().any(|&alpha| alpha > 200), "the mask is empty");
+    }
+}
+
+#[test]
+fn odd_pictures_and_questions_are_answered() {
+    let mut model = load();
+    let dot = Rgb8::new(1, 1, vec![200, 30, 30]).expect("a picture");
+    let blank = Rgb8::new(300, 2, vec![255; 1800]).expect("a picture");
+    let unknown = ["flugelhorn".to_owned(), "Ångström".to_owned()];
+    for picture in [&dot, &blank] {
+        for task in [Task::Caption("en"), Task::Ocr, Task::Ask("en", "?"), Task::Detect(&unknown), Task::Segment(&unknown)] {
+            let options = GenerateOptions { max_new_tokens: 64, ..GenerateOptions::default() };
+            for object in perform(&mut model, picture, task, &options).objects {
+                assert!(object.bounds.xmax <= picture.width() as f32 && object.bounds.ymax <= picture.height() as f32);
+            }
+        }
+    }
+    // More than its 512 positions hold.
+    let long = "what ".repeat(700);
+    let task = Task::Ask("en", &long);
+    let asked = block_on(model.perform(&dot, task, &plain(task), &CancelToken::default(), &mut |_| ()));
+    let error = asked.err().expect("it is refused");
+    assert_eq!(error.code(), "OCELLI_BAD_ARGUMENT", "{error}");
+    assert!(error.to_string().contains("512"), "{error}");
+}
