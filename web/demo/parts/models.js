@@ -1,0 +1,94 @@
+// The model: which one is wanted, loading it once, and letting go of it.
+
+import { CancelledError, DeviceError, InternalError, load } from '../../dist/index.js';
+import { event } from './dom.js';
+
+/** The model that comes with the site. */
+export const EMBEDDED = 'models/tiny/';
+
+/** What the site offers by name; anything else is an address. */
+export const KNOWN = {
+  [EMBEDDED]: { name: 'Embedded', says: 'A small model of drawings, trained for this site. It comes with the page.' },
+  'samples/pg1-hd16/': { name: 'Test checkpoint', says: 'Random weights, made to compare devices token by token: its answers are noise.', dtyped: true },
+};
+
+/** Fires `change` when its state does. */
+export class Models extends EventTarget {
+  wanted = { url: EMBEDDED, device: 'auto', dtype: 'q8' };
+  /** @type {'none' | 'loading' | 'ready' | 'failed'} */
+  state = 'none';
+  /** @type {import('../../src/types.js').Progress | undefined} */
+  progress;
+  /** @type {import('../../src/model.js').Model | undefined} */
+  model;
+  #loading;
+  #stop;
+
+  get name() {
+    return KNOWN[this.wanted.url]?.name ?? this.wanted.url.replace(/\/$/, '').split('/').pop();
+  }
+
+  /** Wants another model, or the same on another device; what was loaded goes. */
+  want(wanted) {
+    if (JSON.stringify(wanted) === JSON.stringify(this.wanted) && this.state !== 'failed') return;
+    this.wanted = { ...wanted };
+    this.drop();
+  }
+
+  /** The model that is wanted, loaded by whoever asks first. @returns {Promise<import('../../src/model.js').Model>} */
+  get() {
+    this.#loading ??= this.#load();
+    return this.#loading;
+  }
+
+  /** Stops loading. */
+  cancel() {
+    this.#stop?.abort('the button was pressed');
+  }
+
+  /** Frees what is loaded. */
+  drop() {
+    this.cancel();
+    this.model?.dispose();
+    this.model = this.#loading = undefined;
+    this.#become('none');
+  }
+
+  /** A device that broke down takes its model along: the next question loads it again. */
+  survive(error) {
+    if (error instanceof DeviceError || error instanceof InternalError) this.drop();
+  }
+
+  async #load() {
+    const stop = new AbortController();
+    this.#stop = stop;
+    const { url, device, dtype } = this.wanted;
+    this.progress = undefined;
+    this.#become('loading');
+    try {
+      const model = await load(url, {
+        device, dtype, signal: stop.signal,
+        onProgress: (progress) => {
+          this.progress = progress;
+          this.dispatchEvent(event('progress', progress));
+        },
+      });
+      this.model = model;
+      this.#become('ready');
+      return model;
+    } catch (error) {
+      if (this.#stop === stop) {
+        this.#loading = undefined;
+        this.#become(error instanceof CancelledError ? 'none' : 'failed');
+      }
+      throw error;
+    } finally {
+      if (this.#stop === stop) this.#stop = undefined;
+    }
+  }
+
+  #become(state) {
+    this.state = state;
+    this.dispatchEvent(event('change'));
+  }
+}
