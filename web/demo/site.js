@@ -11,8 +11,8 @@ import { drawIcons } from './parts/icons.js';
 import { LoadingView } from './parts/loading.js';
 import { ModelDialog } from './parts/model-dialog.js';
 import { Models } from './parts/models.js';
-import { deviceNotice, notice, watchNetwork } from './parts/notices.js';
-import { keepOffline } from './parts/offline.js';
+import { deviceLine, notice, watchNetwork } from './parts/notices.js';
+import { keepOffline, offerInstall } from './parts/offline.js';
 import { coloursOf } from './parts/palette.js';
 import { pasted, take, watch } from './parts/picture.js';
 import { Question } from './parts/question.js';
@@ -23,6 +23,7 @@ import { Visit } from './parts/visit.js';
 drawIcons();
 watchTheme();
 watchNetwork();
+offerInstall();
 
 const stage = new Stage();
 const visit = new Visit();
@@ -157,29 +158,37 @@ function drawRunning() {
 // The model.
 
 models.addEventListener('change', () => {
-  const { state, model } = models;
+  const { state } = models;
   const loading = state === 'loading';
   if (loading && !loadingView) {
     loadingView = new LoadingView();
     $('loading').replaceChildren(loadingView.element);
     say('Getting the model…');
   }
-  if (!loading) loadingView = undefined;
+  if (!loading && loadingView) {
+    loadingView = undefined;
+    say('');
+  }
   $('loading').hidden = !loading;
   $('model-dot').className = `dot ${{ ready: 'ready', loading: 'busy', failed: 'bad' }[state] ?? ''}`;
-  drawChip(loading ? `${models.name}, 0 %` : undefined);
-  if (model && state === 'ready') {
-    const { memory, device } = model.info;
-    drawChip(`${models.name} · ${device === 'gpu' ? 'WebGPU' : 'CPU'} · ${size(memory.weightsBytes + memory.kvBytes + memory.activationBytes)}`);
-  }
+  drawChip();
 });
 models.addEventListener('progress', ({ detail }) => {
   loadingView?.show(detail);
-  drawChip(`${models.name}, ${percent(detail.fraction)}`);
+  drawChip();
 });
 
-function drawChip(text = models.state === 'failed' ? `${models.name}, failed` : `${models.name}, not loaded`) {
-  $('model-chip').textContent = text;
+/** The model in a few words, fewer on a phone. */
+function drawChip() {
+  const { state, name, model, progress } = models;
+  const { device } = model?.info ?? {};
+  const { memory } = models;
+  const short = {
+    none: () => [name, ' · not loaded'], failed: () => [name, ' · failed'], loading: () => [`${name} · ${percent(progress?.fraction ?? 0)}`, ''],
+    ready: () => [`${name} · ${device === 'gpu' ? 'WebGPU' : 'CPU'}`, ` · ${size(memory.weightsBytes + memory.kvBytes + memory.activationBytes)}`],
+  };
+  const [first, more] = short[state]();
+  $('model-chip').replaceChildren(first, el('span', { class: 'chip-more' }, more));
 }
 drawChip();
 
@@ -188,11 +197,12 @@ drawChip();
 await openSample(SAMPLES[0]);
 const idle = globalThis.requestIdleCallback ?? setTimeout;
 idle(async () => {
+  // First, so that the worker's own files are kept on their way.
+  await keepOffline();
   try {
     known = await devices();
-    deviceNotice(known);
+    deviceLine(known);
   } catch (error) {
     if (!(error instanceof CancelledError)) notice('device', `The worker of this page does not start: ${error.message}`);
   }
-  await keepOffline();
 });

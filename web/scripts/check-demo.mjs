@@ -1,13 +1,16 @@
-// Opens the demo page headless, asks it about the sample pictures on the CPU and on WebGPU, and compares every token
-// with what the reference gives. `node check-demo.mjs [--port N]`; the exit code says whether all agreed.
+// Opens the demo page headless and uses it as a visitor does: the test checkpoint must give, on the CPU and on WebGPU, every
+// token that the reference gives, and the embedded model must answer every task. `node check-demo.mjs [--port N]`; the exit
+// code says whether all went well.
 
 import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 
 import { launchChromium } from './chromium.mjs';
 import { serve } from './serve.mjs';
 
-const golden = JSON.parse(readFileSync(new URL('../../tests/goldens/pg1-hd16/golden.json', import.meta.url)));
+const goldens = new URL('../../tests/', import.meta.url);
+const golden = JSON.parse(readFileSync(new URL('goldens/pg1-hd16/golden.json', goldens)));
 
 const { values } = parseArgs({ options: { port: { type: 'string', default: '0' } } });
 const site = await serve({ port: Number(values.port) });
@@ -17,15 +20,30 @@ try {
   const page = await browser.newPage();
   page.on('pageerror', (error) => faults.push(`the page failed: ${error}`));
   page.on('console', (message) => message.type() === 'error' && !isAbsentFile(message) && faults.push(`the console says: ${message.text()}`));
+  page.on('request', (request) => /^https?:/.test(request.url()) && !request.url().startsWith(site.url) && faults.push(`a request left the site: ${request.url()}`));
   await page.goto(site.url);
+  await page.waitForSelector('#samples [aria-pressed=true]');
+  for (const task of ['caption', 'read', 'detect', 'segment']) {
+    await page.click(`label[for=task-${task}]`);
+    const { error, text, facts } = await answer(page);
+    console.log(`   embedded, ${task}: ${error || text.slice(0, 60)} (${facts})`);
+    if (error) faults.push(`embedded, ${task}: ${error}`);
+  }
+  await page.click('#options summary');
   for (const device of ['cpu', 'gpu', 'auto']) {
     // On a software adapter, which this browser has, the automatic choice is the CPU.
-    const expected = device === 'gpu' ? 'GPU' : 'CPU';
+    const expected = device === 'gpu' ? 'WebGPU' : 'CPU';
+    await choose(page, device);
     for (const { pictures, prompt, max_new_tokens: limit, greedy_ids: ids, text } of golden.cases) {
-      const found = await ask(page, { device, picture: pictures[0], prompt, limit });
-      const agrees = found.tokens === ids.join(' ') && found.text === text && found.device.startsWith(expected);
-      console.log(`   ${device.padEnd(4)} ${pictures[0]}, "${prompt}": ${found.error || found.text}`);
-      console.log(`        ${agrees ? 'as the reference' : `NOT as the reference: ${text}`}; ${found.device}; ${found.timings}`);
+      await page.setInputFiles('#file', fileURLToPath(new URL(`pictures/${pictures[0]}`, goldens)));
+      await page.waitForFunction((name) => document.getElementById('picture-name').textContent.startsWith(name), pictures[0]);
+      await page.click('label[for=task-prompt]');
+      await page.fill('#prompt', prompt);
+      await page.fill('#limit', String(limit));
+      const found = await answer(page);
+      const agrees = found.tokens === ids.join(' ') && found.raw === text && found.facts.includes(expected);
+      console.log(`   ${device.padEnd(4)} ${pictures[0]}, "${prompt}": ${found.error || found.raw}`);
+      console.log(`        ${agrees ? 'as the reference' : `NOT as the reference: ${text}`}; ${found.facts}`);
       if (!agrees) faults.push(`${device}, ${pictures[0]}: ${found.error || `tokens ${found.tokens}, expected ${ids.join(' ')}`}`);
       if (device === 'auto') break;
     }
@@ -42,25 +60,30 @@ function isAbsentFile(message) {
   return /status of 404/.test(message.text()) && message.location().url.startsWith(`${site.url}samples/`);
 }
 
-/** Uses the page as a visitor does. */
-async function ask(page, { device, picture, prompt, limit }) {
-  await page.click(`#samples [data-file="${picture}"]`);
-  await page.waitForSelector(`#samples [data-file="${picture}"][aria-pressed=true]`);
-  await page.fill('#prompt', prompt);
-  await page.fill('#limit', String(limit));
+/** Takes the test checkpoint, in the reference's own precision, to a device. */
+async function choose(page, device) {
+  await page.click('#open-model');
+  await page.click('label[for=model-test-checkpoint]');
   await page.selectOption('#device', device);
   await page.selectOption('#dtype', 'f32');
+  await page.click('#model-dialog >> text=Close');
+}
+
+/** Presses the button, and reads the newest card when it is finished. */
+async function answer(page) {
+  const before = await page.locator('.answer-card').count();
   await page.click('#run');
-  await page.waitForSelector('#run:enabled', { timeout: 120_000 });
-  return page.evaluate(() => {
-    const text = (selector) => document.querySelector(selector).textContent;
-    const shown = (id) => !document.getElementById(id).hidden;
+  await page.locator('.answer-card').nth(before).waitFor({ state: 'attached' });
+  const card = page.locator('.answer-card').first();
+  await card.and(page.locator('[data-state=done], [data-state=failed]')).waitFor({ timeout: 120_000 });
+  return card.evaluate((element) => {
+    const text = (selector) => element.querySelector(selector)?.textContent ?? '';
     return {
-      error: shown('error') ? `${text('#error-code')} ${text('#error-message')}` : '',
-      text: text('#answer'),
-      tokens: text('#tokens'),
-      device: shown('facts') ? text('#device-line') : 'no device',
-      timings: [...document.querySelectorAll('#timings > div')].map((entry) => [...entry.children].map((part) => part.textContent).join(' ')).join(', '),
+      error: text('.failure'),
+      text: text('.answer, .objects'),
+      raw: text('.raw').replace(/^[^:]*: /, ''),
+      tokens: text('.tokens').trim(),
+      facts: text('.details summary'),
     };
   });
 }

@@ -17,6 +17,7 @@ const SITE = {
   '/': join(WEB, 'demo'),
   '/dist/': join(WEB, 'dist'),
   '/pkg/': join(WEB, 'pkg'),
+  '/models/': join(WEB, 'models'),
   '/samples/pictures/': join(WEB, '../tests/pictures'),
   '/samples/pg1-hd16/': join(WEB, '../tests/goldens/pg1-hd16'),
 };
@@ -34,6 +35,7 @@ const MEDIA_TYPES = {
   '.safetensors': 'application/octet-stream',
   '.svg': 'image/svg+xml',
   '.wasm': 'application/wasm',
+  '.webmanifest': 'application/manifest+json',
   '.webp': 'image/webp',
 };
 

@@ -65,8 +65,9 @@ export class Card {
     const finds = asked.task === 'detect' || asked.task === 'segment' || answer.objects.length > 0;
     const parts = [];
     if (!finds) {
-      this.#text.textContent = answer.text === '' ? 'The model gave no words.' : answer.text;
-      this.#text.classList.toggle('nothing', answer.text === '');
+      const words = answer.text.trim().replace(/\n{3,}/g, '\n\n');
+      this.#text.textContent = words || 'The model gave no words.';
+      this.#text.classList.toggle('nothing', words === '');
       parts.push(this.#text);
     } else if (answer.objects.length === 0) {
       parts.push(el('p', { class: 'answer nothing' }, `Found none${asked.labels ? ` of: ${asked.labels.join(', ')}` : ''}.`));

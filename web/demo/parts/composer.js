@@ -15,7 +15,8 @@ export class Composer extends EventTarget {
     ask: el('input', { type: 'text', id: 'question', autocomplete: 'off', placeholder: 'Ask anything about the picture', maxLength: 400 }),
     prompt: el('input', { type: 'text', id: 'prompt', autocomplete: 'off', spellcheck: false, placeholder: 'caption en', maxLength: 2000 }),
   };
-  #long = el('input', { type: 'checkbox', id: 'long', role: 'switch' });
+  #short = el('input', { type: 'radio', name: 'length', id: 'short', class: 'sr', checked: true });
+  #long = el('input', { type: 'radio', name: 'length', id: 'long', class: 'sr' });
 
   constructor() {
     super();
@@ -50,7 +51,8 @@ export class Composer extends EventTarget {
     const { verb } = TASKS[this.#task];
     $('run-label').textContent = verb;
     const fields = {
-      caption: () => [el('div', { class: 'caption-row' }, el('label', { class: 'switch' }, this.#long, 'At length: every thing with its colour and place'))],
+      caption: () => [el('div', { class: 'lengths', role: 'radiogroup', 'aria-label': 'How much to say' },
+        choice(this.#short, 'In a sentence', 'What there is, and how many'), choice(this.#long, 'At length', 'Each thing with its colour and place'))],
       ask: () => [this.#text('ask', 'Your question'), this.#suggest('Suggested questions', this.#hints.asks, (words) => {
         this.#texts.ask.value = words;
         this.#submit();
@@ -98,4 +100,8 @@ export class Composer extends EventTarget {
     const given = { maxNewTokens: $('limit').valueAsNumber, temperature: $('temperature').valueAsNumber, beams: $('beams').valueAsNumber, seed: $('seed').valueAsNumber };
     return Object.fromEntries(Object.entries(given).filter(([, value]) => !Number.isNaN(value)));
   }
+}
+
+function choice(radio, name, says) {
+  return el('div', { class: 'choice' }, radio, el('label', { htmlFor: radio.id }, el('b', {}, name), el('span', {}, says)));
 }

@@ -68,7 +68,7 @@ export class ModelDialog {
   }
 
   #draw() {
-    const { state, model, progress } = this.#models;
+    const { state, model, memory, progress } = this.#models;
     const devices = this.devices().map(({ name, software, automatic }) =>
       el('li', {}, el('b', {}, name), software ? ' · software, slower than the CPU' : '', automatic ? ' · automatic' : ''));
     const about = [el('h3', { class: 'small' }, 'This device'), el('ul', { class: 'devices' }, ...devices)];
@@ -80,7 +80,7 @@ export class ModelDialog {
       }
       about.push(this.#loading.element, el('div', { class: 'actions' }, button('Cancel', 'stop', () => this.#models.cancel())));
     } else if (state === 'ready') {
-      about.push(memoryPanel(model.info), el('div', { class: 'actions' }, button('Free its memory', 'close', () => this.#models.drop())));
+      about.push(memoryPanel({ ...model.info, memory }), el('div', { class: 'actions' }, button('Free its memory', 'close', () => this.#models.drop())));
     } else {
       about.push(el('div', { class: 'actions' }, button(state === 'failed' ? 'Try again' : 'Load it now', 'download', () => this.#load())));
     }
@@ -108,9 +108,8 @@ export class ModelDialog {
   }
 }
 
-/** @param {import('../../src/types.js').ModelInfo} info */
 function memoryPanel({ device, adapter, dtype, memory, downloadMs, loadMs }) {
-  const parts = [['Weights', memory.weightsBytes], ['What was read', memory.kvBytes], ['Work space', memory.activationBytes]];
+  const parts = [['Weights', memory.weightsBytes], ['Context', memory.kvBytes], ['Work space', memory.activationBytes]];
   const all = parts.reduce((sum, [, bytes]) => sum + bytes, 0) || 1;
   return el('div', {},
     el('p', {}, `Runs on ${device === 'gpu' ? `WebGPU${adapter ? `, ${adapter}` : ''}` : 'the CPU'} with weights of ${DTYPES[dtype]}; fetched in ${duration(downloadMs)}, prepared in ${duration(loadMs)}.`),

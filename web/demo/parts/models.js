@@ -21,6 +21,8 @@ export class Models extends EventTarget {
   progress;
   /** @type {import('../../src/model.js').Model | undefined} */
   model;
+  /** What it takes now: more than after loading once it has answered. */
+  memory;
   #loading;
   #stop;
 
@@ -54,6 +56,12 @@ export class Models extends EventTarget {
     this.#become('none');
   }
 
+  /** Notes what an answer took. @param {import('../../src/types.js').Answer} answer */
+  note({ memory }) {
+    this.memory = memory;
+    this.dispatchEvent(event('change'));
+  }
+
   /** A device that broke down takes its model along: the next question loads it again. */
   survive(error) {
     if (error instanceof DeviceError || error instanceof InternalError) this.drop();
@@ -74,6 +82,7 @@ export class Models extends EventTarget {
         },
       });
       this.model = model;
+      this.memory = model.info.memory;
       this.#become('ready');
       return model;
     } catch (error) {

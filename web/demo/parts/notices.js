@@ -1,22 +1,26 @@
-// What a visitor should know about this device and the network, in a line each.
+// What a visitor should know about the network, a picture or the device, in a line each.
 
 import { $, el } from './dom.js';
 import { icon } from './icons.js';
 
 const shown = new Map();
 
-/** Shows a notice, or takes it away. @param {string} name @param {string | undefined} text */
+/** Shows a notice over the page's foot, or takes it away. @param {string} name @param {string | undefined} text */
 export function notice(name, text) {
-  if (text) shown.set(name, el('p', { class: 'notice' }, icon('info'), el('span', {}, text)));
-  else shown.delete(name);
+  shown.delete(name);
+  if (text) {
+    const close = el('button', { type: 'button', 'aria-label': 'Close this notice', on: { click: () => notice(name, undefined) } }, icon('close'));
+    shown.set(name, el('p', { class: 'notice' }, icon('warn'), el('span', {}, text), close));
+  }
   $('notices').replaceChildren(...shown.values());
 }
 
-/** Says what the devices found mean. @param {readonly { device: string, software: boolean, name: string }[]} devices */
-export function deviceNotice(devices) {
+/** Says under the question where answers come from. @param {readonly { device: string, software: boolean, name: string }[]} devices */
+export function deviceLine(devices) {
   const gpu = devices.find(({ device }) => device === 'gpu');
-  if (!gpu) notice('device', 'No WebGPU here: answers come from the CPU, which takes longer with large models.');
-  else if (gpu.software) notice('device', 'The only WebGPU adapter here runs in software, so answers come from the CPU, which is faster.');
+  $('runs').textContent = gpu === undefined ? 'No WebGPU here: answers come from the CPU.'
+    : gpu.software ? 'The WebGPU adapter here is software, so answers come from the CPU: that is faster.'
+      : `Answers come from ${gpu.name}, over WebGPU.`;
 }
 
 /** Follows the network. */

@@ -2,7 +2,11 @@
 
 import { $ } from './dom.js';
 
-export async function keepOffline() {
+/** Must be the service worker's own name for it. */
+const KEPT = 'ocelli-site';
+
+/** Offers to install the site where the browser would. */
+export function offerInstall() {
   addEventListener('beforeinstallprompt', (offered) => {
     offered.preventDefault();
     $('install').hidden = false;
@@ -11,10 +15,19 @@ export async function keepOffline() {
       await offered.prompt();
     };
   });
-  if (!('serviceWorker' in navigator)) return;
+}
+
+/** Resolves when what this page has fetched so far is kept, and all it fetches from now on will be. */
+export async function keepOffline() {
+  const workers = navigator.serviceWorker;
+  if (!workers) return;
   try {
-    await navigator.serviceWorker.register('keep.js');
-    await navigator.serviceWorker.ready;
+    await workers.register('keep.js');
+    if (!workers.controller) await new Promise((resolve) => workers.addEventListener('controllerchange', resolve, { once: true }));
+    const fetched = performance.getEntriesByType('resource').map(({ name }) => name);
+    const own = fetched.filter((name) => name.startsWith(location.origin));
+    const cache = await caches.open(KEPT);
+    await cache.addAll([...new Set([location.href.split('#')[0], new URL('./', location.href).href, ...own])]);
     $('offline-ready').hidden = false;
   } catch {
     // Without it the site works as long as there is a network.

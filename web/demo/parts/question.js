@@ -57,6 +57,7 @@ export class Question extends EventTarget {
       }
       this.answer = await run.answer;
       this.text = this.answer.text;
+      models.note(this.answer);
       this.#become('done');
     } catch (error) {
       this.error = error;
