@@ -17,7 +17,7 @@ const SITE = {
   '/': join(WEB, 'demo'),
   '/dist/': join(WEB, 'dist'),
   '/pkg/': join(WEB, 'pkg'),
-  '/models/': join(WEB, 'models'),
+  '/models/tiny/': join(WEB, 'models/tiny'),
   '/samples/pictures/': join(WEB, '../tests/pictures'),
   '/samples/pg1-hd16/': join(WEB, '../tests/goldens/pg1-hd16'),
 };
@@ -50,8 +50,8 @@ const POLICY =
  * @returns {Promise<{ url: string, close: () => Promise<void> }>} rejects where the port is taken
  */
 export async function serve({ port = 8080, mounts = {} } = {}) {
-  const table = Object.entries({ ...SITE, ...mounts })
-    .map(([prefix, folder]) => [prefix.endsWith('/') ? prefix : `${prefix}/`, folder])
+  const slashed = Object.entries(mounts).map(([prefix, folder]) => [prefix.endsWith('/') ? prefix : `${prefix}/`, folder]);
+  const table = Object.entries({ ...SITE, ...Object.fromEntries(slashed) })
     .sort(([a], [b]) => b.length - a.length);
   const server = createServer((request, response) => {
     answer(table, request, response).catch((error) => {
