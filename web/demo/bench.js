@@ -73,3 +73,5 @@ $('save').addEventListener('click', () => {
   link.click();
   setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
 });
+// Until here a press would have sent the form.
+$('start').disabled = false;

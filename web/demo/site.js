@@ -38,6 +38,8 @@ let cards = [];
 let looked;
 let loadingView;
 
+const behavior = matchMedia('(prefers-reduced-motion: reduce)').matches ? 'instant' : 'smooth';
+
 const say = (text) => {
   $('status').textContent = text;
 };
@@ -102,12 +104,13 @@ visit.addEventListener('forget', () => visit.current && show(visit.current));
 
 /** @param {Question} question */
 function cardOf(question) {
-  return new Card(question, { look, point, again: ({ asked, options }) => void ask(asked, options), say });
+  return new Card(question, { look, point, again: ({ asked, options }) => void ask(asked, options), reveal: () => $('stage').scrollIntoView({ block: 'start', behavior }), say });
 }
 
 function drawThread() {
   $('thread').replaceChildren(...cards.map(({ element }) => element));
   $('no-answers').hidden = cards.length > 0;
+  drawLoading();
 }
 
 /** Shows what one answer found. @param {Question} question @param {boolean} [again] also where it is shown already */
@@ -133,6 +136,8 @@ async function ask(asked, options) {
   visit.add(question);
   cards = [cardOf(question), ...cards];
   drawThread();
+  // On a phone the answers are below the question.
+  cards[0].element.scrollIntoView({ block: 'nearest', behavior });
   question.addEventListener('change', drawRunning);
   drawRunning();
   await question.run(models);
@@ -162,17 +167,22 @@ models.addEventListener('change', () => {
   const loading = state === 'loading';
   if (loading && !loadingView) {
     loadingView = new LoadingView();
-    $('loading').replaceChildren(loadingView.element);
     say('Getting the model…');
   }
   if (!loading && loadingView) {
     loadingView = undefined;
     say('');
   }
-  $('loading').hidden = !loading;
+  drawLoading();
   $('model-dot').className = `dot ${{ ready: 'ready', loading: 'busy', failed: 'bad' }[state] ?? ''}`;
   drawChip();
 });
+/** In the card of the question that has waited longest. */
+function drawLoading() {
+  const waiting = cards.filter(({ question }) => question.state === 'waiting');
+  for (const card of cards) card.loading(card === waiting.at(-1) ? loadingView?.element : undefined);
+}
+
 models.addEventListener('progress', ({ detail }) => {
   loadingView?.show(detail);
   drawChip();
@@ -194,6 +204,7 @@ drawChip();
 
 // What takes time comes after the first picture is there.
 
+$('run').disabled = false;
 await openSample(SAMPLES[0]);
 const idle = globalThis.requestIdleCallback ?? setTimeout;
 idle(async () => {

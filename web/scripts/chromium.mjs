@@ -12,12 +12,12 @@ const ADAPTERS = { swiftshader: [WEBGPU, '--use-webgpu-adapter=swiftshader'], de
 
 /**
  * Launches the Chromium that OCELLI_CHROMIUM names (build.sh finds or installs one).
- * @param {{ adapter?: 'swiftshader' | 'default' | 'none' }} options `swiftshader` is the software adapter that Chromium
- *   brings along, the same on every machine; `none` is a browser that finds no adapter
+ * @param {{ adapter?: 'swiftshader' | 'default' | 'none', extra?: string[] }} options `swiftshader` is the software adapter
+ *   that Chromium brings along, the same on every machine; `none` is a browser that finds no adapter; `extra` are flags
  * @returns {Promise<import('playwright-core').Browser>}
  */
-export async function launchChromium({ adapter = 'swiftshader' } = {}) {
+export async function launchChromium({ adapter = 'swiftshader', extra = [] } = {}) {
   const executablePath = process.env.OCELLI_CHROMIUM;
   if (!executablePath) throw new Error('OCELLI_CHROMIUM is not set: run ./build.sh test, or set it to a Chromium or Chrome');
-  return chromium.launch({ executablePath, args: [...FLAGS, ...ADAPTERS[adapter]], ignoreDefaultArgs: ['--headless'] });
+  return chromium.launch({ executablePath, args: [...FLAGS, ...ADAPTERS[adapter], ...extra], ignoreDefaultArgs: ['--headless'] });
 }

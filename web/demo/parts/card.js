@@ -9,12 +9,14 @@ import { copyText, saveJson, savePicture, saveText } from './save.js';
 import { TASKS } from './tasks.js';
 import { timeBar } from './times.js';
 
-/** Fires nothing; calls `on.look(question)` to have its objects shown, `on.point(index)`, `on.again(question)`, `on.say(text)`. */
+/** Fires nothing; calls `on.look(question)` to have its objects shown, `on.point(index)`, `on.again(question)`, `on.reveal()`, `on.say(text)`. */
 export class Card {
   #question;
   #on;
   #text = el('p', { class: 'answer' });
   #body = el('div', { class: 'card-body' }, this.#text);
+  #progress = el('div', { class: 'loading', hidden: true });
+  #waits = el('p', { class: 'answer waiting' }, 'Waiting…');
   #rows = [];
   element;
 
@@ -39,6 +41,13 @@ export class Card {
     for (const [number, row] of this.#rows.entries()) row.classList.toggle('pointed', number === index);
   }
 
+  /** Shows how far loading is, while this waits for it. @param {HTMLElement | undefined} view */
+  loading(view) {
+    this.#progress.replaceChildren(...(view ? [view] : []));
+    this.#progress.hidden = !view;
+    this.#waits.hidden = view !== undefined;
+  }
+
   #stream() {
     this.#text.textContent = plain(this.#question.text);
   }
@@ -48,7 +57,7 @@ export class Card {
     this.element.dataset.state = state;
     this.#rows = [];
     const cancel = () => button('Cancel', 'stop', () => this.#question.cancel());
-    if (state === 'waiting') this.#body.replaceChildren(el('p', { class: 'answer waiting' }, 'Waiting…'), el('div', { class: 'actions' }, cancel()));
+    if (state === 'waiting') this.#body.replaceChildren(this.#waits, this.#progress, el('div', { class: 'actions' }, cancel()));
     else if (state === 'running') {
       this.#text.textContent = plain(text);
       this.#text.classList.add('streaming');
@@ -71,7 +80,11 @@ export class Card {
       parts.push(this.#text);
     } else if (answer.objects.length === 0) {
       parts.push(el('p', { class: 'answer nothing' }, `Found none${asked.labels ? ` of: ${asked.labels.join(', ')}` : ''}.`));
-    } else parts.push(this.#objects(answer.objects));
+    } else {
+      // Where the picture is not beside the answer.
+      const toStage = button('Show on the picture', 'eye', () => this.#on.reveal(), { class: 'button to-stage' });
+      parts.push(this.#objects(answer.objects), el('div', { class: 'actions' }, toStage));
+    }
     if (answer.dropped > 0) parts.push(el('p', { class: 'hint' }, `${answer.dropped} that the model did not end well ${answer.dropped === 1 ? 'was' : 'were'} left out.`));
     if (answer.finish === 'length') parts.push(el('p', { class: 'hint' }, 'It ended at the allowed number of tokens.'));
     parts.push(this.#actions(), this.#details(answer));
@@ -160,7 +173,8 @@ function plain(text) {
   return text.replace(/<(loc|seg)\d+>/g, '').replace(/<(loc|seg)?\d*$/, '').replace(/\s+/g, ' ').trim();
 }
 
-const sentence = (text) => text.charAt(0).toUpperCase() + text.slice(1) + (/[.!?]$/.test(text) ? '' : '.');
+/** An address keeps its letters as they are. */
+const sentence = (text) => (/^\w+:\/\//.test(text) ? text : text.charAt(0).toUpperCase() + text.slice(1)) + (/[.!?]$/.test(text) ? '' : '.');
 
 function took({ imageMs, encodeMs, prefillMs, decodeMsPerToken }, tokens) {
   return imageMs + encodeMs + prefillMs + decodeMsPerToken * Math.max(0, tokens - 1);

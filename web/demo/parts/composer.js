@@ -52,7 +52,7 @@ export class Composer extends EventTarget {
     $('run-label').textContent = verb;
     const fields = {
       caption: () => [el('div', { class: 'lengths', role: 'radiogroup', 'aria-label': 'How much to say' },
-        choice(this.#short, 'In a sentence', 'What there is, and how many'), choice(this.#long, 'At length', 'Each thing with its colour and place'))],
+        choice(this.#short, 'In a sentence', 'What there is, and how many'), choice(this.#long, 'At length', 'Colour and place of each thing'))],
       ask: () => [this.#text('ask', 'Your question'), this.#suggest('Suggested questions', this.#hints.asks, (words) => {
         this.#texts.ask.value = words;
         this.#submit();

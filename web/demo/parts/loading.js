@@ -2,7 +2,6 @@
 
 import { el } from './dom.js';
 import { left, percent, size } from './figures.js';
-import { icon } from './icons.js';
 
 const PHASES = { download: 'Fetch', verify: 'Check', upload: 'Place', warmup: 'Warm up' };
 const ORDER = ['wait', ...Object.keys(PHASES)];
@@ -18,7 +17,7 @@ const SAYS = {
 export class LoadingView {
   #bar = el('progress', { max: 1, value: 0, 'aria-label': 'Loading the model' });
   #line = el('p', { class: 'loading-line' }, 'Starting…');
-  #steps = Object.fromEntries(Object.entries(PHASES).map(([phase, name]) => [phase, el('li', {}, icon('check'), name)]));
+  #steps = Object.fromEntries(Object.entries(PHASES).map(([phase, name]) => [phase, el('li', {}, name)]));
   element = el('div', {}, this.#bar, el('ol', { class: 'steps', 'aria-hidden': 'true' }, ...Object.values(this.#steps)), this.#line);
 
   /** @param {import('../../src/types.js').Progress} progress */

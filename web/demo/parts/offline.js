@@ -17,13 +17,21 @@ export function offerInstall() {
   });
 }
 
+/** The first visit's page is claimed within moments; one that was reloaded past its caches never is. */
+function claimed(workers) {
+  return new Promise((resolve, reject) => {
+    workers.addEventListener('controllerchange', resolve, { once: true });
+    setTimeout(() => reject(new Error('not claimed')), 3000);
+  });
+}
+
 /** Resolves when what this page has fetched so far is kept, and all it fetches from now on will be. */
 export async function keepOffline() {
   const workers = navigator.serviceWorker;
   if (!workers) return;
   try {
     await workers.register('keep.js');
-    if (!workers.controller) await new Promise((resolve) => workers.addEventListener('controllerchange', resolve, { once: true }));
+    if (!workers.controller) await claimed(workers);
     const fetched = performance.getEntriesByType('resource').map(({ name }) => name);
     const own = fetched.filter((name) => name.startsWith(location.origin));
     const cache = await caches.open(KEPT);

@@ -1,0 +1,130 @@
+// The demo site for everyone: axe finds nothing in any state, wide and narrow, light and dark; and it works by keyboard.
+
+import assert from 'node:assert/strict';
+import { createRequire } from 'node:module';
+import { after, before, test } from 'node:test';
+
+import { ask, chooseTask, ended, settled, startSite, useModel, visit } from './common/site.mjs';
+
+const AXE = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
+
+let started;
+
+before(async () => {
+  started = await startSite();
+});
+
+after(() => started?.close());
+
+const STATES = {
+  'at first': async () => undefined,
+  'with every task answered': async (page) => {
+    for (const task of ['caption', 'ask', 'read', 'detect', 'segment']) {
+      if (task === 'ask') {
+        await chooseTask(page, task);
+        await page.click('.suggestion');
+        await ended(page);
+      } else await ask(page, task);
+    }
+    await page.click('.answer-card .details summary');
+    await page.click('#options summary');
+  },
+  'with things found': async (page) => {
+    await ask(page, 'caption');
+    await showObjects(page);
+  },
+  'with a failed question and a notice': async (page) => {
+    await useModel(page, { choice: 'another', url: 'models/none/' });
+    await ask(page, 'caption');
+    await page.setInputFiles('#file', { name: 'notes.png', mimeType: 'image/png', buffer: Buffer.from('no picture') });
+    await page.waitForSelector('.notice');
+  },
+  'choosing a model': async (page) => {
+    await page.click('#open-model');
+    await page.click('label[for=model-another]');
+  },
+};
+
+for (const [name, reach] of Object.entries(STATES)) {
+  for (const [shape, context] of Object.entries({
+    'wide and light': { colorScheme: 'light' },
+    'narrow and dark': { colorScheme: 'dark', viewport: { width: 390, height: 844 }, reducedMotion: 'reduce' },
+  })) {
+    test(`axe finds nothing ${name}, ${shape}`, async () => {
+      const { page, context: own } = await visit(started, { ...context, bypassCSP: true });
+      await settled(page);
+      await reach(page);
+      await page.waitForTimeout(400);
+      await page.addScriptTag({ path: AXE });
+      const { violations, passes } = await page.evaluate(() => globalThis.axe.run(document, { resultTypes: ['violations', 'passes'] }));
+      const told = violations.map(({ id, help, nodes }) => `${id}: ${help}: ${nodes.map(({ html, failureSummary }) => `${html.slice(0, 120)} ${failureSummary}`).join(' | ')}`);
+      assert.deepEqual(told, []);
+      assert.ok(passes.length > 15, `axe checked only ${passes.length} rules`);
+      const wide = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+      assert.ok(wide <= 0, `the page is ${wide} pixels wider than the window`);
+      await own.close();
+    });
+  }
+}
+
+test('a question is asked and read by keyboard alone', async () => {
+  const { page, context, faults } = await visit(started, { reducedMotion: 'reduce' });
+  await settled(page);
+  await page.focus('#task-caption');
+  await page.keyboard.press('ArrowRight');
+  assert.equal(await page.evaluate(() => document.activeElement.id), 'task-ask');
+  await page.keyboard.press('Tab');
+  assert.equal(await page.evaluate(() => document.activeElement.id), 'question');
+  await page.keyboard.type('what is this?');
+  await page.keyboard.press('Enter');
+  assert.equal(await ended(page), 'done');
+  assert.equal(await page.locator('.answer-card h3').first().textContent(), 'what is this?');
+  assert.equal(await page.locator('#status').textContent(), 'Done.');
+
+  // A dialog holds the focus, and gives it back.
+  await page.focus('#open-model');
+  await page.keyboard.press('Enter');
+  assert.ok(await page.evaluate(() => document.getElementById('model-dialog').contains(document.activeElement)));
+  await page.keyboard.press('Escape');
+  assert.equal(await page.evaluate(() => document.activeElement.id), 'open-model');
+  assert.deepEqual(faults, []);
+  await context.close();
+});
+
+test('names become chips by keyboard, and go again', async () => {
+  const { page, context } = await visit(started);
+  await chooseTask(page, 'detect');
+  const chips = () => page.locator('.chip').allTextContents();
+  assert.deepEqual(await chips(), ['boat']);
+  await page.focus('#label');
+  await page.keyboard.type('red car');
+  await page.keyboard.press('Enter');
+  await page.keyboard.type('dog, cup,');
+  assert.deepEqual(await chips(), ['boat', 'red car', 'dog', 'cup']);
+  await page.keyboard.press('Backspace');
+  assert.deepEqual(await chips(), ['boat', 'red car', 'dog']);
+  assert.equal(await page.evaluate(() => document.activeElement.id), 'label');
+  await context.close();
+});
+
+/** Puts made-up objects on the stage: what a model finds is its own affair. */
+async function showObjects(page) {
+  await page.evaluate(async () => {
+    const [{ Stage }, { Card }, { coloursOf }] = await Promise.all(['stage', 'card', 'palette'].map((name) => import(`/parts/${name}.js`)));
+    const mask = new ImageData(new Uint8ClampedArray(4 * 100 * 80).fill(255), 100, 80);
+    const objects = [
+      { label: 'boat', score: 0.93, box: { xmin: 300, ymin: 150, xmax: 600, ymax: 440 }, mask, origin: { x: 400, y: 250 } },
+      { label: 'sun', score: 0.4, box: { xmin: 30, ymin: 30, xmax: 200, ymax: 200 } },
+    ];
+    const picture = { url: document.getElementById('picture').src, name: 'harbour.png', says: '', width: 640, height: 640 };
+    const stage = new Stage();
+    stage.show(picture);
+    stage.mark(objects, coloursOf(objects), new Set());
+    const answer = {
+      text: 'x', tokens: [5, 1], logprobs: [-0.1, -2], finish: 'eos', objects, dropped: 1, device: 'cpu', adapter: '',
+      timings: { imageMs: 1, encodeMs: 1, prefillMs: 1, decodeMsPerToken: 1 },
+    };
+    const question = Object.assign(new EventTarget(), { picture, asked: { task: 'detect', labels: ['boat', 'sun'] }, title: 'Find boat, sun', state: 'done', answer, text: '', hidden: new Set() });
+    document.getElementById('thread').prepend(new Card(question, { look() {}, point() {}, say() {} }).element);
+  });
+}

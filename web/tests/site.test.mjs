@@ -1,0 +1,259 @@
+// The demo site as a person uses it: pictures in, questions, answers out, and every state between.
+
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { after, before, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { brotliCompressSync } from 'node:zlib';
+
+import { ask, chooseTask, ended, press, settled, startSite, useModel, visit } from './common/site.mjs';
+
+const CAT = fileURLToPath(new URL('../../tests/pictures/cat.png', import.meta.url));
+
+let started;
+
+before(async () => {
+  started = await startSite();
+});
+
+after(() => started?.close());
+
+const pictureName = (page, name) => page.waitForFunction((start) => document.getElementById('picture-name').textContent.startsWith(start), name);
+
+test('the first paint is small, and the module comes only with the first question', async () => {
+  const { page, context, requests, faults } = await visit(started);
+  await settled(page);
+  const own = await page.evaluate(() => {
+    const all = performance.getEntriesByType('resource');
+    // What the worker asks for is listed with the page's own.
+    const worker = all.find(({ name }) => name.endsWith('worker.js'));
+    return all.filter(({ name, initiatorType, startTime }) => /\.(js|css)$/.test(name) && initiatorType !== 'fetch' && startTime < worker.startTime).map(({ name }) => name);
+  });
+  assert.ok(own.length > 20 && own.some((url) => url.endsWith('site.js')));
+  let sent = 0;
+  for (const url of [started.site.url, ...new Set(own)]) sent += brotliCompressSync(Buffer.from(await (await fetch(url)).arrayBuffer())).length;
+  assert.ok(sent > 5000 && sent < 50_000, `${sent} bytes of markup, script and style`);
+  assert.ok(!requests.some((url) => url.endsWith('.wasm') || url.endsWith('.safetensors')), 'nothing heavy before it is needed');
+  assert.equal(await ask(page, 'caption'), 'done');
+  assert.ok(requests.some((url) => url.endsWith('.wasm')));
+  assert.deepEqual(faults, []);
+  await context.close();
+});
+
+test('nothing moves when answers arrive', async () => {
+  const { page, context } = await visit(started);
+  await page.evaluate(() => {
+    globalThis.moved = 0;
+    new PerformanceObserver((list) => {
+      for (const entry of list.getEntries()) if (!entry.hadRecentInput) globalThis.moved += entry.value;
+    }).observe({ type: 'layout-shift', buffered: true });
+  });
+  await settled(page);
+  await ask(page, 'caption');
+  await ask(page, 'detect');
+  const moved = await page.evaluate(() => globalThis.moved);
+  assert.ok(moved < 0.02, `layout shift of ${moved}`);
+  await context.close();
+});
+
+test('pictures come from a file, a drop, the clipboard and as SVG; what is none is told', async () => {
+  const { page, context, faults } = await visit(started);
+  await page.setInputFiles('#file', CAT);
+  await pictureName(page, 'cat.png');
+  const hand = (type, name, mime, bytes) => page.evaluate(([kind, file, media, base64]) => {
+    const transfer = new DataTransfer();
+    transfer.items.add(new File([Uint8Array.from(atob(base64), (c) => c.charCodeAt(0))], file, { type: media }));
+    dispatchEvent(kind === 'paste' ? new ClipboardEvent('paste', { clipboardData: transfer, cancelable: true }) : new DragEvent('drop', { dataTransfer: transfer, cancelable: true }));
+  }, [type, name, mime, Buffer.from(bytes).toString('base64')]);
+  await hand('drop', 'dropped.png', 'image/png', readFileSync(CAT));
+  await pictureName(page, 'dropped.png');
+  await hand('paste', 'image.png', 'image/png', readFileSync(CAT));
+  await pictureName(page, 'the pasted picture');
+  await hand('drop', 'drawn.svg', 'image/svg+xml', '<svg xmlns="http://www.w3.org/2000/svg" width="40" height="20"><circle r="9" cx="9" cy="9"/></svg>');
+  await pictureName(page, 'drawn.svg');
+  assert.match(await page.textContent('#picture-name'), /1024 × 512/);
+  assert.equal(await ask(page, 'caption'), 'done');
+
+  await hand('drop', 'notes.txt', 'text/plain', 'hello');
+  await page.waitForSelector('.notice');
+  assert.match(await page.textContent('.notice'), /notes\.txt is no picture that this browser can show/);
+  await pictureName(page, 'drawn.svg');
+  await page.click('.notice button');
+  assert.equal(await page.locator('.notice').count(), 0);
+  assert.deepEqual(faults, []);
+  await context.close();
+});
+
+test('the camera gives a picture, and says why where it cannot', async () => {
+  const allowed = await startSite({ extra: ['--use-fake-device-for-media-stream', '--use-fake-ui-for-media-stream'] });
+  try {
+    const { page, faults } = await visit(allowed, { permissions: ['camera'] });
+    await page.click('#camera');
+    await page.click('#camera-dialog .primary:enabled', { timeout: 20_000 });
+    await pictureName(page, 'photo.png');
+    assert.deepEqual(faults, []);
+  } finally {
+    await allowed.close();
+  }
+  const { page, context } = await visit(started);
+  await page.click('#camera');
+  await page.waitForFunction(() => /no camera|not allowed/.test(document.querySelector('#camera-dialog .status').textContent));
+  await page.keyboard.press('Escape');
+  await pictureName(page, 'harbour.png');
+  await context.close();
+});
+
+test('several questions on one picture, queued, kept for the visit, forgotten when told', async () => {
+  const { page, context, faults } = await visit(started);
+  for (const task of ['caption', 'read', 'caption']) {
+    await chooseTask(page, task);
+    await press(page);
+  }
+  await page.waitForFunction(() => document.querySelectorAll('.answer-card[data-state=done]').length === 3, undefined, { timeout: 60_000 });
+  assert.deepEqual(await page.locator('.answer-card h3').allTextContents(), ['Caption', 'Read the text', 'Caption']);
+  await page.click('#samples [data-file="pets.png"]');
+  await pictureName(page, 'pets.png');
+  assert.equal(await page.locator('.answer-card').count(), 0);
+  await ask(page, 'caption');
+  assert.deepEqual(await page.locator('#visited .count').allTextContents(), ['3', '1']);
+  await page.click('#visited button >> nth=0');
+  await pictureName(page, 'harbour.png');
+  assert.equal(await page.locator('.answer-card[data-state=done]').count(), 3);
+  await page.click('#forget');
+  assert.equal(await page.locator('.answer-card').count(), 0);
+  assert.ok(await page.locator('#visit').isHidden());
+  assert.deepEqual(faults, []);
+  await context.close();
+});
+
+test('answers are saved as text, JSON and PNG, and copied', async () => {
+  const { page, context, faults } = await visit(started, { permissions: ['clipboard-read', 'clipboard-write'], acceptDownloads: true });
+  await ask(page, 'caption');
+  const saved = async (label) => {
+    const [download] = await Promise.all([page.waitForEvent('download'), page.click(`.answer-card button:has-text("${label}")`)]);
+    return { name: download.suggestedFilename(), bytes: readFileSync(await download.path()) };
+  };
+  const text = await saved('Text');
+  assert.equal(text.name, 'harbour-caption.txt');
+  const record = JSON.parse((await saved('JSON')).bytes);
+  assert.equal(`${record.text}\n`, text.bytes.toString());
+  assert.deepEqual(record.picture, { name: 'harbour.png', width: 640, height: 640 });
+  assert.equal(record.tokens.length, record.logprobs.length);
+  assert.ok(record.timings.prefillMs > 0 && record.device === 'cpu' && record.model === 'Embedded');
+  const png = await saved('PNG');
+  assert.deepEqual([...png.bytes.subarray(1, 4)], [0x50, 0x4e, 0x47]);
+  assert.equal(png.bytes.readUInt32BE(16), 640);
+  await page.click('.answer-card button:has-text("Copy")');
+  await page.waitForFunction(() => document.getElementById('status').textContent === 'Copied.');
+  assert.equal(await page.evaluate(() => navigator.clipboard.readText()), record.text);
+  assert.deepEqual(faults, []);
+  await context.close();
+});
+
+test('loading shows how far it is, and can be cancelled and begun again', async () => {
+  const { page, context } = await visit(started, { serviceWorkers: 'block' });
+  await settled(page);
+  let release;
+  const held = new Promise((resolve) => {
+    release = resolve;
+  });
+  await context.route('**/*.safetensors', async (route) => {
+    await held;
+    await route.continue().catch(() => undefined);
+  });
+  await press(page);
+  await page.waitForFunction(() => /Fetching the model · \d+ %/.test(document.querySelector('.loading-line')?.textContent ?? ''));
+  assert.match(await page.textContent('#model-chip'), /Embedded · \d+ %/);
+  assert.equal(await page.locator('.answer-card progress').count(), 1);
+  await page.click('#cancel');
+  assert.equal(await ended(page), 'cancelled');
+  assert.equal(await page.locator('.answer-card progress').count(), 0);
+  assert.equal(await page.textContent('#status'), 'Cancelled.');
+  release();
+  await page.click('.answer-card button:has-text("Ask again")');
+  await page.waitForSelector('.answer-card:first-child[data-state=done]', { timeout: 60_000 });
+  assert.match(await page.textContent('#model-chip'), /Embedded · CPU/);
+  await context.close();
+});
+
+test('a model that is not there, or elsewhere, is an error with a code and a way on', async () => {
+  const { page, context, faults } = await visit(started);
+  await useModel(page, { choice: 'another', url: 'models/none/' });
+  assert.equal(await ask(page, 'caption'), 'failed');
+  assert.match(await page.textContent('.failure'), /does not exist \(status 404\).*OCELLI_NOT_FOUND/s);
+  await useModel(page, { choice: 'another', url: 'https://example.com/model/' });
+  assert.equal(await ask(page, 'caption'), 'failed');
+  assert.match(await page.textContent('.failure'), /OCELLI_\w+/);
+  assert.deepEqual(faults.filter((fault) => fault.startsWith('left the site')), [], 'the policy stops it before it leaves');
+  await useModel(page, { choice: 'embedded' });
+  assert.equal(await ask(page, 'caption'), 'done');
+  await context.close();
+});
+
+test('the device is told, and can be chosen and freed', async () => {
+  const { page, context, faults } = await visit(started);
+  await settled(page);
+  assert.match(await page.textContent('#runs'), /software, so answers come from the CPU/);
+  await useModel(page, { device: 'gpu' });
+  assert.equal(await ask(page, 'caption'), 'done');
+  assert.match(await page.textContent('.details summary'), /on the WebGPU/);
+  await page.click('#open-model');
+  assert.match(await page.textContent('.model-state'), /Runs on WebGPU.*Weights.*MB/s);
+  await page.waitForSelector('.kept:has-text("/models/tiny/")');
+  await page.click('#model-dialog button:has-text("Free its memory")');
+  assert.match(await page.textContent('#model-chip'), /not loaded/);
+  assert.deepEqual(faults, []);
+  await context.close();
+});
+
+test('without WebGPU answers come from the CPU, and the page says so', async () => {
+  const without = await startSite({ adapter: 'none' });
+  try {
+    const { page, faults } = await visit(without);
+    await settled(page);
+    assert.match(await page.textContent('#runs'), /No WebGPU here: answers come from the CPU/);
+    assert.equal(await ask(page, 'caption'), 'done');
+    assert.deepEqual(faults, []);
+  } finally {
+    await without.close();
+  }
+});
+
+test('the site opens and answers without a network after a visit', async () => {
+  const { page, context } = await visit(started);
+  await page.waitForSelector('#offline-ready', { state: 'visible' });
+  assert.equal(await ask(page, 'caption'), 'done');
+  await context.setOffline(true);
+  await page.waitForSelector('.notice');
+  await page.reload();
+  await page.waitForSelector('#samples [aria-pressed=true]');
+  assert.equal(await ask(page, 'caption'), 'done');
+  assert.match(await page.textContent('#notices'), /You are offline/);
+  await context.close();
+});
+
+test('the page that measures gives figures of every device as JSON', async () => {
+  const { page, context, faults } = await visit(started, { acceptDownloads: true });
+  await page.click('text=Measure this device');
+  await page.fill('#runs-of', '1');
+  await page.click('#start');
+  await page.waitForSelector('#out:not([hidden])', { timeout: 120_000 });
+  const [download] = await Promise.all([page.waitForEvent('download'), page.click('#save')]);
+  const { devices } = JSON.parse(readFileSync(await download.path()));
+  assert.deepEqual(devices.map(({ device }) => device), ['gpu', 'cpu']);
+  for (const { encodeMs, prefillMs, wholeMs } of devices) assert.ok(encodeMs > 0 && prefillMs > 0 && wholeMs >= encodeMs + prefillMs);
+  assert.deepEqual(faults, []);
+  await context.close();
+});
+
+test('the choice of colours lasts', async () => {
+  const { page, context } = await visit(started, { colorScheme: 'light' });
+  const ground = () => page.evaluate(() => getComputedStyle(document.querySelector('.card')).backgroundColor);
+  assert.equal(await ground(), 'rgb(255, 255, 255)');
+  await page.click('#theme');
+  await page.click('#theme');
+  assert.equal(await page.getAttribute('#theme', 'aria-label'), 'Colours: dark');
+  await page.reload();
+  assert.equal(await ground(), 'rgb(23, 29, 28)');
+  await context.close();
+});
