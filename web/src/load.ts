@@ -1,5 +1,6 @@
 // Starts a worker and has it load a model, or list the devices.
 
+import { embedded } from './embedded.js';
 import { type OcelliError, badArgument, cancelled } from './errors.js';
 import { Link } from './link.js';
 import type { SentLoadOptions } from './messages.js';
@@ -7,18 +8,21 @@ import { Model } from './model.js';
 import type { DeviceReport, LoadOptions } from './types.js';
 
 /**
- * Loads a pack, as `ocelli convert` writes it, or a Hugging Face directory: `config.json`, `tokenizer.json`,
+ * Loads the model that comes with the package, or a pack, as `ocelli convert` writes it, or a Hugging Face directory: `config.json`, `tokenizer.json`,
  * `preprocessor_config.json` and `model.safetensors`, or its index and shards. A pack is streamed to the device and checked
  * file by file; a directory is held in memory as a whole.
  *
- * @param url the directory's address, relative to the page
+ * @param url the directory's address, relative to the page; without it, the embedded model
  * @throws OcelliError
  */
-export async function load(url: string | URL, options: LoadOptions = {}): Promise<Model> {
+export async function load(options?: LoadOptions): Promise<Model>;
+export async function load(url: string | URL, options?: LoadOptions): Promise<Model>;
+export async function load(first: string | URL | LoadOptions = {}, second: LoadOptions = {}): Promise<Model> {
+  const [url, options] = typeof first === 'string' || first instanceof URL ? [first, second] : [undefined, first];
   const { onProgress, signal } = options;
   if (signal?.aborted) throw cancelled('loading the model', signal.reason);
   const sent = loadOptions(options);
-  const directory = directoryAddress(url);
+  const directory = url === undefined ? embedded() : directoryAddress(url);
   if (sent.cache) askToKeep();
   let model: Model | undefined;
   let stop: (() => void) | undefined;

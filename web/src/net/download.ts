@@ -3,6 +3,7 @@
 
 import { type ErrorCode, cancelled, makeError } from '../errors.js';
 import type { Appender, FileNote, PackStore } from '../store/store.js';
+import { addressOf } from './address.js';
 import { type Bytes, type Reply, ask } from './range.js';
 import { type Tuning, backOff, sleep } from './retry.js';
 import { Broken, Watch, readChunks } from './watch.js';
@@ -95,7 +96,7 @@ export class Downloader {
       while (useless.has(mirror)) mirror = (mirror + 1) % this.mirrors.length;
       await this.#wait(mirror);
       const before = appender.size;
-      const url = new URL(entry.file, this.mirrors[mirror]).href;
+      const url = addressOf(entry.file, this.mirrors[mirror]!);
       const outcome = await this.#attempt(task, url);
       // Getting ahead is what counts: a connection that breaks every minute still brings a large file.
       if (appender.size - before > Math.min(SKIP_BYTES, (entry.bytes ?? 0) / 16)) task.failures = 0;

@@ -2,6 +2,7 @@
 // used again where the server says that it did not change, and where the server cannot be reached.
 
 import { cancelled } from '../errors.js';
+import { addressOf } from '../net/address.js';
 import type { Downloader, FileEntry } from '../net/download.js';
 import { validatorOf } from '../net/range.js';
 import { Watch } from '../net/watch.js';
@@ -15,7 +16,7 @@ export async function stateOf({ file }: FileEntry, pack: PackStore, downloader: 
   const note = pack.note.files[file];
   const kept = note?.complete === true && (await pack.size(file)) === note.total;
   if (!kept && !note?.absent) return 'fetch';
-  const said = trust ? 'unknown' : await confirm(new URL(file, downloader.mirrors[0]).href, note.validator, downloader.signal);
+  const said = trust ? 'unknown' : await confirm(addressOf(file, downloader.mirrors[0]!), note.validator, downloader.signal);
   if (said === 'unknown') return kept ? 'kept' : 'absent';
   return said === 'same' && kept ? 'kept' : 'fetch';
 }

@@ -1,6 +1,7 @@
 // A pack, from wherever its files are: kept on this machine, on its way, or on a server.
 
 import { OcelliError } from '../errors.js';
+import { addressOf } from '../net/address.js';
 import { Downloader } from '../net/download.js';
 import { Turn } from '../store/locks.js';
 import { noSpace, room, storeFault } from '../store/open.js';
@@ -83,7 +84,7 @@ class KeptPack implements PackSource {
 
   static async open(context: Context, turn: Turn, pack: PackStore): Promise<KeptPack> {
     const bytes = await pack.read(MANIFEST, new Uint8Array());
-    const source = new KeptPack(context, turn, pack, bytes, parseManifest(bytes, new URL(MANIFEST, context.url).href));
+    const source = new KeptPack(context, turn, pack, bytes, parseManifest(bytes, addressOf(MANIFEST, context.url)));
     source.missing = await source.#count();
     return source;
   }

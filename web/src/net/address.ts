@@ -1,0 +1,20 @@
+// Where the files of a pack or directory are: beside each other, under their own names, unless a bundler renamed them.
+
+/**
+ * The address of a file in a directory. The directory's fragment may say what files are called there:
+ * `https://site/assets/#ocelli.json=ocelli-3f2a.json` has its `ocelli.json` at `https://site/assets/ocelli-3f2a.json`.
+ */
+export function addressOf(file: string, directory: string): string {
+  const renamed = new URLSearchParams(new URL(directory).hash.slice(1)).get(file);
+  return new URL(renamed ?? file, directory).href;
+}
+
+/** The address of the directory that holds these files, with what they are called there in its fragment. */
+export function directoryOf(files: Readonly<Record<string, URL>>): string {
+  const [first] = Object.values(files);
+  const directory = new URL('.', first);
+  directory.search = directory.hash = '';
+  const renamed = Object.entries(files).filter(([file, { href }]) => href !== new URL(file, directory).href);
+  directory.hash = new URLSearchParams(renamed.map(([file, { href }]) => [file, href])).toString();
+  return directory.href;
+}
