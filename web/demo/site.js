@@ -31,7 +31,7 @@ const models = new Models();
 const composer = new Composer();
 /** @type {import('../src/types.js').DeviceReport[]} */
 let known = [];
-new ModelDialog(models, () => known);
+const modelDialog = new ModelDialog(models, () => known);
 /** @type {Card[]} */
 let cards = [];
 /** The question whose objects are on the stage. */
@@ -104,7 +104,12 @@ visit.addEventListener('forget', () => visit.current && show(visit.current));
 
 /** @param {Question} question */
 function cardOf(question) {
-  return new Card(question, { look, point, again: ({ asked, options }) => void ask(asked, options), reveal: () => $('stage').scrollIntoView({ block: 'start', behavior }), say });
+  return new Card(question, {
+    look, point, say,
+    again: ({ asked, options }) => void ask(asked, options),
+    reveal: () => $('stage').scrollIntoView({ block: 'start', behavior }),
+    models: () => modelDialog.open(),
+  });
 }
 
 function drawThread() {

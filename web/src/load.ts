@@ -8,14 +8,19 @@ import { Model } from './model.js';
 import type { DeviceReport, LoadOptions } from './types.js';
 
 /**
- * Loads the model that comes with the package, or a pack, as `ocelli convert` writes it, or a Hugging Face directory: `config.json`, `tokenizer.json`,
- * `preprocessor_config.json` and `model.safetensors`, or its index and shards. A pack is streamed to the device and checked
- * file by file; a directory is held in memory as a whole.
+ * Loads the model that comes with the package.
  *
- * @param url the directory's address, relative to the page; without it, the embedded model
  * @throws OcelliError
  */
 export async function load(options?: LoadOptions): Promise<Model>;
+/**
+ * Loads a pack, as `ocelli convert` writes it, or a Hugging Face directory: `config.json`, `tokenizer.json`,
+ * `preprocessor_config.json` and `model.safetensors`, or its index and shards. A pack is streamed to the device and checked
+ * file by file; a directory is held in memory as a whole.
+ *
+ * @param url the directory's address, relative to the page
+ * @throws OcelliError
+ */
 export async function load(url: string | URL, options?: LoadOptions): Promise<Model>;
 export async function load(first: string | URL | LoadOptions = {}, second: LoadOptions = {}): Promise<Model> {
   const [url, options] = typeof first === 'string' || first instanceof URL ? [first, second] : [undefined, first];

@@ -1,16 +1,23 @@
 // The demo site for everyone: axe finds nothing in any state, wide and narrow, light and dark; and it works by keyboard.
 
 import assert from 'node:assert/strict';
+import { mkdirSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { join } from 'node:path';
 import { after, before, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
 
 import { ask, chooseTask, ended, settled, startSite, useModel, visit } from './common/site.mjs';
 
 const AXE = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
 
+/** Every state as it looks, for whoever wants to look. */
+const SCREENS = fileURLToPath(new URL('../build/screens', import.meta.url));
+
 let started;
 
 before(async () => {
+  mkdirSync(SCREENS, { recursive: true });
   started = await startSite();
 });
 
@@ -48,7 +55,9 @@ const STATES = {
 for (const [name, reach] of Object.entries(STATES)) {
   for (const [shape, context] of Object.entries({
     'wide and light': { colorScheme: 'light' },
-    'narrow and dark': { colorScheme: 'dark', viewport: { width: 390, height: 844 }, reducedMotion: 'reduce' },
+    'wide and dark': { colorScheme: 'dark', reducedMotion: 'reduce' },
+    'narrow and light': { colorScheme: 'light', viewport: { width: 390, height: 844 }, reducedMotion: 'reduce' },
+    'narrow and dark': { colorScheme: 'dark', viewport: { width: 390, height: 844 } },
   })) {
     test(`axe finds nothing ${name}, ${shape}`, async () => {
       const { page, context: own } = await visit(started, { ...context, bypassCSP: true });
@@ -56,6 +65,7 @@ for (const [name, reach] of Object.entries(STATES)) {
       await reach(page);
       await page.waitForTimeout(400);
       await page.addScriptTag({ path: AXE });
+      await page.screenshot({ path: join(SCREENS, `${name} ${shape}.png`.replaceAll(' ', '-')), fullPage: true });
       const { violations, passes } = await page.evaluate(() => globalThis.axe.run(document, { resultTypes: ['violations', 'passes'] }));
       const told = violations.map(({ id, help, nodes }) => `${id}: ${help}: ${nodes.map(({ html, failureSummary }) => `${html.slice(0, 120)} ${failureSummary}`).join(' | ')}`);
       assert.deepEqual(told, []);

@@ -1,6 +1,6 @@
 // A question with its answer, as a card in the list under the question.
 
-import { OcelliError } from '../../dist/index.js';
+import { DeviceError, ModelError, OcelliError, StorageError } from '../../dist/index.js';
 import { button, el } from './dom.js';
 import { duration, percent } from './figures.js';
 import { icon } from './icons.js';
@@ -9,7 +9,8 @@ import { copyText, saveJson, savePicture, saveText } from './save.js';
 import { TASKS } from './tasks.js';
 import { timeBar } from './times.js';
 
-/** Fires nothing; calls `on.look(question)` to have its objects shown, `on.point(index)`, `on.again(question)`, `on.reveal()`, `on.say(text)`. */
+/** Fires nothing; calls `on.look(question)` to have its objects shown, `on.point(index)`, `on.again(question)`, `on.reveal()`,
+ * `on.models()`, `on.say(text)`. */
 export class Card {
   #question;
   #on;
@@ -159,12 +160,17 @@ export class Card {
         el('p', { class: 'failure-message' }, icon('warn'), el('span', {}, sentence(known ? error.message : String(error?.message ?? error)))),
         known && error.remedy && el('p', {}, error.remedy),
         known && el('p', { class: 'code' }, error.code)),
-      this.#again(),
+      el('div', { class: 'actions' }, this.#retry(), (error instanceof ModelError || error instanceof StorageError || error instanceof DeviceError) &&
+        button('Model and device', 'chip', () => this.#on.models())),
     ];
   }
 
   #again() {
-    return el('div', { class: 'actions' }, button('Ask again', 'retry', () => this.#on.again(this.#question)));
+    return el('div', { class: 'actions' }, this.#retry());
+  }
+
+  #retry() {
+    return button('Ask again', 'retry', () => this.#on.again(this.#question));
   }
 }
 
