@@ -1,6 +1,6 @@
 // The page that measures: every device of this browser, and the figures as JSON.
 
-import { devices, load } from '../dist/index.js';
+import { devices, load } from './dist/index.js';
 import { $, el } from './parts/dom.js';
 import { duration } from './parts/figures.js';
 

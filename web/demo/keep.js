@@ -14,15 +14,17 @@ self.addEventListener('fetch', (event) => {
   const { request } = event;
   const { origin, pathname } = new URL(request.url);
   if (request.method !== 'GET' || origin !== location.origin || request.headers.has('range') || MODELS.test(pathname)) return;
-  event.respondWith(answer(request));
+  event.respondWith(answer(event));
 });
 
 /** The network's word counts; without it, what was kept. */
-async function answer(request) {
+async function answer(event) {
+  const { request } = event;
   const cache = await caches.open(KEPT);
   try {
     const response = await fetch(request);
-    if (response.status === 200) await cache.put(request, response.clone());
+    // Kept while the page reads on.
+    if (response.status === 200) event.waitUntil(cache.put(request, response.clone()));
     return response;
   } catch (error) {
     const kept = await cache.match(request, { ignoreSearch: true });

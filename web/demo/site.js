@@ -1,6 +1,6 @@
 // The page: the parts, and how they speak to each other.
 
-import { CancelledError, devices } from '../dist/index.js';
+import { CancelledError, devices } from './dist/index.js';
 import { takePhoto } from './parts/camera.js';
 import { Card } from './parts/card.js';
 import { watchTheme } from './parts/colours.js';

@@ -13,7 +13,7 @@ import { parseArgs } from 'node:util';
 const WEB = fileURLToPath(new URL('..', import.meta.url));
 
 /** The address prefixes of the site and the folders behind them; the longest prefix that fits wins. */
-const SITE = {
+export const SITE = {
   '/': join(WEB, 'demo'),
   '/dist/': join(WEB, 'dist'),
   '/pkg/': join(WEB, 'pkg'),

@@ -1,11 +1,15 @@
 // The demo site as a person uses it: pictures in, questions, answers out, and every state between.
 
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { brotliCompressSync } from 'node:zlib';
 
+import { serve } from '../scripts/serve.mjs';
+import { gather } from '../scripts/site.mjs';
 import { ask, chooseTask, ended, press, settled, startSite, useModel, visit } from './common/site.mjs';
 
 const CAT = fileURLToPath(new URL('../../tests/pictures/cat.png', import.meta.url));
@@ -244,6 +248,23 @@ test('the page that measures gives figures of every device as JSON', async () =>
   for (const { encodeMs, prefillMs, wholeMs } of devices) assert.ok(encodeMs > 0 && prefillMs > 0 && wholeMs >= encodeMs + prefillMs);
   assert.deepEqual(faults, []);
   await context.close();
+});
+
+test('the site runs from one folder under any path', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'ocelli-site-'));
+  gather(folder);
+  const site = await serve({ port: 0, mounts: { '/some/where': folder } });
+  try {
+    const { page, context, faults, requests } = await visit({ ...started, site: { url: `${site.url}some/where/` } });
+    await page.waitForSelector('#offline-ready', { state: 'visible' });
+    assert.equal(await ask(page, 'caption'), 'done');
+    assert.ok(requests.every((url) => url.startsWith(`${site.url}some/where/`)), requests.find((url) => !url.startsWith(`${site.url}some/where/`)));
+    assert.deepEqual(faults, []);
+    await context.close();
+  } finally {
+    await site.close();
+    rmSync(folder, { recursive: true });
+  }
 });
 
 test('the choice of colours lasts', async () => {

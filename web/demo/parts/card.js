@@ -1,6 +1,6 @@
 // A question with its answer, as a card in the list under the question.
 
-import { DeviceError, ModelError, OcelliError, StorageError } from '../../dist/index.js';
+import { DeviceError, ModelError, OcelliError, StorageError } from '../dist/index.js';
 import { button, el } from './dom.js';
 import { duration, percent } from './figures.js';
 import { icon } from './icons.js';
@@ -84,7 +84,7 @@ export class Card {
     } else {
       // Where the picture is not beside the answer.
       const toStage = button('Show on the picture', 'eye', () => this.#on.reveal(), { class: 'button to-stage' });
-      parts.push(this.#objects(answer.objects), el('div', { class: 'actions' }, toStage));
+      parts.push(this.#objects(answer.objects), toStage);
     }
     if (answer.dropped > 0) parts.push(el('p', { class: 'hint' }, `${answer.dropped} that the model did not end well ${answer.dropped === 1 ? 'was' : 'were'} left out.`));
     if (answer.finish === 'length') parts.push(el('p', { class: 'hint' }, 'It ended at the allowed number of tokens.'));

@@ -1,6 +1,6 @@
 // The dialog that chooses model and device, and shows what they take.
 
-import { cache } from '../../dist/index.js';
+import { cache } from '../dist/index.js';
 import { $, button, el } from './dom.js';
 import { duration, size } from './figures.js';
 import { LoadingView } from './loading.js';

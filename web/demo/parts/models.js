@@ -1,6 +1,6 @@
 // The model: which one is wanted, loading it once, and letting go of it.
 
-import { CancelledError, DeviceError, InternalError, load } from '../../dist/index.js';
+import { CancelledError, DeviceError, InternalError, load } from '../dist/index.js';
 import { event } from './dom.js';
 
 /** The model that comes with the site. */

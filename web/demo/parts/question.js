@@ -1,6 +1,6 @@
 // One question about one picture, from being asked to its answer.
 
-import { CancelledError } from '../../dist/index.js';
+import { CancelledError } from '../dist/index.js';
 import { event } from './dom.js';
 import { TASKS } from './tasks.js';
 
