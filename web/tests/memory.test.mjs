@@ -7,6 +7,7 @@ import { after, before, test } from 'node:test';
 
 import { launchChromium } from '../scripts/chromium.mjs';
 import { serveFaults } from './common/fault-server.mjs';
+import { watchWorker } from './common/worker-memory.mjs';
 
 const MIB = 1 << 20;
 const SHARD = 8 * MIB;
@@ -37,33 +38,6 @@ function largePack() {
   const tokenizer = add('tokenizer.json', all.subarray(0, 1000));
   files.set('ocelli.json', Buffer.from(JSON.stringify({ format: 1, dtype: 'q8', tokenizer, shards, licence: null })));
   return { files, sums: [tokenizer, ...shards].map(({ sha256 }) => sha256) };
-}
-
-/** Lets the worker of a page be asked what it holds, by the browser's own count. */
-async function watchWorker(page) {
-  const session = await page.context().newCDPSession(page);
-  const waiting = new Map();
-  let count = 0;
-  const attached = new Promise((resolve) => {
-    session.on('Target.attachedToTarget', ({ sessionId, targetInfo }) => targetInfo.type === 'worker' && resolve(sessionId));
-  });
-  session.on('Target.receivedMessageFromTarget', ({ message }) => {
-    const { id, result } = JSON.parse(message);
-    waiting.get(id)?.(result);
-  });
-  await session.send('Target.setAutoAttach', { autoAttach: true, waitForDebuggerOnStart: false, flatten: false });
-  const call = async (method) => {
-    const sessionId = await attached;
-    const id = ++count;
-    const answer = new Promise((resolve) => waiting.set(id, resolve));
-    await session.send('Target.sendMessageToTarget', { sessionId, message: JSON.stringify({ id, method, params: {} }) });
-    return answer;
-  };
-  const held = async () => {
-    const { usedSize, backingStorageSize } = await call('Runtime.getHeapUsage');
-    return usedSize + backingStorageSize;
-  };
-  return { held, collect: () => call('HeapProfiler.collectGarbage') };
 }
 
 test(`${SHARDS} shards of ${SHARD / MIB} MiB take less than two shards of memory, downloaded or kept`, async (t) => {
