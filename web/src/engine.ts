@@ -34,8 +34,8 @@ export class Engine {
   #subgroups = false;
 
   /** Loads a model; `started` resolves when the module can be used. */
-  static async load(url: string, options: SentLoadOptions, started: Promise<unknown>, onProgress: (progress: Progress) => void): Promise<Engine> {
-    const engine = new Engine(url, options, await openStore(options.cache));
+  static async load(url: string, options: SentLoadOptions, started: Promise<unknown>, onProgress: (progress: Progress) => void, signal: AbortSignal): Promise<Engine> {
+    const engine = new Engine(url, options, await openStore(options.cache), signal);
     const meter = new Meter(onProgress);
     await engine.#open(meter, started, false);
     return engine;
@@ -45,6 +45,7 @@ export class Engine {
     readonly url: string,
     readonly options: SentLoadOptions,
     readonly store: Store,
+    readonly signal: AbortSignal,
   ) {}
 
   get info(): ModelInfo {
@@ -71,6 +72,11 @@ export class Engine {
     }
   }
 
+  /** Frees the model and its device. Nothing may be at work. */
+  free(): void {
+    this.#model.free();
+  }
+
   /** The logits behind the last token; see the module. */
   logits(): Promise<Float32Array> {
     return this.#model.logits();
@@ -89,9 +95,7 @@ export class Engine {
    * @param trust use what is kept without asking the server whether it changed
    */
   async #open(meter: Meter, started: Promise<unknown>, trust: boolean): Promise<void> {
-    const { url, store, options } = this;
-    // Cancelling ends this worker, and all downloads with it.
-    const { signal } = new AbortController();
+    const { url, store, options, signal } = this;
     const context: Context = { url, mirrors: options.mirrors, store, tuning: tune({ connections: options.connections }), meter, signal, trust };
     const began = performance.now();
     const pack = await openPack(context);

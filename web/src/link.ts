@@ -1,32 +1,31 @@
-// The page's end of a worker: starts it, sends it typed messages, and turns its death into one error.
+// The page's end of a model's worker: starts it, sends it typed messages, and turns its death into one error.
 
 import { type OcelliError, makeError } from './errors.js';
 import type { FromWorker, ToWorker } from './messages.js';
 
-/** A worker of this package. Once broken or closed it stays so. */
+/** What does the work: a thread of its own, or a part of the page. */
+interface Mate {
+  send(message: ToWorker): void;
+  /** Ends it, and frees all it holds: a worker at once, a part of the page as soon as what it does is over. */
+  end(): void;
+}
+
+/** The way to what does the work. Once broken or closed it stays so. */
 export class Link {
-  readonly #worker = new Worker(new URL('./worker.js', import.meta.url), { type: 'module', name: 'ocelli' });
+  readonly #mate: Mate;
   #end: OcelliError | undefined;
 
   /**
    * @param onMessage called with every message but `broken`
    * @param onEnd called once, when the worker broke down or the link was closed
+   * @param inPage work in the page instead of a worker
    */
   constructor(
-    onMessage: (message: Exclude<FromWorker, { type: 'broken' | 'alive' }>) => void,
+    readonly onMessage: (message: Exclude<FromWorker, { type: 'broken' | 'alive' }>) => void,
     readonly onEnd: (error: OcelliError) => void,
+    inPage = false,
   ) {
-    this.#worker.onmessage = ({ data }: MessageEvent<FromWorker>) => {
-      if (this.#end) return;
-      if (data.type === 'broken') this.close(makeError(data.error));
-      else if (data.type === 'alive') this.#watch(data.lock);
-      else onMessage(data);
-    };
-    this.#worker.onerror = (event) => {
-      event.preventDefault();
-      this.close(broken(event.message || 'its script could not be loaded'));
-    };
-    this.#worker.onmessageerror = () => this.close(broken('it sent a message that cannot be read'));
+    this.#mate = inPage ? this.#startHere() : this.#startWorker();
   }
 
   /** Why nothing can be sent any more. */
@@ -35,7 +34,33 @@ export class Link {
   }
 
   send(message: ToWorker): void {
-    if (!this.#end) this.#worker.postMessage(message);
+    if (!this.#end) this.#mate.send(message);
+  }
+
+  #hear(message: FromWorker): void {
+    if (this.#end) return;
+    if (message.type === 'broken') this.close(makeError(message.error));
+    else if (message.type === 'alive') this.#watch(message.lock);
+    else this.onMessage(message);
+  }
+
+  #startWorker(): Mate {
+    const worker = new Worker(new URL('./worker.js', import.meta.url), { type: 'module', name: 'ocelli' });
+    worker.onmessage = ({ data }: MessageEvent<FromWorker>) => this.#hear(data);
+    worker.onerror = (event) => {
+      event.preventDefault();
+      this.close(broken(event.message || 'its script could not be loaded'));
+    };
+    worker.onmessageerror = () => this.close(broken('it sent a message that cannot be read'));
+    return { send: (message) => worker.postMessage(message), end: () => worker.terminate() };
+  }
+
+  /** The module is fetched only by pages that ask for this. */
+  #startHere(): Mate {
+    const host = import('./host.js').then(({ Host }) => new Host((message) => this.#hear(message)));
+    host.catch((error) => this.close(broken(`its script could not be loaded: ${error}`)));
+    const then = (act: (host: import('./host.js').Host) => void) => void host.then(act, () => undefined);
+    return { send: (message) => then((one) => this.#end || one.receive(message)), end: () => then((one) => one.end()) };
   }
 
   /** Closes the link when the worker's own lock is free: then it was ended by others, which no event tells. */
@@ -48,7 +73,7 @@ export class Link {
   close(reason: OcelliError): void {
     if (this.#end) return;
     this.#end = reason;
-    this.#worker.terminate();
+    this.#mate.end();
     this.onEnd(reason);
   }
 }

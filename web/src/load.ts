@@ -43,7 +43,7 @@ export async function load(first: string | URL | LoadOptions = {}, second: LoadO
         } else {
           model?.receive(message);
         }
-      }, onEnd);
+      }, onEnd, options.worker === false);
       // The worker serves this model alone, so ending it is the surest way to stop at once.
       stop = () => link.close(cancelled('loading the model', signal?.reason));
       signal?.addEventListener('abort', stop, { once: true });

@@ -51,6 +51,8 @@ export interface LoadOptions {
   connections?: number;
   /** Keep the files on this machine, so that the next load needs no network. Default true. */
   cache?: boolean;
+  /** Work in a worker of the model's own, so that the page stays quick. Default true; false works in the page. */
+  worker?: boolean;
   /** Chooses kernels as for a real GPU, even on a software adapter, where they are slow: for tests. */
   asRealGpu?: boolean;
   /** Called while files arrive and weights are prepared. */

@@ -1,0 +1,116 @@
+// Has a model answer messages: in the package's own worker, or in the page by option.
+
+import start, * as wasm from '../pkg/ocelli.js';
+import { findAdapter } from './adapter.js';
+import { Engine, type RawObject } from './engine.js';
+import { badArgument, toRecord } from './errors.js';
+import type { FromWorker, ToWorker } from './messages.js';
+import { decode } from './picture.js';
+import type { Answer, DeviceReport, Progress, Segment } from './types.js';
+
+type Call<T extends ToWorker['type']> = Extract<ToWorker, { type: T }>;
+
+/** One model and its calls. */
+export class Host {
+  #engine: Engine | undefined;
+  readonly #cancels = new Map<number, wasm.CancelHandle>();
+  /** What is at work, so that the model is freed behind it. */
+  readonly #working = new Set<Promise<unknown>>();
+  readonly #stop = new AbortController();
+
+  constructor(readonly post: (message: FromWorker) => void) {}
+
+  receive(message: ToWorker): void {
+    switch (message.type) {
+      case 'devices':
+        return this.#work(this.#listDevices().catch((error) => this.fail(error)));
+      case 'load':
+        return this.#work(this.#load(message).catch((error) => this.fail(error)));
+      case 'generate':
+        return this.#work(this.#generate(message).then(
+          (answer) => this.post({ type: 'answer', id: message.id, answer }),
+          (error) => this.post({ type: 'failed', id: message.id, error: toRecord(error) }),
+        ));
+      case 'cancel':
+        return this.#cancels.get(message.id)?.cancel();
+    }
+  }
+
+  /** Tells that nothing works any more. */
+  fail(error: unknown): void {
+    this.post({ type: 'broken', error: toRecord(error) });
+  }
+
+  /** Stops everything and frees the model. A worker is simply ended instead. */
+  end(): void {
+    this.#stop.abort();
+    for (const cancel of this.#cancels.values()) cancel.cancel();
+    void Promise.allSettled(this.#working).then(() => this.#engine?.free());
+  }
+
+  #work(work: Promise<unknown>): void {
+    this.#working.add(work);
+    void work.finally(() => this.#working.delete(work));
+  }
+
+  async #startModule(): Promise<void> {
+    await start();
+    wasm.report_panics((message: string) => this.fail(`the module stopped: ${message}`));
+  }
+
+  async #listDevices(): Promise<void> {
+    const adapter = await findAdapter();
+    const devices: DeviceReport[] = [{ device: 'cpu', name: 'CPU', software: false, automatic: !adapter || adapter.software }];
+    if (adapter) devices.unshift({ device: 'gpu', name: adapter.name, software: adapter.software, automatic: !adapter.software });
+    this.post({ type: 'devices', devices });
+  }
+
+  async #load({ url, options }: Call<'load'>): Promise<void> {
+    const tell = (progress: Progress) => this.post({ type: 'progress', progress });
+    this.#engine = await Engine.load(url, options, this.#startModule(), tell, this.#stop.signal);
+    this.post({ type: 'loaded', info: this.#engine.info });
+  }
+
+  async #generate({ id, pictures, asked, options, logits }: Call<'generate'>): Promise<Answer> {
+    const engine = this.#engine;
+    if (!engine) throw new Error('a generation was asked for before the model was loaded');
+    if (logits && options.maxNewTokens !== 1) {
+      throw badArgument('`logits` was asked for with more than one new token', 'Set `maxNewTokens: 1` together with `logits`.');
+    }
+    // Made first, so that a call can be cancelled while its pictures are still being decoded.
+    const cancel = new wasm.CancelHandle();
+    this.#cancels.set(id, cancel);
+    const request = new wasm.WasmRequest(asked, options);
+    try {
+      const began = performance.now();
+      const decoded = await Promise.all(pictures.map((picture, index) => decode(picture, `picture ${index + 1}`)));
+      const decodedMs = performance.now() - began;
+      for (const { width, height, data } of decoded) {
+        request.add_picture(width, height, new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
+      }
+      const raw = await engine.generate(request, cancel, (text) => this.post({ type: 'piece', id, text }));
+      const { info } = engine;
+      return {
+        ...raw,
+        objects: raw.objects.map(outlined),
+        device: info.device,
+        adapter: info.adapter,
+        timings: { ...raw.timings, imageMs: decodedMs + raw.timings.imageMs, downloadMs: info.downloadMs, loadMs: info.loadMs },
+        ...(logits && { logits: await engine.logits() }),
+      };
+    } finally {
+      this.#cancels.delete(id);
+      cancel.free();
+      request.free();
+    }
+  }
+}
+
+/** With the mask as pixels that a page can lay over the picture. */
+function outlined({ mask, ...found }: RawObject): Segment {
+  if (!mask) return found;
+  const { left, top, width, height, alpha } = mask;
+  const pixels = new Uint8ClampedArray(4 * alpha.length).fill(255);
+  for (const [at, value] of alpha.entries()) pixels[4 * at + 3] = value;
+  return { ...found, mask: new ImageData(pixels, width, height), origin: { x: left, y: top } };
+}
