@@ -9,6 +9,7 @@ import { after, before, test } from 'node:test';
 import { launchChromium } from '../scripts/chromium.mjs';
 import { serve } from '../scripts/serve.mjs';
 import { cases, mounts } from './common/goldens.mjs';
+import { ask, useModel, visit } from './common/site.mjs';
 
 const MODEL = '/models/pg1-hd16';
 const [golden] = cases('pg1-hd16');
