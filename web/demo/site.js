@@ -147,9 +147,17 @@ async function ask(asked, options) {
   drawRunning();
   await question.run(models);
   drawRunning();
-  if (question.state === 'done') look(question);
+  if (question.state === 'done') {
+    look(question);
+    // Whoever does not see the card hears it.
+    $('announce').textContent = `${question.title}: ${summary(question.answer)}`;
+  }
   const spoken = { done: 'Done.', cancelled: 'Cancelled.', failed: 'That did not work.' };
   say(visit.open.length === 0 ? spoken[question.state] ?? '' : '');
+}
+
+function summary({ objects, text }) {
+  return objects.length > 0 ? `found ${objects.length}: ${objects.map(({ label }) => label).join(', ')}` : text;
 }
 
 composer.addEventListener('ask', ({ detail }) => void ask(detail.asked, detail.options));

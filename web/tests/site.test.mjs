@@ -154,6 +154,67 @@ test('answers are saved as text, JSON and PNG, and copied', async () => {
   await context.close();
 });
 
+test('what was found is drawn, pointed at, switched off and saved', async () => {
+  const { page, context, faults } = await visit(started, { acceptDownloads: true, reducedMotion: 'reduce' });
+  await ask(page, 'caption');
+  // A model finds what it finds: here is an answer that is known.
+  await page.evaluate(async () => {
+    const { Model } = await import('/dist/index.js');
+    const mask = new ImageData(new Uint8ClampedArray(4 * 200 * 100).fill(255), 200, 100);
+    const objects = [
+      { label: 'boat', score: 0.93, box: { xmin: 300, ymin: 200, xmax: 600, ymax: 400 }, mask, origin: { x: 350, y: 250 } },
+      { label: 'sun', score: 0.4, box: { xmin: 20, ymin: 20, xmax: 200, ymax: 200 } },
+    ];
+    const answer = {
+      text: '<loc0001> boat', tokens: [5, 1], logprobs: [-0.1, -2], finish: 'eos', objects, dropped: 0, device: 'cpu', adapter: '',
+      timings: { imageMs: 1, encodeMs: 1, prefillMs: 1, decodeMsPerToken: 1, downloadMs: 0, loadMs: 0 },
+      memory: { weightsBytes: 1, kvBytes: 1, activationBytes: 1 },
+    };
+    Model.prototype.segment = () => ({ async* [Symbol.asyncIterator]() { yield '<loc0001> bo'; }, answer: Promise.resolve(answer) });
+  });
+  assert.equal(await ask(page, 'segment'), 'done');
+  assert.deepEqual(await page.locator('.tag').allTextContents(), ['boat93 %', 'sun40 %']);
+  assert.deepEqual(await page.locator('.object-label').allTextContents(), ['boat', 'sun']);
+  assert.equal(await page.textContent('#announce'), 'Outline boat: found 2: boat, sun');
+
+  const at = (selector) => page.locator(selector).boundingBox();
+  const [frame, box] = [await at('#frame'), await at('.mark:first-child .box')];
+  const near = (a, b) => assert.ok(Math.abs(a - b) < 1.5, `${a}, expected ${b}`);
+  near(box.x, frame.x + (300 / 640) * frame.width);
+  near(box.height, (200 / 640) * frame.height);
+
+  await page.hover('.object:nth-child(2)');
+  assert.match(await page.locator('.mark').nth(1).getAttribute('class'), /pointed/);
+  await page.hover('.mark:first-child .box');
+  assert.match(await page.locator('.object').nth(0).getAttribute('class'), /pointed/);
+
+  const pixels = async () => {
+    const [download] = await Promise.all([page.waitForEvent('download'), page.click('.answer-card:first-child button:has-text("PNG")')]);
+    return page.evaluate(async (base64) => {
+      const canvas = new OffscreenCanvas(640, 640);
+      const image = new Image();
+      image.src = `data:image/png;base64,${base64}`;
+      await image.decode();
+      canvas.getContext('2d').drawImage(image, 0, 0);
+      return [[400, 300], [20, 100]].map(([x, y]) => [...canvas.getContext('2d').getImageData(x, y, 1, 1).data.slice(0, 3)].join(' '));
+    }, readFileSync(await download.path()).toString('base64'));
+  };
+  const [masked, edge] = await pixels();
+  assert.equal(edge, '251 191 36');
+  await page.click('.object:first-child .toggle');
+  assert.ok(await page.locator('.mark').nth(0).isHidden());
+  assert.equal(await page.getAttribute('.object:first-child .toggle', 'aria-pressed'), 'false');
+  const [bare] = await pixels();
+  assert.notEqual(masked, bare, 'the mask is drawn, and only while it is on');
+  // Another answer takes the place of this one on the picture, and gives it back.
+  await page.click('.answer-card:nth-child(2) h3');
+  assert.equal(await page.locator('.mark').count(), 0);
+  await page.click('.answer-card:nth-child(1) h3');
+  assert.equal(await page.locator('.mark').count(), 2);
+  assert.deepEqual(faults, []);
+  await context.close();
+});
+
 test('loading shows how far it is, and can be cancelled and begun again', async () => {
   const { page, context } = await visit(started, { serviceWorkers: 'block' });
   await settled(page);
