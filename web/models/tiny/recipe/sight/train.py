@@ -24,7 +24,7 @@ from .rows import arranged, lay_out
 from .scenes import Composer
 from .tokens import Tokens
 
-EMA = 0.999
+EMA = 0.998
 
 
 def save(state: dict) -> None:
