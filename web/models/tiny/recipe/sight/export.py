@@ -6,7 +6,6 @@
 import json
 import shutil
 
-import numpy as np
 import torch
 from safetensors.torch import save_file
 
@@ -103,8 +102,7 @@ def write(model: Sight, tokens: Tokens) -> None:
     (EXPORT / "generation_config.json").write_text(json.dumps(generation, indent=2) + "\n")
     shutil.copy(FILE, EXPORT / "tokenizer.json")
     if CODEC.is_file():
-        decoder = mask_decoder()
-        np.savez(EXPORT / "mask_decoder.npz", **{name: tensor.numpy() for name, tensor in decoder.items()})
+        save_file(mask_decoder(), EXPORT / "mask_decoder.safetensors")
     count = sum(tensor.numel() for tensor in weights.values())
     print(f"{count / 1e6:.2f} M parameters in {EXPORT}")
 
