@@ -12,6 +12,7 @@ from safetensors.torch import save_file
 from .evaluate import load_model
 from .masks import load_encoder
 from .model import Sight
+from .nouns import NOUNS
 from .paths import CODEC, EXPORT
 from .scenes import Composer
 from .tokens import FILE, Tokens
@@ -103,6 +104,7 @@ def write(model: Sight, tokens: Tokens) -> None:
     shutil.copy(FILE, EXPORT / "tokenizer.json")
     if CODEC.is_file():
         save_file(mask_decoder(), EXPORT / "mask_decoder.safetensors")
+    (EXPORT / "labels.json").write_text(json.dumps(list(NOUNS), indent=0).replace("\n", " ").strip() + "\n")
     count = sum(tensor.numel() for tensor in weights.values())
     print(f"{count / 1e6:.2f} M parameters in {EXPORT}")
 
