@@ -77,6 +77,16 @@ def average_precision(hits: list[tuple[float, bool]], wanted: int) -> float:
     return float(np.sum(np.diff(np.concatenate([[0], recall])) * precision)) if hits else 0.0
 
 
+def even_odds(hits: list[tuple[float, bool]]) -> float:
+    """The log-probability of a box that is as likely right as wrong: odds are the probability over that of such a one."""
+    logs, right = np.log([max(score, 1e-30) for score, _ in hits]), sum(ok for _, ok in hits)
+    low, high = -60.0, 20.0
+    for _ in range(60):
+        middle = (low + high) / 2
+        low, high = (middle, high) if (1 / (1 + np.exp(middle - logs))).sum() > right else (low, middle)
+    return (low + high) / 2
+
+
 def pasted(drawn: np.ndarray, box) -> np.ndarray:
     top, left, bottom, right = (int(round(edge)) for edge in box)
     out = np.zeros((SIZE, SIZE), bool)
@@ -141,6 +151,8 @@ def score(tokens: Tokens, codec, asked: list[tuple[int, Asked]], given: list[Ans
     precision, recall = true / max(1, named_count), true / max(1, wanted_count)
     print("  answers by kind: " + ", ".join(f"{k} {np.mean(v):.2f} ({len(v)})" for k, v in sorted(kinds.items())))
     mean = lambda values: float(np.mean(values)) if values else float("nan")
+    if hits:
+        print(f"  a box is as likely right as wrong at a log-probability of {even_odds(hits):.2f}")
     return {
         "caption: nouns named, F1": 2 * precision * recall / max(1e-9, precision + recall),
         "answer: exact match": mean(exact),
@@ -166,7 +178,8 @@ def main() -> None:
     scenes, asked = questions(composer, arguments.scenes)
     pictures = torch.from_numpy(np.stack([scene.picture for scene in scenes]))
     owners, prefixes = [index for index, _ in asked], [tokens.prefix(one.prefix) for _, one in asked]
-    rows = score(tokens, codec, asked, answers(model, tokens, pictures, owners, prefixes), arguments.show)
+    given = answers(model, tokens, pictures, owners, prefixes)
+    rows = score(tokens, codec, asked, given, arguments.show)
     table = {name: {"f32": value} for name, value in rows.items()}
     if arguments.q8:
         given = answers(quantised(model), tokens, pictures, owners, prefixes)

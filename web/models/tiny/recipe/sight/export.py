@@ -18,6 +18,9 @@ from .scenes import Composer
 from .tokens import FILE, Tokens
 
 
+EVEN_BOX_LOGPROB = -14.0
+
+
 def configuration(model: Sight, tokens: Tokens) -> dict:
     """What `config.json` says."""
     c = model.config
@@ -27,6 +30,8 @@ def configuration(model: Sight, tokens: Tokens) -> dict:
         "image_token_index": tokens.image, "bos_token_id": tokens.bos, "eos_token_id": tokens.eos,
         "pad_token_id": tokens.pad, "hidden_size": c.width, "projection_dim": c.width, "torch_dtype": "float32",
         "vocab_size": c.vocabulary,
+        # Measured by `evaluate --dev`; the runtime's scores of boxes are relative to it.
+        "even_box_logprob": EVEN_BOX_LOGPROB,
         "text_config": {
             "model_type": "gemma", "vocab_size": c.vocabulary, "hidden_size": c.width, "intermediate_size": c.mlp,
             "num_hidden_layers": c.layers, "num_attention_heads": c.heads, "num_key_value_heads": c.kv_heads,
