@@ -140,7 +140,7 @@ fn odd_pictures_and_questions_are_answered() {
     let long = "what ".repeat(700);
     let task = Task::Ask("en", &long);
     let asked = block_on(model.perform(&dot, task, &plain(task), &CancelToken::default(), &mut |_| ()));
-    let error = asked.err().expect("it is refused");
+    let error = asked.expect_err("it is refused");
     assert_eq!(error.code(), "OCELLI_BAD_ARGUMENT", "{error}");
     assert!(error.to_string().contains("512"), "{error}");
 }
