@@ -110,7 +110,14 @@ async fn greedy(
 ) -> Result<()> {
     let mut grammar = prompt.grammar.cloned();
     let mut flight: VecDeque<Submitted> = VecDeque::new();
-    let (choice, _) = session.prefill(prompt.ids, PassOutput::Greedy).await?.result().await?;
+    let (mut choice, _) = session.prefill(prompt.ids, PassOutput::Greedy).await?.result().await?;
+    if let Some(grammar) = prompt.grammar {
+        // Read back once an answer, not once a token.
+        if let Some((id, logit)) = grammar.first_box(&session.logits().await?, choice.logsumexp) {
+            (choice.id, choice.logit) = (id, logit);
+            session.set_next(id)?;
+        }
+    }
     after_prefill();
     if stream.push(choice.id, choice.logit - choice.logsumexp)? {
         return Ok(());

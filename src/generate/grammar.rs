@@ -24,7 +24,7 @@ enum State {
 
 /// Follows an answer and says which ids may come next.
 ///
-/// It never forces a first box: a model may say that there is nothing.
+/// It never forces a first box: a model may say that there is nothing, see [`first_box`](Self::first_box).
 #[derive(Debug, Clone)]
 pub struct Grammar {
     marks: Marks,
@@ -44,6 +44,18 @@ impl Grammar {
         // Ends among the words would have to be cut out of their middle.
         let words_first = first_word <= 16 && marks.locations.start < marks.segments.start;
         words_first.then_some(Self { marks, first_word, masks, state: State::Free })
+    }
+
+    /// The likeliest first edge, id and logit, if a box is likelier than all else that an answer may begin with.
+    ///
+    /// Where a box might begin at one of many places, each of them is less likely than the one token that says there is
+    /// nothing, though all together they are not.
+    pub fn first_box(&self, logits: &[f32], logsumexp: f32) -> Option<(u32, f32)> {
+        let marks = &self.marks.locations;
+        let edges = logits.get(marks.start as usize..marks.end as usize)?;
+        let share: f64 = edges.iter().map(|logit| f64::from(logit - logsumexp).exp()).sum();
+        let best = (marks.start..).zip(edges.iter().copied()).max_by(|a, b| a.1.total_cmp(&b.1))?;
+        (share > 0.5).then_some(best)
     }
 
     /// Takes note of a token; `piece` is its text.

@@ -21,7 +21,7 @@ SAMPLES = os.path.join(ROOT, "web", "demo", "samples")
 STEPS = 48
 # picture -> prompts
 QUESTIONS = {
-    "fruit.png": ["caption en", "detect apple", "answer en how many things are there?"],
+    "fruit.png": ["caption en", "answer en how many things are there?"],
     "harbour.png": ["caption en", "segment fish", "describe en"],
     "pets.png": ["caption en", "detect cat ; dog", "answer en is there a cat?"],
     "street.png": ["caption en", "segment car", "answer en which colour is the car?"],

@@ -18,7 +18,7 @@ from .scenes import Composer
 from .tokens import FILE, Tokens
 
 
-EVEN_BOX_LOGPROB = -14.0
+EVEN_BOX_LOGPROB = -17.3
 
 
 def configuration(model: Sight, tokens: Tokens) -> dict:
