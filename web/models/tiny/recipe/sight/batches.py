@@ -60,14 +60,16 @@ def make(composer: Composer, tokens: Tokens, size: int, prompts: int, absent_sha
     masks = []
     names, shares = list(SHARES), np.array(list(SHARES.values()))
     for owner, scene in enumerate(scenes):
-        for _ in range(prompts):
-            task = names[rng.choice(len(names), p=shares / shares.sum())]
-            if scene.words:
-                task = "ocr" if rng.random() < 0.85 else "caption"
-            elif scene.photo_of is not None:
-                task = ("caption", "answer")[rng.integers(2)]
-            elif task == "segment" and not segments:
-                task = "detect"
+        if scene.words:
+            chosen = ["ocr" if rng.random() < 0.9 else ("caption", "answer")[rng.integers(2)]] if prompts else []
+        elif scene.photo_of is not None:
+            chosen = ["caption", "answer"][: prompts] if rng.random() < 0.5 else ["answer"][: prompts]
+        else:
+            # Twice the same prompt would teach nothing more.
+            chosen = rng.choice(names, size=prompts, replace=False, p=shares / shares.sum()).tolist()
+        for task in chosen:
+            if task == "segment" and not segments:
+                continue
             asked = ask(rng, scene, task, absent_share)
             if asked is None:
                 continue

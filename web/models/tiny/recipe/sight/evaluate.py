@@ -15,7 +15,7 @@ import numpy as np
 import torch
 
 from .generate import Answer, answers
-from .masks import load_encoder
+from .masks import load_codec
 from .model import Config, Sight
 from .nouns import NOUNS
 from .paths import CHECKPOINT, CODEC, WORK
@@ -173,7 +173,7 @@ def main() -> None:
     torch.set_num_threads(1)
     tokens = Tokens()
     model = load_model(tokens)
-    codec = load_encoder() if CODEC.is_file() else None
+    codec = load_codec() if CODEC.is_file() else None
     composer = Composer(not arguments.dev, DEV_SEED if arguments.dev else EVALUATION_SEED, unseen=arguments.unseen)
     scenes, asked = questions(composer, arguments.scenes)
     pictures = torch.from_numpy(np.stack([scene.picture for scene in scenes]))

@@ -10,7 +10,7 @@ import torch
 from safetensors.torch import save_file
 
 from .evaluate import load_model
-from .masks import load_encoder
+from .masks import load_codec
 from .model import Sight
 from .nouns import NOUNS
 from .paths import CODEC, EXPORT
@@ -85,7 +85,7 @@ def tensors(model: Sight) -> dict[str, torch.Tensor]:
 
 def mask_decoder() -> dict[str, torch.Tensor]:
     """The codec's decoder under the names of the published `vae-oid.npz`."""
-    codec = load_encoder()
+    codec = load_codec()
     out = {"_vq_vae._embedding": codec.codebook.detach()}
     for name, tensor in codec.decoder.state_dict().items():
         out[f"decoder.{name}"] = tensor

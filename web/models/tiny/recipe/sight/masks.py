@@ -59,7 +59,7 @@ class Codec(nn.Module):
         return self.decoder(F.embedding(codes, self.codebook).view(-1, 4, 4, WIDTH).permute(0, 3, 1, 2))
 
 
-def load_encoder() -> Codec:
+def load_codec() -> Codec:
     codec = Codec()
     codec.load_state_dict(torch.load(CODEC, weights_only=True))
     return codec.eval()

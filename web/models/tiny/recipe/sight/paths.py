@@ -10,6 +10,8 @@ UNSEEN_LIBRARY = WORK / "unseen.pickle"
 CHECKPOINT = WORK / "checkpoint.pt"
 CODEC = WORK / "codec.pt"
 EXPORT = WORK / "export"
+# Where the pack of the last release lies.
+PACK = Path(__file__).resolve().parents[2]
 CLIPART = Path("/usr/share/openclipart/png")
 FASHION_MNIST = Path("/usr/share/datasets/fashion-mnist")
-FONTS = Path("/usr/share/fonts/truetype")
+FONTS = Path("/usr/share/fonts")

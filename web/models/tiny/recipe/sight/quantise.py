@@ -7,11 +7,14 @@ from torch import Tensor
 
 from .model import Sight
 
+# Weights along a row that share a scale.
+BLOCK = 32
+
 
 def rounded(weight: Tensor) -> Tensor:
     """A matrix `[rows, k]` through q8 and back."""
     rows, k = weight.shape
-    blocks = torch.nn.functional.pad(weight, (0, -k % 32)).view(rows, -1, 32)
+    blocks = torch.nn.functional.pad(weight, (0, -k % BLOCK)).view(rows, -1, BLOCK)
     scale = (blocks.abs().amax(-1, keepdim=True) / 127).half().float()
     codes = torch.where(scale > 0, blocks / scale.clamp(1e-12), torch.zeros(())).round().clamp(-127, 127)
     return (codes * scale).view(rows, -1)[:, :k]

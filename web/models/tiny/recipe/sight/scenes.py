@@ -9,6 +9,7 @@ from numpy.random import Generator
 
 from .backgrounds import background, photographs
 from .colours import COLOURS, main_colour, names_of, tinted
+from .drawings import SIDE, Drawing
 from .nouns import CIFAR, FASHION, NOUNS
 from .paths import LIBRARY, UNSEEN_LIBRARY
 from .words import Printed, print_words
@@ -60,11 +61,11 @@ class Composer:
         self.crowd = crowd
         # Drawings of styles that nothing was trained on.
         self.unseen = unseen
-        self.drawings: dict[str, dict[str, list[np.ndarray]]] = {}
+        self.drawings: dict[str, dict[str, list[Drawing]]] = {}
         drawings = pickle.loads(UNSEEN_LIBRARY.read_bytes()) if unseen else library["drawings"]
         for drawing in drawings:
             if (unseen or drawing.held_back == held_back) and drawing.noun in NOUNS:
-                self.drawings.setdefault(drawing.noun, {}).setdefault(drawing.style, []).append(drawing.pixels)
+                self.drawings.setdefault(drawing.noun, {}).setdefault(drawing.style, []).append(drawing)
         part = "test" if held_back else "train"
         self.cifar = library["cifar"][part]
         self.fashion = library["fashion"][part]
@@ -73,8 +74,8 @@ class Composer:
         self.photos = [p for i, p in enumerate(self.photos) if (i % 5 == 0) == held_back]
         self.nouns = [noun for noun in NOUNS if noun in self.drawings or noun in FASHION and not unseen]
 
-    def cut_out(self, noun: str) -> np.ndarray:
-        """One RGBA drawing of a noun, any style as likely as another."""
+    def cut_out(self, noun: str) -> Drawing:
+        """One drawing of a noun, any style as likely as another."""
         rng = self.rng
         if noun in FASHION and (noun not in self.drawings or not self.unseen and rng.random() < 0.35):
             grey = self.fashion[noun][rng.integers(len(self.fashion[noun]))]
@@ -83,31 +84,36 @@ class Composer:
             rgba = np.dstack([grey, grey, grey, (alpha * 255).astype(np.uint8)])
             rows, columns = np.nonzero((alpha > 0.2).any(1))[0], np.nonzero((alpha > 0.2).any(0))[0]
             if len(rows) > 12 and len(columns) > 12:
-                return rgba[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+                return Drawing(noun, "fashion", "", rgba[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1])
         styles = self.drawings.get(noun) or self.drawings[self.nouns[0]]
         style = list(styles)[rng.integers(len(styles))]
         return styles[style][rng.integers(len(styles[style]))]
 
-    def varied(self, rgba: np.ndarray, longer: float) -> tuple[np.ndarray, str | None]:
+    def varied(self, drawing: Drawing, longer: float) -> tuple[np.ndarray, str | None]:
         """A drawing at a size, turned, flipped, stretched and coloured at random; with its colour's name if it has one."""
         rng = self.rng
+        rgba = drawing.half if longer < 0.5 * SIDE else drawing.pixels
         if rng.random() < 0.5:
             rgba = rgba[:, ::-1]
-        named = None
+        named = drawing.colour
         # What has no colour of its own gets one mostly.
-        bare = np.ptp(rgba[::5, ::5, :3].astype(np.int16), axis=2).max(initial=0) < 10
-        if rng.random() < (0.8 if bare else 0.22 * (1 - self.ease)):
+        if rng.random() < (0.8 if drawing.bare else 0.22 * (1 - self.ease)):
             named = list(COLOURS)[rng.integers(len(COLOURS))]
             rgba = tinted(rgba, named, rng)
         elif not self.held_back and rng.random() < 0.3 * (1 - self.ease):
             rgb = rgba[..., :3].astype(np.float32) * rng.uniform(0.75, 1.25, 3) + rng.uniform(-20, 20)
             rgba = np.dstack([np.clip(rgb, 0, 255).astype(np.uint8), rgba[..., 3]])
+            named = main_colour(rgba)
         height, width = rgba.shape[:2]
         scale = longer / max(height, width)
-        stretch = np.exp(rng.uniform(-0.12, 0.12))
+        # Training bends shapes further than evaluation does: drawings are few, and things come in many builds.
+        wild = 0.0 if self.held_back else 1 - self.ease
+        stretch = np.exp(rng.uniform(-0.12, 0.12) * (1 + wild))
         turn = np.deg2rad(rng.normal(0, 9 - 6 * self.ease))
+        slant = rng.normal(0, 0.12) * wild
         a, b = scale * stretch * np.cos(turn), -scale / stretch * np.sin(turn)
         c, d = scale * stretch * np.sin(turn), scale / stretch * np.cos(turn)
+        b, d = b + slant * a, d + slant * c
         corners = np.array([[0, 0], [width, 0], [0, height], [width, height]]) @ np.array([[a, c], [b, d]])
         low = corners.min(0)
         out = np.ceil(corners.max(0) - low).astype(int) + 2
@@ -117,18 +123,16 @@ class Composer:
         if scale < 0.7:
             premultiplied = cv2.GaussianBlur(premultiplied, (0, 0), 0.45 / scale)
         warped = cv2.warpAffine(premultiplied, matrix, (int(out[0]), int(out[1])), flags=cv2.INTER_LINEAR)
-        if named is None:
-            named = main_colour(rgba)
         return warped, named
 
     def scene(self) -> Scene:
         """One scene of any kind."""
         kind = self.rng.random()
-        if self.crowd and kind >= 0.2:
+        if self.crowd and kind >= 0.3:
             return self.with_things(3 + int(self.rng.integers(4)))
-        if kind < 0.07:
+        if kind < 0.06:
             return self.photograph()
-        if kind < 0.22:
+        if kind < 0.3:
             return self.with_words()
         return self.with_things(1 + int(self.rng.choice(4, p=[0.34, 0.32, 0.22, 0.12])))
 

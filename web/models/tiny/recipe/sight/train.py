@@ -16,7 +16,7 @@ import torch
 from .batches import CODE, Batch, stream
 from .losses import Dense, next_token
 from .beginning import prepare, prepare_decoder
-from .masks import load_encoder
+from .masks import load_codec
 from .model import Config, Sight
 from .muon import Muon
 from .paths import CHECKPOINT, CODEC
@@ -113,7 +113,7 @@ def main() -> None:
     average = copy.deepcopy(both)
     lr = arguments.lr or {"dense": 2e-3, "joint": 1e-3}[arguments.phase]
     optimizers = optimizers_of(model, both, lr)
-    seen, phase = 0, arguments.phase
+    seen, phase, taught = 0, arguments.phase, False
     if not CHECKPOINT.is_file():
         prepare(model, Composer(False, 1))
         average.load_state_dict(both.state_dict())
@@ -122,13 +122,14 @@ def main() -> None:
         both.load_state_dict(state["weights"])
         average.load_state_dict(state["average"])
         seen = state["seen"]
-        if phase == "joint" and state["phase"] == "dense":
+        taught = state["taught"]
+        if phase == "joint" and not taught:
             prepare_decoder(model)
             average["model"].layers.load_state_dict(model.layers.state_dict())
         if "optimizers" in state:
             for optimizer, kept in zip(optimizers, state["optimizers"]):
                 optimizer.load_state_dict(kept)
-    encoder = load_encoder() if CODEC.is_file() else None
+    encoder = load_codec() if CODEC.is_file() else None
     size = arguments.batch or {"dense": 48, "joint": 32}[phase]
     prompts = arguments.prompts if phase == "joint" else 0
     batches = stream(seen + 1, arguments.producers, size, prompts, arguments.absent, encoder is not None, arguments.ease, arguments.crowd)
@@ -182,7 +183,7 @@ def main() -> None:
         if time.time() - saved > 120 or seen >= arguments.until or over:
             saved = time.time()
             save({
-                "phase": phase, "seen": seen, "weights": both.state_dict(), "average": average.state_dict(),
+                "phase": phase, "taught": taught or phase == "joint", "seen": seen, "weights": both.state_dict(), "average": average.state_dict(),
                 "optimizers": [optimizer.state_dict() for optimizer in optimizers],
             })
 

@@ -1,6 +1,8 @@
 """Prints words into a picture in many fonts."""
 
 import functools
+import zlib
+from collections import defaultdict
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,18 +25,28 @@ class Printed:
     boxes: list[tuple[float, float, float, float]]
 
 
+def writes_latin(path: Path) -> bool:
+    """Whether a font has letters and digits of its own: most of Noto's files hold other scripts, and print boxes instead."""
+    face = ImageFont.truetype(str(path), 24)
+    missing = bytes(face.getmask("\uffff"))
+    return all(bytes(face.getmask(symbol)) != missing for symbol in LETTERS + LETTERS.upper() + "0123456789")
+
+
 @functools.cache
-def fonts(held_back: bool) -> list[Path]:
-    """Latin fonts; every sixth is for evaluation only."""
-    files = sorted(path for path in FONTS.rglob("*.ttf") if not any(word in str(path).lower() for word in LEFT_OUT))
-    return [path for index, path in enumerate(files) if (index % 6 == 5) == held_back]
+def families(held_back: bool) -> list[list[Path]]:
+    """Latin fonts by family; about every sixth family is for evaluation only."""
+    by_family = defaultdict(list)
+    for path in sorted(path for path in FONTS.rglob("*") if path.suffix in (".ttf", ".otf")):
+        if not any(word in str(path).lower() for word in LEFT_OUT) and writes_latin(path):
+            by_family[path.stem.split("-")[0].lower()].append(path)
+    return [group for name, group in sorted(by_family.items()) if (zlib.crc32(name.encode()) % 6 == 0) == held_back]
 
 
 @functools.cache
 def dictionary(held_back: bool) -> list[str]:
     """Short English words; every sixth is for evaluation only."""
     lines = Path("/usr/share/dict/american-english-small").read_text().split()
-    short = sorted({line for line in lines if line.isascii() and line.isalpha() and line.islower() and 2 <= len(line) <= 8})
+    short = sorted({line for line in lines if line.isascii() and line.isalpha() and line.islower() and 2 <= len(line) <= 7})
     short = [word for word in short if len(word) > 2 or word in ("no", "on", "in", "go", "up", "we", "to", "it", "is")]
     every = short + list(NOUNS) * 3
     return [word for index, word in enumerate(every) if (index % 6 == 5) == held_back]
@@ -46,12 +58,12 @@ def font(path: Path, size: int) -> ImageFont.FreeTypeFont:
 
 
 def word(rng: Generator, held_back: bool) -> str:
-    """A word of the dictionary, or letters or digits at random."""
-    kind = rng.random()
-    if kind < 0.72:
+    """A word of the dictionary; for training sometimes letters or digits at random, which cannot be guessed."""
+    kind = 0.0 if held_back else rng.random()
+    if kind < 0.75:
         listed = dictionary(held_back)
         text = listed[rng.integers(len(listed))]
-    elif kind < 0.9:
+    elif kind < 0.93:
         text = "".join(LETTERS[rng.integers(26)] for _ in range(rng.integers(2, 7)))
     else:
         return "".join(str(rng.integers(10)) for _ in range(rng.integers(1, 5)))
@@ -63,10 +75,11 @@ def print_words(rng: Generator, canvas: np.ndarray, held_back: bool, ease: float
     """One to three words on lines of their own, in one font and one colour that stands out."""
     size = canvas.shape[0]
     count = int(rng.choice([1, 2, 3], p=[0.45, 0.33, 0.22]))
-    listed = fonts(held_back)
-    path = listed[rng.integers(len(listed))]
+    listed = families(held_back)
+    family = listed[rng.integers(len(listed))]
+    path = family[rng.integers(len(family))]
     words = [word(rng, held_back) for _ in range(count)]
-    height = int(rng.uniform(15 + 8 * ease, (46, 34, 28)[count - 1]))
+    height = int(rng.uniform(17 + 6 * ease, (46, 34, 28)[count - 1]))
     while True:
         face = font(path, height)
         wide = max(face.getbbox(text)[2] for text in words)
