@@ -25,6 +25,7 @@ class Batch:
     pictures: np.ndarray
     nouns: np.ndarray
     boxes: np.ndarray
+    words: np.ndarray
     letters: np.ndarray
     # Per prompt: its picture, its ids, and how many of them are the prefix.
     owners: list[int]
@@ -52,11 +53,9 @@ def make(composer: Composer, tokens: Tokens, size: int, prompts: int, absent_sha
     """A batch of `size` pictures with `prompts` prompts each."""
     rng = composer.rng
     scenes = [composer.scene() for _ in range(size)]
-    labels = [patch_nouns(scene) for scene in scenes]
-    batch = Batch(
-        np.stack([scene.picture for scene in scenes]), np.stack([noun for noun, _ in labels]),
-        np.stack([box for _, box in labels]), np.stack([patch_letters(scene) for scene in scenes]), [], [], [], [], None,
-    )
+    nouns, boxes, words = (np.stack(part) for part in zip(*(patch_nouns(scene, rng) for scene in scenes)))
+    letters = np.stack([patch_letters(scene) for scene in scenes])
+    batch = Batch(np.stack([scene.picture for scene in scenes]), nouns, boxes, words, letters, [], [], [], [], None)
     masks = []
     names, shares = list(SHARES), np.array(list(SHARES.values()))
     for owner, scene in enumerate(scenes):

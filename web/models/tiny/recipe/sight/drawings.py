@@ -20,6 +20,8 @@ class Drawing:
     name: str
     pixels: np.ndarray
     held_back: bool = False
+    # Numbers of the words that name it, where it is none of the nouns.
+    words: tuple[int, ...] = ()
 
     @functools.cached_property
     def half(self) -> np.ndarray:

@@ -20,7 +20,8 @@ from .silhouettes import silhouettes
 
 ICON_SETS = ("noto", "noto-v1", "emojione", "fxemoji", "streamline-emojis")
 
-def cropped(picture: Image.Image) -> np.ndarray | None:
+
+def cropped(picture: Image.Image, side: int = SIDE) -> np.ndarray | None:
     """The opaque part, or nothing where the picture has no shape of its own."""
     picture = picture.convert("RGBA")
     alpha = np.asarray(picture)[..., 3]
@@ -30,7 +31,7 @@ def cropped(picture: Image.Image) -> np.ndarray | None:
     picture = picture.crop((columns[0], rows[0], columns[-1] + 1, rows[-1] + 1))
     if min(picture.size) < 12 or max(picture.size) / min(picture.size) > 5:
         return None
-    picture.thumbnail((SIDE, SIDE), Image.Resampling.LANCZOS)
+    picture.thumbnail((side, side), Image.Resampling.LANCZOS)
     return np.asarray(picture).copy()
 
 

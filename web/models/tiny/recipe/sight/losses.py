@@ -1,5 +1,7 @@
 """What training minimises: dense labels for the tower, the next token for the whole."""
 
+import pickle
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -7,6 +9,7 @@ from torch import Tensor, nn
 from .model import Sight
 from .nouns import NOUNS
 from .patches import IGNORED, PLACES, SYMBOLS
+from .paths import MORE
 from .tokens import Tokens
 
 # A location's neighbours count as nearly right: 8 bins are one pixel.
@@ -35,15 +38,20 @@ class Dense(nn.Module):
         self.background = nn.Parameter(torch.zeros(width))
         self.edges = nn.Linear(width, 4 * width)
         self.letters = nn.Linear(width, PLACES * (len(SYMBOLS) + 1))
+        self.words = nn.Linear(width, len(pickle.loads(MORE.read_bytes())["words"]))
 
-    def forward(self, features: Tensor, table: Tensor, nouns: Tensor, boxes: Tensor, letters: Tensor) -> dict[str, Tensor]:
+    def forward(
+        self, features: Tensor, table: Tensor, nouns: Tensor, boxes: Tensor, words: Tensor, letters: Tensor
+    ) -> dict[str, Tensor]:
         x = features.float().flatten(0, 1)
         labels = nouns.flatten()
         rows = torch.cat([self.background[None], table[self.noun_ids]])
         weights = torch.ones(len(rows))
         weights[0] = 0.2
         losses = {"noun": F.cross_entropy(x @ rows.T, labels, weights, ignore_index=IGNORED)}
-        covered = (labels > 0) & (boxes.flatten(0, 1)[:, 2] > 0)
+        worded = words.flatten() != IGNORED
+        losses["word"] = F.cross_entropy(self.words(features.flatten(0, 1)[worded]).float(), words.flatten()[worded])
+        covered = ((labels > 0) | worded) & (boxes.flatten(0, 1)[:, 2] > 0)
         places = (boxes.flatten(0, 1)[covered] * 1023).round().long().clamp(0, 1023)
         queries = self.edges(features.flatten(0, 1)[covered]).view(-1, features.shape[-1])
         losses["edge"] = near(queries.float() @ table[self.first : self.first + 1024].T, places.flatten()).mean()

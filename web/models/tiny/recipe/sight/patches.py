@@ -15,9 +15,11 @@ PLACES = 3
 IGNORED = -100
 
 
-def patch_nouns(scene: Scene) -> tuple[np.ndarray, np.ndarray]:
-    """Label `[GRID * GRID]` of every patch and the box `[GRID * GRID, 4]`, as shares of the side, of what it shows."""
+def patch_nouns(scene: Scene, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """What every patch shows: its noun `[GRID * GRID]`, the box `[GRID * GRID, 4]` as shares of the side, and for what is
+    none of the nouns one of its words `[GRID * GRID]`."""
     labels = np.zeros(GRID * GRID, np.int64)
+    words = np.full(GRID * GRID, IGNORED, np.int64)
     boxes = np.zeros((GRID * GRID, 4), np.float32)
     if scene.photo_of is not None:
         # Somewhere in the photograph: the middle has to know it.
@@ -25,16 +27,17 @@ def patch_nouns(scene: Scene) -> tuple[np.ndarray, np.ndarray]:
         middle = np.zeros((GRID, GRID), bool)
         middle[GRID // 4 : -GRID // 4, GRID // 4 : -GRID // 4] = True
         labels[middle.ravel()] = NOUN_LABELS[scene.photo_of]
-        return labels, boxes
+        return labels, boxes, words
     best = np.full(GRID * GRID, 0.12, np.float32)
     for thing in scene.things:
         covered = thing.alpha.reshape(GRID, PATCH, GRID, PATCH).mean((1, 3)).ravel()
         here = covered > best
         best[here] = covered[here]
-        labels[here] = NOUN_LABELS[thing.noun]
+        labels[here] = IGNORED if thing.words else NOUN_LABELS[thing.noun]
+        words[here] = thing.words[rng.integers(len(thing.words))] if thing.words else IGNORED
         boxes[here] = np.array(thing.box, np.float32) / SIZE
         labels[(covered > 0.02) & (labels == 0)] = IGNORED
-    return labels, boxes
+    return labels, boxes, words
 
 
 def patch_letters(scene: Scene) -> np.ndarray:

@@ -6,6 +6,7 @@ from pathlib import Path
 WORK = Path(os.environ.get("OCELLI_SIGHT", Path.home() / ".cache/ocelli/sight"))
 DOWNLOADS = WORK / "data"
 LIBRARY = WORK / "library.pickle"
+MORE = WORK / "more.pickle"
 UNSEEN_LIBRARY = WORK / "unseen.pickle"
 CHECKPOINT = WORK / "checkpoint.pt"
 CODEC = WORK / "codec.pt"

@@ -6,7 +6,7 @@
 import subprocess
 import sys
 
-from .paths import CODEC, LIBRARY, UNSEEN_LIBRARY
+from .paths import CODEC, LIBRARY, MORE, UNSEEN_LIBRARY
 from .tokens import FILE
 
 CODEC_STEPS = 3000
@@ -21,6 +21,8 @@ def main() -> None:
     run("fetch")
     if not (LIBRARY.is_file() and UNSEEN_LIBRARY.is_file()):
         run("library")
+    if not MORE.is_file():
+        run("more")
     if not FILE.is_file():
         run("tokens")
     if not CODEC.is_file():

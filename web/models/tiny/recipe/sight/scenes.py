@@ -11,7 +11,7 @@ from .backgrounds import background, photographs
 from .colours import COLOURS, main_colour, names_of, tinted
 from .drawings import SIDE, Drawing
 from .nouns import CIFAR, FASHION, NOUNS
-from .paths import LIBRARY, UNSEEN_LIBRARY
+from .paths import LIBRARY, MORE, UNSEEN_LIBRARY
 from .words import Printed, print_words
 
 SIZE = 128
@@ -27,6 +27,8 @@ class Thing:
     colour: str | None
     box: tuple[float, float, float, float]
     alpha: np.ndarray
+    # Of what is none of the nouns; see `more`.
+    words: tuple[int, ...] = ()
 
     @property
     def centre(self) -> tuple[float, float]:
@@ -57,8 +59,9 @@ class Composer:
         self.held_back = held_back
         # 1 for beginners: plain backgrounds, drawings as they are, few at a time. 0 for everything.
         self.ease = ease
-        # Many things in every picture: the most labels for the work of looking.
+        # Many things in every picture, half of them none of the nouns: the most labels for the work of looking.
         self.crowd = crowd
+        self.more: list[Drawing] = pickle.loads(MORE.read_bytes())["drawings"] if crowd else []
         # Drawings of styles that nothing was trained on.
         self.unseen = unseen
         self.drawings: dict[str, dict[str, list[Drawing]]] = {}
@@ -132,7 +135,7 @@ class Composer:
             return self.with_things(3 + int(self.rng.integers(4)))
         if kind < 0.06:
             return self.photograph()
-        if kind < 0.3:
+        if kind < (0.3 if self.crowd else 0.4):
             return self.with_words()
         return self.with_things(1 + int(self.rng.choice(4, p=[0.34, 0.32, 0.22, 0.12])))
 
@@ -166,11 +169,13 @@ class Composer:
                 nouns[index] = nouns[rng.integers(index)]
         largest = (112, 84, 68, 60, 54, 50)[count - 1]
         for noun in nouns:
+            other = bool(self.more) and rng.random() < 0.5
             for _ in range(6):
-                longer = rng.uniform(30 + 6 * self.ease, largest)
-                warped, colour = self.varied(self.cut_out(noun), longer)
-                thing = self.placed(scene, noun, colour, warped)
+                drawing = self.more[rng.integers(len(self.more))] if other else self.cut_out(noun)
+                warped, colour = self.varied(drawing, rng.uniform(30 + 6 * self.ease, largest))
+                thing = self.placed(scene, drawing.noun, colour, warped)
                 if thing is not None:
+                    thing.words = drawing.words
                     break
         scene.picture = self.finished(scene.picture)
         return scene

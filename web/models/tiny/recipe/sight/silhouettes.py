@@ -18,6 +18,8 @@ from .nouns import NOUNS
 SOLID = ("game-icons", "mdi", "ph", "fa6-solid", "healthicons", "material-symbols", "icons8")
 LINE = ("tabler", "hugeicons", "streamline", "streamline-plump")
 COLOURED = ("icon-park",)
+# Pixels a side at which lines are drawn before what they enclose is filled.
+RENDERED = 160
 ENDINGS = re.compile(r"(-(fill|filled|solid|remix|bold|alt|rounded|0?[1-4]|head|face|side|full|variant|one|two|three))+$")
 NOT_PLAIN = re.compile(r"outline|-off|-slash|duotone|thin|-light|sharp|twotone")
 # Names that show something else, or not enough of it.
@@ -51,12 +53,12 @@ def matching(noun: str, style: str, names: dict) -> list[str]:
     return found[:4]
 
 
-def rendered(icon: dict, data: dict) -> np.ndarray:
-    """RGBA, 160 pixels a side."""
+def rendered(icon: dict, data: dict, side: int = RENDERED) -> np.ndarray:
+    """RGBA, `side` pixels a side."""
     width, height = icon.get("width", data.get("width", 16)), icon.get("height", data.get("height", 16))
     svg = (
         f'<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" '
-        f'viewBox="{icon.get("left", 0)} {icon.get("top", 0)} {width} {height}" width="160" height="160">{icon["body"]}</svg>'
+        f'viewBox="{icon.get("left", 0)} {icon.get("top", 0)} {width} {height}" width="{side}" height="{side}">{icon["body"]}</svg>'
     )
     return np.asarray(Image.open(io.BytesIO(bytes(resvg_py.svg_to_bytes(svg_string=svg)))).convert("RGBA"))
 

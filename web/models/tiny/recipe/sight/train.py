@@ -119,14 +119,15 @@ def main() -> None:
         average.load_state_dict(both.state_dict())
     if CHECKPOINT.is_file():
         state = torch.load(CHECKPOINT, weights_only=True)
-        both.load_state_dict(state["weights"])
-        average.load_state_dict(state["average"])
+        # The heads of the dense labels may be new ones: they are no part of the model.
+        anew = both.load_state_dict(state["weights"], strict=False).missing_keys
+        average.load_state_dict(state["average"], strict=False)
         seen = state["seen"]
         taught = state["taught"]
         if phase == "joint" and not taught:
             prepare_decoder(model)
             average["model"].layers.load_state_dict(model.layers.state_dict())
-        if "optimizers" in state:
+        if "optimizers" in state and not anew:
             for optimizer, kept in zip(optimizers, state["optimizers"]):
                 optimizer.load_state_dict(kept)
     encoder = load_codec() if CODEC.is_file() else None
@@ -146,8 +147,10 @@ def main() -> None:
         with torch.autocast("cpu", torch.bfloat16):
             table = model.embeddings()
             features = model.look(torch.from_numpy(batch.pictures))
-            parts = dense(features, table, *(torch.from_numpy(a) for a in (batch.nouns, batch.boxes, batch.letters)))
+            parts = dense(features, table, *(torch.from_numpy(a) for a in (batch.nouns, batch.boxes, batch.words, batch.letters)))
             loss = parts["noun"] + 0.3 * parts["edge"] + 0.5 * parts["letter"]
+            if parts["word"].isfinite():
+                loss = loss + 0.5 * parts["word"]
             if prompts:
                 if encoder is not None:
                     fill_codes(batch, encoder, tokens.first_segment)
@@ -161,7 +164,7 @@ def main() -> None:
                     told[task] += values
         for name, value in parts.items():
             if value.isfinite():
-                told[name].append(float(value))
+                told[name].append(float(value.detach()))
         if not loss.isfinite():
             print("a loss that is no number was left out", flush=True)
             both.zero_grad()
