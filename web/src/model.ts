@@ -94,7 +94,8 @@ export class Model {
       pick,
       (reason) => stop.abort(reason),
     );
-    this.#tail = Promise.allSettled([before, run.answer]);
+    // Settled to nothing: else each call would hold the answer before it, and that the one before.
+    this.#tail = Promise.allSettled([before, run.answer]).then(() => undefined);
     return run;
   }
 
