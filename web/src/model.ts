@@ -2,9 +2,9 @@
 
 import { type OcelliError, badArgument, cancelled, makeError } from './errors.js';
 import type { Link } from './link.js';
-import type { Asked, FromWorker, SentOptions, ToWorker } from './messages.js';
+import type { Asked, FromWorker, SentOptions, SentPicture, ToWorker } from './messages.js';
 import { Run } from './run.js';
-import { sendable } from './sendable.js';
+import { bitmapsOf, sendable } from './sendable.js';
 import type { Answer, AnswerOptions, Found, GenerateOptions, ModelInfo, Picture, Segment, TextOptions } from './types.js';
 
 interface Waiting {
@@ -80,15 +80,18 @@ export class Model {
     const before = this.#tail;
     const run = new Run(
       async (emit) => {
+        let pictures: SentPicture[] = [];
         try {
           // Checked before the wait, so that a wrong call fails at once.
           const question = asked();
-          const pictures = await sendable(image);
+          pictures = await sendable(image);
           await Promise.race([before, aborted(stop.signal)]);
           const message = { type: 'generate' as const, pictures, asked: question, options: sentOptions(options), logits };
           return await this.#ask(message, stop.signal, emit);
         } finally {
           outer?.removeEventListener('abort', follow);
+          // Those that were handed over are gone already.
+          bitmapsOf(pictures).forEach((bitmap) => bitmap.close());
         }
       },
       pick,
@@ -135,7 +138,7 @@ export class Model {
       });
       signal.addEventListener('abort', cancel, { once: true });
       try {
-        this.#link.send({ ...message, id });
+        this.#link.send({ ...message, id }, bitmapsOf(message.pictures));
       } catch (error) {
         this.#waiting.delete(id);
         reject(makeError({ code: 'OCELLI_BAD_ARGUMENT', message: `the call cannot be sent to the worker: ${error}`, remedy: 'Give pictures that were not closed or transferred, and plain values.' }, error));
