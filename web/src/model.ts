@@ -29,50 +29,57 @@ export class Model {
   }
 
   /** Says in a short sentence what a picture shows. */
-  caption(image: Picture, { language = 'en', ...options }: TextOptions = {}): Run<Answer> {
-    return this.#run(image, () => ({ type: 'caption', language }), options, (answer) => answer);
+  caption(image: Picture, options?: TextOptions): Run<Answer> {
+    return this.#say(image, options, (language) => ({ type: 'caption', language }));
   }
 
   /** Describes a picture at length. */
-  describe(image: Picture, { language = 'en', ...options }: TextOptions = {}): Run<Answer> {
-    return this.#run(image, () => ({ type: 'describe', language }), options, (answer) => answer);
+  describe(image: Picture, options?: TextOptions): Run<Answer> {
+    return this.#say(image, options, (language) => ({ type: 'describe', language }));
   }
 
   /** Answers a question about a picture. */
-  ask(image: Picture, question: string, { language = 'en', ...options }: TextOptions = {}): Run<Answer> {
-    return this.#run(image, () => ({ type: 'ask', language, question: text('question', question) }), options, (answer) => answer);
+  ask(image: Picture, question: string, options?: TextOptions): Run<Answer> {
+    return this.#say(image, options, (language) => ({ type: 'ask', language, question: text('question', question) }));
   }
 
   /** Reads the text in a picture. */
-  ocr(image: Picture, options: AnswerOptions = {}): Run<Answer> {
-    return this.#run(image, () => ({ type: 'ocr' }), options, (answer) => answer);
+  ocr(image: Picture, options?: AnswerOptions): Run<Answer> {
+    return this.#say(image, options, () => ({ type: 'ocr' }));
   }
 
   /** Finds things by their names. The run's pieces are the model's own words. */
-  detect(image: Picture, labels: string | readonly string[], options: AnswerOptions = {}): Run<readonly Found[]> {
+  detect(image: Picture, labels: string | readonly string[], options?: AnswerOptions): Run<readonly Found[]> {
     return this.#run(image, () => ({ type: 'detect', labels: list(labels) }), options, ({ objects }) => objects);
   }
 
   /** Finds things by their names, and outlines them. The run's pieces are the model's own words. */
-  segment(image: Picture, labels: string | readonly string[], options: AnswerOptions = {}): Run<readonly Segment[]> {
+  segment(image: Picture, labels: string | readonly string[], options?: AnswerOptions): Run<readonly Segment[]> {
     return this.#run(image, () => ({ type: 'segment', labels: list(labels) }), options, ({ objects }) => objects);
   }
 
   /** Answers a prompt as it is about one or several pictures. */
-  generate({ image, prompt, logits = false, ...options }: GenerateOptions): Run<Answer> {
-    return this.#run(image, () => ({ type: 'prompt', text: text('prompt', prompt) }), options, (answer) => answer, logits);
+  generate(options: GenerateOptions): Run<Answer> {
+    // Callers without types may leave them out.
+    const { image, prompt, logits = false, ...rest }: Partial<GenerateOptions> = options ?? {};
+    return this.#run(image, () => ({ type: 'prompt', text: text('prompt', prompt) }), rest, (answer) => answer, logits);
+  }
+
+  #say(image: Picture, options: TextOptions | null | undefined, asked: (language: string) => Asked): Run<Answer> {
+    const { language = 'en', ...rest } = options ?? {};
+    return this.#run(image, () => asked(language), rest, (answer) => answer);
   }
 
   /** Calls queue: each starts when those before it have ended. */
   #run<T>(
-    image: Picture | readonly Picture[],
+    image: Picture | readonly Picture[] | undefined,
     asked: () => Asked,
-    options: AnswerOptions,
+    options: AnswerOptions | null | undefined,
     pick: (answer: Answer) => T,
     logits = false,
   ): Run<T> {
     const stop = new AbortController();
-    const outer = options.signal;
+    const outer = options?.signal;
     const follow = () => stop.abort(outer?.reason);
     if (outer?.aborted) follow();
     else outer?.addEventListener('abort', follow, { once: true });
@@ -86,7 +93,7 @@ export class Model {
           const question = asked();
           pictures = await sendable(image);
           await Promise.race([before, aborted(stop.signal)]);
-          const message = { type: 'generate' as const, pictures, asked: question, options: sentOptions(options), logits };
+          const message = { type: 'generate' as const, pictures, asked: question, options: sentOptions(options ?? {}), logits };
           return await this.#ask(message, stop.signal, emit);
         } finally {
           outer?.removeEventListener('abort', follow);
