@@ -5,7 +5,7 @@ import { type OcelliError, badArgument, cancelled } from './errors.js';
 import { Link } from './link.js';
 import type { SentLoadOptions } from './messages.js';
 import { Model } from './model.js';
-import { absolute, directoryAddress } from './net/address.js';
+import { copyAddress, directoryAddress } from './net/address.js';
 import type { DeviceReport, LoadOptions } from './types.js';
 
 /**
@@ -67,19 +67,14 @@ export async function devices({ assets }: Pick<LoadOptions, 'assets'> = {}): Pro
       if (message.type !== 'devices') return;
       resolve(message.devices);
       link.close(cancelled('listing the devices'));
-    }, reject, copyAddress(assets));
+    }, reject, assets === undefined ? undefined : copyAddress(assets));
     link.send({ type: 'devices' });
   });
 }
 
-/** The address of a copy of the package, with a slash at its end. */
-function copyAddress(assets: string | URL | undefined): string | undefined {
-  return assets === undefined ? undefined : absolute(`${assets}/`.replace(/\/+$/, '/'), 'Give the address of a copy of the package, such as "/ocelli/".').href;
-}
-
 function loadOptions(options: LoadOptions): SentLoadOptions {
   const { device = 'auto', dtype = 'q8', maxBindingMib, asRealGpu, mirrors = [], connections = 4, cache = true } = options;
-  const assets = copyAddress(options.assets);
+  const assets = options.assets === undefined ? undefined : copyAddress(options.assets);
   if (!Number.isInteger(connections) || connections < 1 || connections > 32) {
     throw badArgument(`\`connections\` is ${connections}; expected a whole number from 1 to 32`, 'Leave it out, or give such a number.');
   }

@@ -40,3 +40,8 @@ export function directoryAddress(url: string | URL): string {
   address.pathname = address.pathname.replace(/\/(ocelli\.json)?$|$/, '/');
   return address.href;
 }
+
+/** The address in full of a copy of the package, with a slash at its end. */
+export function copyAddress(assets: string | URL): string {
+  return absolute(`${assets}`.replace(/\/*$/, '/'), 'Give the address of a copy of the package, such as "/ocelli/".').href;
+}
