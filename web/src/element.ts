@@ -13,8 +13,9 @@ const PageElement: typeof HTMLElement = globalThis.HTMLElement ?? class {};
  * A picture in, a caption out.
  *
  * Attributes: `src`, `alt`, `model` (an address; without it the embedded model), `language`, `question` (asked instead of
- * captioning), `loading="lazy"` (waits until it is seen), `assets` (the address of a copy of the package). Parts: `figure`, `image`, `caption`. Slots: the default one takes
- * an `<img>` of one's own in the place of `src`; `waiting` and `failed` take what is shown meanwhile.
+ * captioning), `loading="lazy"` (waits until it is seen), `assets` (the address of a copy of the package). Parts: `figure`,
+ * `image`, `caption`. Slots: the default one takes an `<img>` of one's own in the place of `src`; `waiting` and `failed` take
+ * what is shown meanwhile.
  * Events: `caption` with the answer, `error` with the fault, neither bubbles. Elements with the same model share it; it is
  * disposed of when the last of them leaves the page. Screen readers are told the whole caption, not its pieces.
  */
