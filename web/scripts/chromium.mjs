@@ -17,7 +17,24 @@ const ADAPTERS = { swiftshader: [WEBGPU, '--use-webgpu-adapter=swiftshader'], de
  * @returns {Promise<import('playwright-core').Browser>}
  */
 export async function launchChromium({ adapter = 'swiftshader', extra = [] } = {}) {
-  const executablePath = process.env.OCELLI_CHROMIUM;
-  if (!executablePath) throw new Error('OCELLI_CHROMIUM is not set: run ./build.sh test, or set it to a Chromium or Chrome');
-  return chromium.launch({ executablePath, args: [...FLAGS, ...ADAPTERS[adapter], ...extra], ignoreDefaultArgs: ['--headless'] });
+  return chromium.launch({ executablePath: program(), args: [...FLAGS, ...ADAPTERS[adapter], ...extra], ignoreDefaultArgs: ['--headless'] });
+}
+
+/**
+ * Launches it with an unpacked extension.
+ * @param {string} extension its folder
+ * @param {string} profile an empty folder for the browser's own files
+ * @returns {Promise<import('playwright-core').BrowserContext>}
+ */
+export async function launchWithExtension(extension, profile) {
+  return chromium.launchPersistentContext(profile, {
+    executablePath: program(), args: [...FLAGS, `--disable-extensions-except=${extension}`, `--load-extension=${extension}`],
+    ignoreDefaultArgs: ['--headless', '--disable-extensions'],
+  });
+}
+
+function program() {
+  const path = process.env.OCELLI_CHROMIUM;
+  if (!path) throw new Error('OCELLI_CHROMIUM is not set: run ./build.sh test, or set it to a Chromium or Chrome');
+  return path;
 }

@@ -1,4 +1,4 @@
-// Before `npm pack`: puts the licence beside the package, and refuses to pack what was not built or has no model.
+// Before `npm pack`: puts the licence and the changelog beside the package, and refuses to pack what was not built or has no model.
 
 import { copyFileSync, existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -10,4 +10,4 @@ if (missing.length > 0) {
   console.error(`prepack: ${missing.join(', ')} missing; run ./build.sh build first`);
   process.exitCode = 1;
 }
-copyFileSync(web('../LICENSE'), web('LICENSE'));
+for (const page of ['LICENSE', 'CHANGELOG.md']) copyFileSync(web(`../${page}`), web(page));

@@ -26,12 +26,36 @@ export async function findAdapter(): Promise<Adapter | undefined> {
   };
 }
 
-/** Has every device of this worker opened with subgroups: the wasm module's own graphics layer cannot ask for them. */
-export function requestSubgroups(): void {
-  const plain = GPUAdapter.prototype.requestDevice;
-  GPUAdapter.prototype.requestDevice = function (this: GPUAdapter, descriptor: GPUDeviceDescriptor = {}) {
-    const features = new Set<GPUFeatureName>(descriptor.requiredFeatures as Iterable<GPUFeatureName>);
-    if (this.features.has('subgroups')) features.add('subgroups');
-    return plain.call(this, { ...descriptor, requiredFeatures: [...features] });
+/** What the wasm module calls its devices. */
+const LABEL = 'ocelli';
+/** Devices being opened now. */
+let opening = 0;
+
+/**
+ * Opens a device with subgroups, which the wasm module's own graphics layer cannot ask for. Only the module's devices get
+ * them, and once all are open the browser's method is as it was: in a page it is not this package's alone.
+ */
+export async function withSubgroups<T>(open: () => Promise<T>): Promise<T> {
+  if (opening++ === 0) restore = replace();
+  try {
+    return await open();
+  } finally {
+    if (--opening === 0) restore();
+  }
+}
+
+let restore: () => void;
+
+function replace(): () => void {
+  const { prototype } = GPUAdapter;
+  const plain = prototype.requestDevice;
+  const asking = function (this: GPUAdapter, descriptor: GPUDeviceDescriptor = {}) {
+    const own = opening > 0 && descriptor.label === LABEL && this.features.has('subgroups');
+    return plain.call(this, own ? { ...descriptor, requiredFeatures: [...(descriptor.requiredFeatures ?? []), 'subgroups'] } : descriptor);
+  };
+  prototype.requestDevice = asking;
+  return () => {
+    // Whoever replaced it meanwhile keeps calling this one, which then changes nothing.
+    if (prototype.requestDevice === asking) prototype.requestDevice = plain;
   };
 }

@@ -1,6 +1,7 @@
 // What the page sees of the models that are kept on this machine.
 
 import { makeError } from './errors.js';
+import { directoryAddress } from './net/address.js';
 import { tryHold } from './store/locks.js';
 import { keepers } from './store/open.js';
 import type { CachedPack } from './types.js';
@@ -19,10 +20,7 @@ export const cache = {
    * @throws OcelliError where a tab is loading it right now
    */
   async delete(url: string | URL): Promise<boolean> {
-    const address = new URL(url, document.baseURI);
-    if (/\/ocelli\.json$/.test(address.pathname)) address.pathname = address.pathname.slice(0, -'ocelli.json'.length);
-    else if (!address.pathname.endsWith('/')) address.pathname += '/';
-    return remove(address.href);
+    return remove(directoryAddress(url));
   },
 
   /** Deletes all of them. */

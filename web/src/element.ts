@@ -1,38 +1,30 @@
 // <vision-caption src="cat.jpg"></vision-caption>: a picture with a caption that the model writes.
 
 import type { OcelliError } from './errors.js';
-import { load } from './load.js';
+import { type Lease, lease } from './lease.js';
 import type { Model } from './model.js';
 import type { Run } from './run.js';
 import type { Answer } from './types.js';
 
-/** All elements with the same model share it. */
-const models = new Map<string, Promise<Model>>();
-
-/** Loads a model once. One that could not be loaded is tried again by the next who asks. */
-function shared(url: string): Promise<Model> {
-  let model = models.get(url);
-  if (!model) {
-    model = url === '' ? load() : load(url);
-    models.set(url, model);
-    model.catch(() => models.delete(url));
-  }
-  return model;
-}
+/** Where pages are made there are no elements: the module can be imported, and defines none. */
+const PageElement: typeof HTMLElement = globalThis.HTMLElement ?? class {};
 
 /**
  * A picture in, a caption out.
  *
  * Attributes: `src`, `alt`, `model` (an address; without it the embedded model), `language`, `question` (asked instead of
- * captioning), `loading="lazy"` (waits until it is seen). Parts: `figure`, `image`, `caption`. Slots: the default one takes
- * an `<img>` of one's own in the place of `src`; `waiting` and `failed` take what is shown meanwhile.
- * Events: `caption` with the answer, `error` with the fault, neither bubbles.
+ * captioning), `loading="lazy"` (waits until it is seen), `assets` (the address of a copy of the package). Parts: `figure`,
+ * `image`, `caption`. Slots: the default one takes an `<img>` of one's own in the place of `src`; `waiting` and `failed` take
+ * what is shown meanwhile.
+ * Events: `caption` with the answer, `error` with the fault, neither bubbles. Elements with the same model share it; it is
+ * disposed of when the last of them leaves the page. Screen readers are told the whole caption, not its pieces.
  */
-export class VisionCaption extends HTMLElement {
-  static readonly observedAttributes = ['src', 'alt', 'model', 'language', 'question'];
+export class VisionCaption extends PageElement {
+  static readonly observedAttributes = ['src', 'alt', 'model', 'language', 'question', 'assets'];
   readonly #image = document.createElement('img');
   readonly #caption = document.createElement('figcaption');
   #run: Run<Answer> | undefined;
+  #lease: Lease | undefined;
   #seen: IntersectionObserver | undefined;
   #due = false;
   #turn = 0;
@@ -66,6 +58,8 @@ export class VisionCaption extends HTMLElement {
 
   disconnectedCallback(): void {
     this.#stop('it left the page');
+    this.#lease?.release();
+    this.#lease = undefined;
   }
 
   attributeChangedCallback(name: string): void {
@@ -79,6 +73,7 @@ export class VisionCaption extends HTMLElement {
     this.#due = true;
     queueMicrotask(() => {
       this.#due = false;
+      if (!this.isConnected) return;
       this.#stop('it was changed');
       const src = this.getAttribute('src');
       if (src !== null && this.#image.src !== new URL(src, document.baseURI).href) this.#image.src = src;
@@ -101,14 +96,14 @@ export class VisionCaption extends HTMLElement {
     const turn = ++this.#turn;
     this.#show('waiting');
     try {
-      const model = await shared(this.getAttribute('model') ?? '');
+      const model = await this.#share();
       if (turn !== this.#turn) return;
       const language = this.getAttribute('language') ?? 'en';
       const question = this.getAttribute('question');
       const run = question === null ? model.caption(image, { language }) : model.ask(image, question, { language });
       this.#run = run;
       let text = '';
-      for await (const piece of run) this.#say((text += piece));
+      for await (const piece of run) this.#write((text += piece));
       const answer = await run;
       this.#say(answer.text);
       if (!own && !this.hasAttribute('alt')) this.#image.alt = answer.text;
@@ -118,6 +113,14 @@ export class VisionCaption extends HTMLElement {
       this.#show('failed');
       this.dispatchEvent(new ErrorEvent('error', { error, message: (error as OcelliError).message }));
     }
+  }
+
+  /** Takes the new share before it gives back the old one, so that the same model stays. */
+  #share(): Promise<Model> {
+    const before = this.#lease;
+    this.#lease = lease(this.getAttribute('model') || undefined, this.getAttribute('assets') ?? undefined);
+    before?.release();
+    return this.#lease.model;
   }
 
   #stop(why: string): void {
@@ -130,6 +133,15 @@ export class VisionCaption extends HTMLElement {
   #say(text: string): void {
     this.#caption.dataset['text'] = text;
     this.#caption.textContent = text;
+  }
+
+  /** A part of what it will say. What is hidden from them is not read out by screen readers piece by piece. */
+  #write(text: string): void {
+    const unfinished = document.createElement('span');
+    unfinished.ariaHidden = 'true';
+    unfinished.textContent = text;
+    this.#caption.dataset['text'] = text;
+    this.#caption.replaceChildren(unfinished);
   }
 
   /** What the page put into a slot of that name. */
@@ -146,7 +158,7 @@ function readable(src: URL, shown: HTMLImageElement): URL | HTMLImageElement {
   return src.protocol === 'blob:' || src.protocol === 'data:' ? shown : src;
 }
 
-if (!customElements.get('vision-caption')) customElements.define('vision-caption', VisionCaption);
+if (globalThis.customElements && !customElements.get('vision-caption')) customElements.define('vision-caption', VisionCaption);
 
 declare global {
   interface HTMLElementTagNameMap {

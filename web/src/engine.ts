@@ -1,7 +1,7 @@
 // A model in the worker: loaded, asked, and brought back to life when its device goes away. One a worker.
 
 import * as wasm from '../pkg/ocelli.js';
-import { type Adapter, findAdapter, requestSubgroups } from './adapter.js';
+import { type Adapter, findAdapter, withSubgroups } from './adapter.js';
 import { Replay, isLost } from './lost.js';
 import type { SentLoadOptions } from './messages.js';
 import { type Context, tune } from './pack/context.js';
@@ -31,7 +31,6 @@ export class Engine {
   #model!: wasm.WasmModel;
   #info!: ModelInfo;
   #adapter: Adapter | undefined;
-  #subgroups = false;
 
   /** Loads a model; `started` resolves when the module can be used. */
   static async load(url: string, options: SentLoadOptions, started: Promise<unknown>, onProgress: (progress: Progress) => void, signal: AbortSignal): Promise<Engine> {
@@ -129,7 +128,7 @@ export class Engine {
       await started;
       for await (const { file, bytes } of pack.files()) {
         // The tokenizer comes first.
-        loader ??= await timed(async () => wasm.WasmPack.begin(pack.manifestBytes, bytes, await this.#deviceOptions()));
+        loader ??= await timed(() => this.#onDevice((device) => wasm.WasmPack.begin(pack.manifestBytes, bytes, device)));
         if (file === pack.manifest.tokenizer.file) continue;
         const taken = loader;
         await timed(() => taken.push(file, bytes));
@@ -151,21 +150,23 @@ export class Engine {
     await started;
     const began = performance.now();
     let before = 0;
-    this.#model = await wasm.WasmModel.load(files, await this.#deviceOptions(), (done: number, total: number) => {
+    const count = (done: number, total: number) => {
       meter.expect('upload', total);
       meter.add('upload', done - before);
       before = done;
-    });
+    };
+    this.#model = await this.#onDevice((device) => wasm.WasmModel.load(files, device, count));
     return performance.now() - began;
   }
 
-  async #deviceOptions(): Promise<object> {
+  /** Has the module open a device as it was asked for. */
+  async #onDevice<T>(open: (options: object) => Promise<T>): Promise<T> {
     const { device: wanted, dtype, maxBindingMib, asRealGpu } = this.options;
     const adapter = wanted === 'cpu' ? undefined : await findAdapter();
     const device = wanted === 'auto' && (!adapter || adapter.software) ? 'cpu' : wanted;
-    if (adapter?.subgroups && !this.#subgroups) requestSubgroups();
-    this.#subgroups ||= adapter?.subgroups !== undefined;
     this.#adapter = adapter;
-    return { device, dtype, ...(maxBindingMib !== undefined && { maxBindingMib }), ...(asRealGpu && { asRealGpu }), subgroups: adapter?.subgroups };
+    const subgroups = adapter?.subgroups;
+    const given = { device, dtype, ...(maxBindingMib !== undefined && { maxBindingMib }), ...(asRealGpu && { asRealGpu }), subgroups };
+    return subgroups ? withSubgroups(() => open(given)) : open(given);
   }
 }

@@ -42,8 +42,14 @@ export interface ErrorRecord {
   readonly message: string;
   readonly remedy: string;
   readonly details?: ErrorDetails;
-  /** What lay behind it, as text. */
-  readonly cause?: string;
+  readonly cause?: CauseRecord;
+}
+
+/** What lay behind an error, as it crosses: of errors of any class, these are left. */
+export interface CauseRecord {
+  readonly name: string;
+  readonly message: string;
+  readonly stack?: string | undefined;
 }
 
 /** The base of all errors of this package. */
@@ -119,7 +125,7 @@ const CLASSES: Record<ErrorCode, typeof OcelliError> = {
 };
 
 /** Makes the error whose class fits the code. */
-export function makeError(record: ErrorRecord, cause: unknown = record.cause): OcelliError {
+export function makeError(record: ErrorRecord, cause: unknown = record.cause && Object.assign(new Error(), record.cause)): OcelliError {
   return new (CLASSES[record.code] ?? InternalError)(record, cause);
 }
 
@@ -128,9 +134,15 @@ export function toRecord(error: unknown): ErrorRecord {
   if (isRecord(error)) {
     const cause = (error as { cause?: unknown }).cause;
     const { code, message, remedy, details } = error;
-    return { code, message, remedy, ...(details && { details }), ...(cause !== undefined && { cause: String(cause) }) };
+    return { code, message, remedy, ...(details && { details }), ...(cause !== undefined && { cause: toCause(cause) }) };
   }
-  return { code: 'OCELLI_INTERNAL', message: String(error), remedy: 'This is a defect of ocelli: please report it.' };
+  return { code: 'OCELLI_INTERNAL', message: String(error), remedy: 'This is a defect of ocelli: please report it.', ...(error instanceof Error && { cause: toCause(error) }) };
+}
+
+function toCause(cause: unknown): CauseRecord {
+  if (!(cause instanceof Error)) return { name: 'Error', message: String(cause) };
+  const { name, message, stack } = cause;
+  return { name, message, stack };
 }
 
 function isRecord(error: unknown): error is ErrorRecord {

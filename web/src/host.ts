@@ -53,8 +53,9 @@ export class Host {
     void work.finally(() => this.#working.delete(work));
   }
 
-  async #startModule(): Promise<void> {
-    await start();
+  /** @param assets the address of a copy of the package that holds the module; without it, it lies beside the glue */
+  async #startModule(assets?: string): Promise<void> {
+    await start(assets && { module_or_path: new URL('pkg/ocelli_bg.wasm', assets) });
     wasm.report_panics((message: string) => this.fail(`the module stopped: ${message}`));
   }
 
@@ -67,24 +68,26 @@ export class Host {
 
   async #load({ url, options }: Call<'load'>): Promise<void> {
     const tell = (progress: Progress) => this.post({ type: 'progress', progress });
-    this.#engine = await Engine.load(url, options, this.#startModule(), tell, this.#stop.signal);
+    this.#engine = await Engine.load(url, options, this.#startModule(options.assets), tell, this.#stop.signal);
     this.post({ type: 'loaded', info: this.#engine.info });
   }
 
   async #generate({ id, pictures, asked, options, logits }: Call<'generate'>): Promise<Answer> {
     const engine = this.#engine;
     if (!engine) throw new Error('a generation was asked for before the model was loaded');
-    if (logits && options.maxNewTokens !== 1) {
-      throw badArgument('`logits` was asked for with more than one new token', 'Set `maxNewTokens: 1` together with `logits`.');
-    }
     // Made first, so that a call can be cancelled while its pictures are still being decoded.
     const cancel = new wasm.CancelHandle();
     this.#cancels.set(id, cancel);
-    const request = new wasm.WasmRequest(asked, options);
+    let request: wasm.WasmRequest | undefined;
     try {
       const began = performance.now();
+      // Before anything can be found wrong, since it also closes the message's bitmaps.
       const decoded = await Promise.all(pictures.map((picture, index) => decode(picture, `picture ${index + 1}`)));
       const decodedMs = performance.now() - began;
+      if (logits && options.maxNewTokens !== 1) {
+        throw badArgument('`logits` was asked for with more than one new token', 'Set `maxNewTokens: 1` together with `logits`.');
+      }
+      request = new wasm.WasmRequest(asked, options);
       for (const { width, height, data } of decoded) {
         request.add_picture(width, height, new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
       }
@@ -101,7 +104,7 @@ export class Host {
     } finally {
       this.#cancels.delete(id);
       cancel.free();
-      request.free();
+      request?.free();
     }
   }
 }

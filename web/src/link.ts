@@ -2,10 +2,12 @@
 
 import { type OcelliError, makeError } from './errors.js';
 import type { FromWorker, ToWorker } from './messages.js';
+import { startWorker } from './start.js';
 
 /** What does the work: a thread of its own, or a part of the page. */
 interface Mate {
-  send(message: ToWorker): void;
+  /** Hands a message over; what `transfer` lists goes with it and is gone here. */
+  send(message: ToWorker, transfer: Transferable[]): void;
   /** Ends it, and frees all it holds: a worker at once, a part of the page as soon as what it does is over. */
   end(): void;
 }
@@ -18,14 +20,17 @@ export class Link {
   /**
    * @param onMessage called with every message but `broken`
    * @param onEnd called once, when the worker broke down or the link was closed
+   * @param assets the address of a copy of the package that has the worker's script
    * @param inPage work in the page instead of a worker
+   * @throws OcelliError where no worker can be started
    */
   constructor(
     readonly onMessage: (message: Exclude<FromWorker, { type: 'broken' | 'alive' }>) => void,
     readonly onEnd: (error: OcelliError) => void,
+    assets?: string,
     inPage = false,
   ) {
-    this.#mate = inPage ? this.#startHere() : this.#startWorker();
+    this.#mate = inPage ? this.#startHere() : this.#startWorker(assets);
   }
 
   /** Why nothing can be sent any more. */
@@ -33,8 +38,8 @@ export class Link {
     return this.#end;
   }
 
-  send(message: ToWorker): void {
-    if (!this.#end) this.#mate.send(message);
+  send(message: ToWorker, transfer: Transferable[] = []): void {
+    if (!this.#end) this.#mate.send(message, transfer);
   }
 
   #hear(message: FromWorker): void {
@@ -44,15 +49,15 @@ export class Link {
     else this.onMessage(message);
   }
 
-  #startWorker(): Mate {
-    const worker = new Worker(new URL('./worker.js', import.meta.url), { type: 'module', name: 'ocelli' });
+  #startWorker(assets: string | undefined): Mate {
+    const worker = start(assets);
     worker.onmessage = ({ data }: MessageEvent<FromWorker>) => this.#hear(data);
     worker.onerror = (event) => {
       event.preventDefault();
       this.close(broken(event.message || 'its script could not be loaded'));
     };
     worker.onmessageerror = () => this.close(broken('it sent a message that cannot be read'));
-    return { send: (message) => worker.postMessage(message), end: () => worker.terminate() };
+    return { send: (message, transfer) => worker.postMessage(message, transfer), end: () => worker.terminate() };
   }
 
   /** The module is fetched only by pages that ask for this. */
@@ -78,10 +83,19 @@ export class Link {
   }
 }
 
-function broken(why: string): OcelliError {
+/** @throws OcelliError where the browser refuses */
+function start(assets: string | undefined): Worker {
+  try {
+    return startWorker(assets);
+  } catch (cause) {
+    throw broken(String(cause), cause);
+  }
+}
+
+function broken(why: string, cause?: unknown): OcelliError {
   return makeError({
     code: 'OCELLI_INTERNAL',
     message: `the worker broke down: ${why}`,
-    remedy: 'Load the model again. If it never starts, check that worker.js and the pkg folder are served beside the package and that the page\'s policy allows them.',
-  });
+    remedy: 'Load the model again. If it never starts, check that worker.js and the pkg folder are served beside the package and that the page\'s policy allows them; with the package on another origin that takes `worker-src blob:` and that origin, or { worker: false }.',
+  }, cause);
 }

@@ -5,6 +5,7 @@ import { type OcelliError, badArgument, cancelled } from './errors.js';
 import { Link } from './link.js';
 import type { SentLoadOptions } from './messages.js';
 import { Model } from './model.js';
+import { copyAddress, directoryAddress } from './net/address.js';
 import type { DeviceReport, LoadOptions } from './types.js';
 
 /**
@@ -22,12 +23,13 @@ export async function load(options?: LoadOptions): Promise<Model>;
  * @throws OcelliError
  */
 export async function load(url: string | URL, options?: LoadOptions): Promise<Model>;
-export async function load(first: string | URL | LoadOptions = {}, second: LoadOptions = {}): Promise<Model> {
-  const [url, options] = typeof first === 'string' || first instanceof URL ? [first, second] : [undefined, first];
+export async function load(first?: string | URL | LoadOptions | null, second?: LoadOptions | null): Promise<Model> {
+  const [url, given] = typeof first === 'string' || first instanceof URL ? [first, second] : [undefined, first];
+  const options = given ?? {};
   const { onProgress, signal } = options;
   if (signal?.aborted) throw cancelled('loading the model', signal.reason);
   const sent = loadOptions(options);
-  const directory = url === undefined ? embedded() : directoryAddress(url);
+  const directory = url === undefined ? embedded(sent.assets) : directoryAddress(url);
   if (sent.cache) askToKeep();
   let model: Model | undefined;
   let stop: (() => void) | undefined;
@@ -43,7 +45,7 @@ export async function load(first: string | URL | LoadOptions = {}, second: LoadO
         } else {
           model?.receive(message);
         }
-      }, onEnd, options.worker === false);
+      }, onEnd, sent.assets, options.worker === false);
       // The worker serves this model alone, so ending it is the surest way to stop at once.
       stop = () => link.close(cancelled('loading the model', signal?.reason));
       signal?.addEventListener('abort', stop, { once: true });
@@ -54,40 +56,31 @@ export async function load(first: string | URL | LoadOptions = {}, second: LoadO
   }
 }
 
-/** The devices of this browser that models can be loaded on. */
-export async function devices(): Promise<DeviceReport[]> {
+/**
+ * The devices of this browser that models can be loaded on.
+ *
+ * @throws OcelliError
+ */
+export async function devices({ assets }: Pick<LoadOptions, 'assets'> = {}): Promise<DeviceReport[]> {
   return new Promise((resolve, reject) => {
     const link = new Link((message) => {
       if (message.type !== 'devices') return;
       resolve(message.devices);
       link.close(cancelled('listing the devices'));
-    }, reject);
+    }, reject, assets === undefined ? undefined : copyAddress(assets));
     link.send({ type: 'devices' });
   });
 }
 
-/** A directory ends with a slash, or its last name would be replaced by the files' names. */
-function directoryAddress(url: string | URL): string {
-  let address: URL;
-  try {
-    address = new URL(url, document.baseURI);
-  } catch {
-    throw badArgument(`\`${url}\` is no address`, 'Give the address of the directory that holds config.json.');
-  }
-  // The address of a pack's manifest is as good as that of its directory.
-  address.pathname = address.pathname.replace(/\/ocelli\.json$/, '/');
-  if (!address.pathname.endsWith('/')) address.pathname += '/';
-  return address.href;
-}
-
 function loadOptions(options: LoadOptions): SentLoadOptions {
   const { device = 'auto', dtype = 'q8', maxBindingMib, asRealGpu, mirrors = [], connections = 4, cache = true } = options;
+  const assets = options.assets === undefined ? undefined : copyAddress(options.assets);
   if (!Number.isInteger(connections) || connections < 1 || connections > 32) {
     throw badArgument(`\`connections\` is ${connections}; expected a whole number from 1 to 32`, 'Leave it out, or give such a number.');
   }
   return {
     device, dtype, mirrors: mirrors.map(directoryAddress), connections, cache,
-    ...(maxBindingMib !== undefined && { maxBindingMib }), ...(asRealGpu && { asRealGpu }),
+    ...(assets !== undefined && { assets }), ...(maxBindingMib !== undefined && { maxBindingMib }), ...(asRealGpu && { asRealGpu }),
   };
 }
 

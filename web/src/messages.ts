@@ -3,7 +3,7 @@
 import type { ErrorRecord } from './errors.js';
 import type { Answer, DeviceChoice, DeviceReport, Dtype, ModelInfo, Progress } from './types.js';
 
-/** A picture on its way to the worker: addresses are absolute. */
+/** A picture on its way to the worker: addresses are absolute, and bitmaps belong to the message. */
 export type SentPicture = Blob | ImageData | ImageBitmap | string;
 
 /** What is asked about the pictures. */
@@ -35,6 +35,8 @@ export interface SentLoadOptions {
   mirrors: readonly string[];
   connections: number;
   cache: boolean;
+  /** The address of a copy of the package, with a slash at its end. */
+  assets?: string;
   asRealGpu?: boolean;
 }
 

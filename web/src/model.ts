@@ -2,9 +2,9 @@
 
 import { type OcelliError, badArgument, cancelled, makeError } from './errors.js';
 import type { Link } from './link.js';
-import type { Asked, FromWorker, SentOptions, ToWorker } from './messages.js';
+import type { Asked, FromWorker, SentOptions, SentPicture, ToWorker } from './messages.js';
 import { Run } from './run.js';
-import { sendable } from './sendable.js';
+import { bitmapsOf, sendable } from './sendable.js';
 import type { Answer, AnswerOptions, Found, GenerateOptions, ModelInfo, Picture, Segment, TextOptions } from './types.js';
 
 interface Waiting {
@@ -29,50 +29,57 @@ export class Model {
   }
 
   /** Says in a short sentence what a picture shows. */
-  caption(image: Picture, { language = 'en', ...options }: TextOptions = {}): Run<Answer> {
-    return this.#run(image, () => ({ type: 'caption', language }), options, (answer) => answer);
+  caption(image: Picture, options?: TextOptions): Run<Answer> {
+    return this.#say(image, options, (language) => ({ type: 'caption', language }));
   }
 
   /** Describes a picture at length. */
-  describe(image: Picture, { language = 'en', ...options }: TextOptions = {}): Run<Answer> {
-    return this.#run(image, () => ({ type: 'describe', language }), options, (answer) => answer);
+  describe(image: Picture, options?: TextOptions): Run<Answer> {
+    return this.#say(image, options, (language) => ({ type: 'describe', language }));
   }
 
   /** Answers a question about a picture. */
-  ask(image: Picture, question: string, { language = 'en', ...options }: TextOptions = {}): Run<Answer> {
-    return this.#run(image, () => ({ type: 'ask', language, question: text('question', question) }), options, (answer) => answer);
+  ask(image: Picture, question: string, options?: TextOptions): Run<Answer> {
+    return this.#say(image, options, (language) => ({ type: 'ask', language, question: text('question', question) }));
   }
 
   /** Reads the text in a picture. */
-  ocr(image: Picture, options: AnswerOptions = {}): Run<Answer> {
-    return this.#run(image, () => ({ type: 'ocr' }), options, (answer) => answer);
+  ocr(image: Picture, options?: AnswerOptions): Run<Answer> {
+    return this.#say(image, options, () => ({ type: 'ocr' }));
   }
 
   /** Finds things by their names. The run's pieces are the model's own words. */
-  detect(image: Picture, labels: string | readonly string[], options: AnswerOptions = {}): Run<readonly Found[]> {
+  detect(image: Picture, labels: string | readonly string[], options?: AnswerOptions): Run<readonly Found[]> {
     return this.#run(image, () => ({ type: 'detect', labels: list(labels) }), options, ({ objects }) => objects);
   }
 
   /** Finds things by their names, and outlines them. The run's pieces are the model's own words. */
-  segment(image: Picture, labels: string | readonly string[], options: AnswerOptions = {}): Run<readonly Segment[]> {
+  segment(image: Picture, labels: string | readonly string[], options?: AnswerOptions): Run<readonly Segment[]> {
     return this.#run(image, () => ({ type: 'segment', labels: list(labels) }), options, ({ objects }) => objects);
   }
 
   /** Answers a prompt as it is about one or several pictures. */
-  generate({ image, prompt, logits = false, ...options }: GenerateOptions): Run<Answer> {
-    return this.#run(image, () => ({ type: 'prompt', text: text('prompt', prompt) }), options, (answer) => answer, logits);
+  generate(options: GenerateOptions): Run<Answer> {
+    // Callers without types may leave them out.
+    const { image, prompt, logits = false, ...rest }: Partial<GenerateOptions> = options ?? {};
+    return this.#run(image, () => ({ type: 'prompt', text: text('prompt', prompt) }), rest, (answer) => answer, logits);
+  }
+
+  #say(image: Picture, options: TextOptions | null | undefined, asked: (language: string) => Asked): Run<Answer> {
+    const { language = 'en', ...rest } = options ?? {};
+    return this.#run(image, () => asked(language), rest, (answer) => answer);
   }
 
   /** Calls queue: each starts when those before it have ended. */
   #run<T>(
-    image: Picture | readonly Picture[],
+    image: Picture | readonly Picture[] | undefined,
     asked: () => Asked,
-    options: AnswerOptions,
+    options: AnswerOptions | null | undefined,
     pick: (answer: Answer) => T,
     logits = false,
   ): Run<T> {
     const stop = new AbortController();
-    const outer = options.signal;
+    const outer = options?.signal;
     const follow = () => stop.abort(outer?.reason);
     if (outer?.aborted) follow();
     else outer?.addEventListener('abort', follow, { once: true });
@@ -80,21 +87,25 @@ export class Model {
     const before = this.#tail;
     const run = new Run(
       async (emit) => {
+        let pictures: SentPicture[] = [];
         try {
           // Checked before the wait, so that a wrong call fails at once.
           const question = asked();
-          const pictures = await sendable(image);
+          pictures = await sendable(image);
           await Promise.race([before, aborted(stop.signal)]);
-          const message = { type: 'generate' as const, pictures, asked: question, options: sentOptions(options), logits };
+          const message = { type: 'generate' as const, pictures, asked: question, options: sentOptions(options ?? {}), logits };
           return await this.#ask(message, stop.signal, emit);
         } finally {
           outer?.removeEventListener('abort', follow);
+          // Those that were handed over are gone already.
+          bitmapsOf(pictures).forEach((bitmap) => bitmap.close());
         }
       },
       pick,
       (reason) => stop.abort(reason),
     );
-    this.#tail = Promise.allSettled([before, run.answer]);
+    // Settled to nothing: else each call would hold the answer before it, and that the one before.
+    this.#tail = Promise.allSettled([before, run.answer]).then(() => undefined);
     return run;
   }
 
@@ -134,7 +145,7 @@ export class Model {
       });
       signal.addEventListener('abort', cancel, { once: true });
       try {
-        this.#link.send({ ...message, id });
+        this.#link.send({ ...message, id }, bitmapsOf(message.pictures));
       } catch (error) {
         this.#waiting.delete(id);
         reject(makeError({ code: 'OCELLI_BAD_ARGUMENT', message: `the call cannot be sent to the worker: ${error}`, remedy: 'Give pictures that were not closed or transferred, and plain values.' }, error));

@@ -13,10 +13,13 @@ export interface Pixels {
 /** Beyond this many pixels a canvas fails in some browsers, and no model gains by them. */
 const MAX_PIXELS = 1 << 26;
 
-/** @throws OcelliError where it is no picture, or one of a size that cannot be handled */
+/**
+ * Closes it where it is a bitmap: those that are sent belong to their message.
+ * @throws OcelliError where it is no picture, or one of a size that cannot be handled
+ */
 export async function decode(picture: SentPicture, name: string): Promise<Pixels> {
   if (picture instanceof ImageData) return picture;
-  if (picture instanceof ImageBitmap) return pixels(picture, name);
+  if (picture instanceof ImageBitmap) return closing(picture, name);
   const blob = typeof picture === 'string' ? await fetchPicture(picture) : picture;
   if (blob.size === 0) throw bad(`${name} is empty (0 bytes)`);
   let bitmap: ImageBitmap;
@@ -29,6 +32,10 @@ export async function decode(picture: SentPicture, name: string): Promise<Pixels
   } catch (cause) {
     throw bad(`${name} (${blob.size} bytes${blob.type && `, ${blob.type}`}) cannot be decoded`, cause);
   }
+  return closing(bitmap, name);
+}
+
+function closing(bitmap: ImageBitmap, name: string): Pixels {
   try {
     return pixels(bitmap, name);
   } finally {

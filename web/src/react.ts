@@ -1,3 +1,5 @@
+'use client';
+
 // React hooks: a model that is loaded while a component lives, and an answer that is streamed into it.
 
 import { useEffect, useState } from 'react';
@@ -17,7 +19,7 @@ export interface ModelState {
 }
 
 /** How to load; changes of `url`, `device` or `dtype` load anew. */
-export interface UseModelOptions extends Pick<LoadOptions, 'device' | 'dtype' | 'mirrors' | 'connections' | 'cache'> {
+export interface UseModelOptions extends Pick<LoadOptions, 'device' | 'dtype' | 'mirrors' | 'connections' | 'cache' | 'assets'> {
   /** Without it, the embedded model. */
   url?: string;
   /** Nothing is loaded while this is false. Default true. */

@@ -2,24 +2,38 @@
 
 import { badArgument, makeError } from './errors.js';
 import type { SentPicture } from './messages.js';
+import { absolute } from './net/address.js';
 import type { Picture } from './types.js';
 
 /** Bitmaps keep their colours and their straight alpha on the way. */
 const AS_IT_IS: ImageBitmapOptions = { premultiplyAlpha: 'none', colorSpaceConversion: 'none' };
 
 /**
+ * The bitmaps among them were made here: the caller's own stay with the caller. They must be closed.
+ *
  * @param image one picture or several
  * @throws OcelliError where one is no picture, or cannot be read by this page
  */
 export async function sendable(image: Picture | readonly Picture[] | undefined): Promise<SentPicture[]> {
   const pictures: readonly unknown[] = Array.isArray(image) ? image : [image];
-  return Promise.all(pictures.map(one));
+  const made = await Promise.allSettled(pictures.map(one));
+  const sent = made.flatMap((each) => (each.status === 'fulfilled' ? [each.value] : []));
+  const failed = made.find((each) => each.status === 'rejected');
+  if (!failed) return sent;
+  bitmapsOf(sent).forEach((bitmap) => bitmap.close());
+  throw failed.reason;
+}
+
+/** Those that can be handed over, and must be closed. */
+export function bitmapsOf(pictures: readonly SentPicture[]): ImageBitmap[] {
+  return pictures.filter((picture) => picture instanceof ImageBitmap);
 }
 
 async function one(picture: unknown): Promise<SentPicture> {
-  if (picture instanceof Blob || picture instanceof ImageData || picture instanceof ImageBitmap) return picture;
-  if (picture instanceof URL) return picture.href;
-  if (typeof picture === 'string' && picture !== '') return new URL(picture, document.baseURI).href;
+  if (picture instanceof Blob || picture instanceof ImageData) return picture;
+  if (picture instanceof URL || (typeof picture === 'string' && picture !== '')) {
+    return absolute(picture, 'Give the address of a picture.').href;
+  }
   if (isElement(picture)) return bitmap(picture);
   throw badArgument(
     `\`image\` is ${picture === '' ? 'an empty text' : picture === null ? 'null' : typeof picture}; expected a picture`,
@@ -27,11 +41,11 @@ async function one(picture: unknown): Promise<SentPicture> {
   );
 }
 
-type Element = Exclude<Picture, Blob | ImageData | ImageBitmap | URL | string>;
+type Element = Exclude<Picture, Blob | ImageData | URL | string>;
 
 /** Some of these are missing in some browsers. */
 function isElement(picture: unknown): picture is Element {
-  const kinds = ['HTMLImageElement', 'HTMLCanvasElement', 'OffscreenCanvas', 'HTMLVideoElement', 'VideoFrame'];
+  const kinds = ['ImageBitmap', 'HTMLImageElement', 'HTMLCanvasElement', 'OffscreenCanvas', 'HTMLVideoElement', 'VideoFrame'];
   return kinds.some((kind) => {
     const known = (globalThis as Record<string, unknown>)[kind];
     return typeof known === 'function' && picture instanceof known;
@@ -40,7 +54,8 @@ function isElement(picture: unknown): picture is Element {
 
 async function bitmap(picture: Element): Promise<ImageBitmap> {
   try {
-    if (picture instanceof HTMLImageElement) await picture.decode();
+    // Of all these only `<img>` can be waited for.
+    if ('decode' in picture) await picture.decode();
     return await createImageBitmap(picture, AS_IT_IS);
   } catch (cause) {
     throw makeError({

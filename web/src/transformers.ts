@@ -1,5 +1,6 @@
 // Pipelines with the arguments and results of transformers.js, so that moving over is a change of one import.
 
+import { embeddedLabels } from './embedded.js';
 import { badArgument } from './errors.js';
 import { load } from './load.js';
 import type { Model } from './model.js';
@@ -20,17 +21,18 @@ export interface PipelineOptions {
   /** `fp32`, `fp16` and `int8` are the names there. */
   dtype?: Dtype | 'fp32' | 'fp16' | 'int8' | null;
   progress_callback?: ((event: ProgressEvent) => void) | null;
+  /** See `LoadOptions`. */
+  assets?: string | URL;
 }
 
-/** How far loading is; `progress` runs from 0 to 100. */
-export interface ProgressEvent {
-  readonly status: 'progress' | 'ready';
-  readonly name: string;
-  readonly file: string;
-  readonly progress: number;
-  readonly loaded: number;
-  readonly total: number;
-}
+/**
+ * How far loading is. Files come together, so `progress` from 0 to 100, `loaded` and `total` in bytes are those of the whole
+ * model, and each file is `done` when all are. Small files that come between two events are not told of.
+ */
+export type ProgressEvent =
+  | { readonly status: 'initiate' | 'download' | 'done'; readonly name: string; readonly file: string }
+  | { readonly status: 'progress'; readonly name: string; readonly file: string; readonly progress: number; readonly loaded: number; readonly total: number }
+  | { readonly status: 'ready'; readonly task: PipelineTask; readonly model: string };
 
 /** How to generate. */
 export interface TextOptions {
@@ -43,10 +45,16 @@ export interface TextOptions {
 
 /** How to find things. */
 export interface FindOptions {
-  /** What to look for, where it is not an argument of its own. */
+  /**
+   * What to look for, where it is not an argument of its own. Without it, the embedded model looks for those of its nouns
+   * that its own description of the picture names; other models have no list.
+   */
   candidate_labels?: readonly string[];
-  /** Leaves out what has a lower score. Default 0. */
+  /** Leaves out what has a lower score. Default 0.9 for `object-detection`, 0.1 for `zero-shot-object-detection`, 0.5 for
+   * `image-segmentation`. */
   threshold?: number;
+  /** From which share on a pixel belongs to a mask. Default 0.5. */
+  mask_threshold?: number;
   /** At most this many, the surest first. */
   top_k?: number | null;
   /** Boxes from 0 to 1 instead of in pixels. */
@@ -75,15 +83,17 @@ interface Disposable {
   dispose(): Promise<void>;
 }
 
+type Images = Picture | readonly Picture[];
+/** One result a picture. */
 type Batch<I, O> = I extends readonly unknown[] ? O[] : O;
 
 /** The pipeline of each task. */
 export interface Pipelines {
-  'image-to-text': (<I extends Picture | readonly Picture[]>(image: I, options?: TextOptions) => Promise<Batch<I, TextOutput>>) & Disposable;
-  'visual-question-answering': ((image: Picture, question: string, options?: TextOptions) => Promise<AnswerOutput>) & Disposable;
-  'object-detection': ((image: Picture, options: FindOptions) => Promise<DetectionOutput>) & Disposable;
-  'zero-shot-object-detection': ((image: Picture, labels: string | readonly string[], options?: FindOptions) => Promise<DetectionOutput>) & Disposable;
-  'image-segmentation': ((image: Picture, options: FindOptions) => Promise<SegmentationOutput>) & Disposable;
+  'image-to-text': (<I extends Images>(images: I, options?: TextOptions) => Promise<Batch<I, TextOutput>>) & Disposable;
+  'visual-question-answering': (<I extends Images>(images: I, question: string, options?: TextOptions) => Promise<Batch<I, AnswerOutput>>) & Disposable;
+  'object-detection': (<I extends Images>(images: I, options?: FindOptions) => Promise<Batch<I, DetectionOutput>>) & Disposable;
+  'zero-shot-object-detection': (<I extends Images>(images: I, labels: string | readonly string[], options?: FindOptions) => Promise<Batch<I, DetectionOutput>>) & Disposable;
+  'image-segmentation': (<I extends Images>(images: I, options?: FindOptions) => Promise<Batch<I, SegmentationOutput>>) & Disposable;
 }
 
 /**
@@ -93,58 +103,101 @@ export interface Pipelines {
  * @throws OcelliError
  */
 export async function pipeline<T extends PipelineTask>(task: T, model?: string | null, options: PipelineOptions = {}): Promise<Pipelines[T]> {
-  const make = MAKERS[task] as ((model: Model) => (...values: never[]) => Promise<unknown>) | undefined;
+  const make = MAKERS[task] as ((model: Model, nouns: Nouns) => (...values: never[]) => Promise<unknown>) | undefined;
   if (!make) throw badArgument(`\`${task}\` is no task of this package`, `Choose one of ${Object.keys(MAKERS).join(', ')}.`);
-  const { device, dtype, progress_callback: report } = options;
+  const { device, dtype, assets, progress_callback: report } = options;
   const name = model ?? 'embedded';
+  const reporter = report ? new Reporter(name, report) : undefined;
   const given = {
     ...(device && { device: DEVICES[device] ?? (device as DeviceChoice) }),
     ...(dtype && { dtype: DTYPES[dtype] ?? (dtype as Dtype) }),
-    ...(report && { onProgress: (at: Progress) => report({ status: 'progress', name, file: at.file ?? '', progress: 100 * at.fraction, loaded: at.done, total: at.total ?? 0 }) }),
+    ...(assets !== undefined && { assets }),
+    ...(reporter && { onProgress: (at: Progress) => reporter.add(at) }),
   };
   const loaded = await (model ? load(model, given) : load(given));
-  report?.({ status: 'ready', name, file: '', progress: 100, loaded: 0, total: 0 });
+  reporter?.end();
+  report?.({ status: 'ready', task, model: name });
   const dispose = async (): Promise<void> => loaded.dispose();
-  return Object.assign(make(loaded), { dispose }) as unknown as Pipelines[T];
+  return Object.assign(make(loaded, model ? undefined : () => embeddedLabels(assets)), { dispose }) as unknown as Pipelines[T];
+}
+
+/** Tells of loading as it is told there, file by file. */
+class Reporter {
+  readonly #files = new Set<string>();
+  #file: string | undefined;
+
+  constructor(readonly name: string, readonly report: (event: ProgressEvent) => void) {}
+
+  add({ file = this.#file, fraction, done, total }: Progress): void {
+    if (file === undefined) return;
+    const { name } = this;
+    this.#file = file;
+    if (!this.#files.has(file)) {
+      this.#files.add(file);
+      this.report({ status: 'initiate', name, file });
+      this.report({ status: 'download', name, file });
+    }
+    this.report({ status: 'progress', name, file, progress: 100 * fraction, loaded: done, total: total ?? 0 });
+  }
+
+  end(): void {
+    for (const file of this.#files) this.report({ status: 'done', name: this.name, file });
+  }
 }
 
 const DEVICES: Record<string, DeviceChoice> = { webgpu: 'gpu', wasm: 'cpu' };
 const DTYPES: Record<string, Dtype> = { fp32: 'f32', fp16: 'f16', int8: 'q8' };
 
-const MAKERS = {
-  'image-to-text': (model: Model) => async (image: Picture | readonly Picture[], options?: TextOptions) => {
-    const one = async (picture: Picture): Promise<TextOutput> => [{ generated_text: (await model.caption(picture, sampling(options))).text }];
-    return Array.isArray(image) ? Promise.all(image.map(one)) : one(image as Picture);
-  },
-  'visual-question-answering': (model: Model) => async (image: Picture, question: string, options?: TextOptions): Promise<AnswerOutput> => {
-    const { text, logprobs } = await model.ask(image, question, sampling(options));
-    const mean = logprobs.reduce((sum, logprob) => sum + logprob, 0) / Math.max(1, logprobs.length);
-    return [{ answer: text, score: Math.exp(mean) }];
-  },
-  'object-detection': (model: Model) => (image: Picture, options: FindOptions) => detected(model, image, options?.candidate_labels, options),
-  'zero-shot-object-detection': (model: Model) => (image: Picture, labels: string | readonly string[], options?: FindOptions) => detected(model, image, labels, options),
-  'image-segmentation': (model: Model) => async (image: Picture, options: FindOptions): Promise<SegmentationOutput> => {
-    const size = await sizeOf(image);
-    const found = await model.segment(image, named(options?.candidate_labels));
-    return chosen(found, options).map(({ label, score, mask, origin }) => ({ score, label, mask: whole(size, mask, origin) }));
-  },
-} satisfies { [T in PipelineTask]: (model: Model) => (...values: never[]) => Promise<unknown> };
+/** The things that a model can name, where it has a list of them. */
+type Nouns = (() => Promise<readonly string[]>) | undefined;
 
-async function detected(model: Model, image: Picture, labels: string | readonly string[] | undefined, options: FindOptions | undefined): Promise<DetectionOutput> {
-  const size = options?.percentage ? await sizeOf(image) : { width: 1, height: 1 };
-  const found = await model.detect(image, named(labels));
+const MAKERS = {
+  'image-to-text': (model: Model) => (images: Images, options?: TextOptions) =>
+    each(images, async (image): Promise<TextOutput> => [{ generated_text: (await model.caption(image, sampling(options))).text }]),
+  'visual-question-answering': (model: Model) => (images: Images, question: string, options?: TextOptions) =>
+    each(images, async (image): Promise<AnswerOutput> => {
+      const { text, logprobs } = await model.ask(image, question, sampling(options));
+      const mean = logprobs.reduce((sum, logprob) => sum + logprob, 0) / Math.max(1, logprobs.length);
+      return [{ answer: text, score: Math.exp(mean) }];
+    }),
+  'object-detection': (model: Model, nouns: Nouns) => (images: Images, options?: FindOptions) =>
+    each(images, async (image) => detected(model, image, options?.candidate_labels ?? (await named(model, image, nouns)), { threshold: 0.9, ...options })),
+  'zero-shot-object-detection': (model: Model) => (images: Images, labels: string | readonly string[], options?: FindOptions) =>
+    each(images, async (image) => (await detected(model, image, labels, { threshold: 0.1, ...options })).sort((a, b) => b.score - a.score)),
+  'image-segmentation': (model: Model, nouns: Nouns) => (images: Images, options?: FindOptions) =>
+    each(images, async (image): Promise<SegmentationOutput> => {
+      const found = await model.segment(image, options?.candidate_labels ?? (await named(model, image, nouns)));
+      const size = await sizeOf(image);
+      const least = 255 * (options?.mask_threshold ?? 0.5);
+      return chosen(found, { threshold: 0.5, ...options }).map(({ label, score, mask, origin }) => ({ score, label, mask: whole(size, mask, origin, least) }));
+    }),
+} satisfies { [T in PipelineTask]: (model: Model, nouns: Nouns) => (...values: never[]) => Promise<unknown> };
+
+/** A result of one picture, or a list of results of a list. */
+async function each<O>(images: Images, one: (image: Picture) => Promise<O>): Promise<O | O[]> {
+  return Array.isArray(images) ? Promise.all(images.map(one)) : one(images as Picture);
+}
+
+async function detected(model: Model, image: Picture, labels: string | readonly string[], options: FindOptions): Promise<DetectionOutput> {
+  const found = await model.detect(image, labels);
+  const size = options.percentage ? await sizeOf(image) : { width: 1, height: 1 };
   return chosen(found, options).map(({ label, score, box: { xmin, ymin, xmax, ymax } }) => ({
     score, label, box: { xmin: xmin / size.width, ymin: ymin / size.height, xmax: xmax / size.width, ymax: ymax / size.height },
   }));
 }
 
-/** Models there know their labels; this one looks for what it is told. */
-function named(labels: string | readonly string[] | undefined): string | readonly string[] {
-  if (labels !== undefined) return labels;
-  throw badArgument('`candidate_labels` is missing', 'Say what to look for, such as { candidate_labels: ["cat", "dog"] }.');
+/**
+ * What to look for where nothing is said: the model finds whatever it is told to, so it is told what it sees itself.
+ * @throws OcelliError where the model has no list of nouns
+ */
+async function named(model: Model, image: Picture, nouns: Nouns): Promise<readonly string[]> {
+  if (!nouns) throw badArgument('`candidate_labels` is missing, and only the embedded model has nouns of its own', 'Say what to look for, such as { candidate_labels: ["cat", "dog"] }.');
+  const [all, { text }] = await Promise.all([nouns(), model.describe(image)]);
+  const words = new Set(text.toLowerCase().match(/\p{L}+/gu)?.flatMap((word) => [word, word.replace(/s$/, ''), word.replace(/es$/, '')]));
+  return all.filter((noun) => words.has(noun));
 }
 
-function chosen<T extends Segment>(found: readonly T[], { threshold = 0, top_k }: FindOptions = {}): T[] {
+function chosen<T extends Segment>(found: readonly T[], { threshold = 0, top_k }: FindOptions): T[] {
   const sure = found.filter(({ score }) => score >= threshold);
   return top_k ? [...sure].sort((a, b) => b.score - a.score).slice(0, top_k) : sure;
 }
@@ -164,11 +217,11 @@ async function sizeOf(image: Picture): Promise<{ width: number; height: number }
 }
 
 /** The mask of a box, laid into the picture. */
-function whole({ width, height }: { width: number; height: number }, mask: ImageData | undefined, origin = { x: 0, y: 0 }): Mask {
+function whole({ width, height }: { width: number; height: number }, mask: ImageData | undefined, origin = { x: 0, y: 0 }, least: number): Mask {
   const data = new Uint8ClampedArray(width * height);
   for (let y = 0; mask && y < mask.height; y++) {
     for (let x = 0; x < mask.width; x++) {
-      if (mask.data[4 * (y * mask.width + x) + 3]! >= 128) data[(origin.y + y) * width + origin.x + x] = 255;
+      if (mask.data[4 * (y * mask.width + x) + 3]! >= least) data[(origin.y + y) * width + origin.x + x] = 255;
     }
   }
   return { data, width, height, channels: 1 };

@@ -53,6 +53,11 @@ export interface LoadOptions {
   cache?: boolean;
   /** Work in a worker of the model's own, so that the page stays quick. Default true; false works in the page. */
   worker?: boolean;
+  /**
+   * The address of a copy of the package's folder, for bundlers that leave its worker, its module and the embedded model
+   * behind: `/ocelli/` has `/ocelli/dist/worker.js`. Default: beside the script, or where the bundler put them.
+   */
+  assets?: string | URL;
   /** Chooses kernels as for a real GPU, even on a software adapter, where they are slow: for tests. */
   asRealGpu?: boolean;
   /** Called while files arrive and weights are prepared. */

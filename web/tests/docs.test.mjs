@@ -1,5 +1,5 @@
-// The documentation: every sample compiles in strict TypeScript, the page of the README runs, every code is explained, links
-// lead somewhere, and the API page is what the sources say.
+// The documentation: every sample compiles in strict TypeScript and runs where a page alone is enough for that, every code is
+// explained, links lead somewhere, and the API page is what the sources say.
 
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
@@ -9,6 +9,8 @@ import { dirname, join } from 'node:path';
 import { after, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 
+import { transform } from 'esbuild';
+
 import { launchChromium } from '../scripts/chromium.mjs';
 import { serve } from '../scripts/serve.mjs';
 
@@ -16,6 +18,7 @@ const WEB = fileURLToPath(new URL('..', import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), 'ocelli-docs-'));
 after(() => rmSync(folder, { recursive: true }));
 
+const ROOT = '../README.md';
 const pages = ['README.md', ...readdirSync(join(WEB, 'docs')).filter((name) => name.endsWith('.md')).map((name) => `docs/${name}`)];
 const textOf = (page) => readFileSync(join(WEB, page), 'utf8');
 const samples = (page, language) => [...textOf(page).matchAll(new RegExp(`^\`\`\`(${language})\\n([\\s\\S]*?)^\`\`\``, 'gm'))].map(([, kind, code]) => ({ kind, code }));
@@ -26,19 +29,21 @@ test('every sample compiles in strict TypeScript', () => {
   symlinkSync(WEB, join(folder, 'node_modules/ocelli'));
   for (const types of ['react']) symlinkSync(join(WEB, 'node_modules/@types', types), join(folder, 'node_modules/@types', types));
   let count = 0;
-  for (const page of pages.filter((name) => name !== 'docs/api.md')) {
-    for (const { kind, code } of samples(page, 'tsx?')) {
-      const name = `${page.replace(/\W/g, '-')}-${++count}.${kind}`;
+  for (const page of [ROOT, ...pages.filter((name) => name !== 'docs/api.md')]) {
+    for (const { kind, code } of samples(page, 'tsx?|js')) {
+      const name = `${page.replace(/\W/g, '-')}-${++count}.${kind.replace('js', 'ts')}`;
       writeFileSync(join(folder, name), `${code}\nexport {};\n`);
     }
   }
-  assert.ok(count >= 7, `only ${count} samples were found`);
+  // What the sample of the project's own page takes for granted.
+  writeFileSync(join(folder, 'given.d.ts'), 'declare const file: File;\ndeclare function show(piece: string): void;\n');
+  assert.ok(count >= 10, `only ${count} samples were found`);
   cpSync(join(WEB, 'tests/package/tsconfig.json'), join(folder, 'tsconfig.json'));
   const config = JSON.parse(readFileSync(join(folder, 'tsconfig.json'), 'utf8'));
   writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify({
-    compilerOptions: { ...config.compilerOptions, jsx: 'preserve', skipLibCheck: true, preserveSymlinks: true }, include: ['*.ts', '*.tsx'],
+    compilerOptions: { ...config.compilerOptions, jsx: 'react-jsx', skipLibCheck: true, preserveSymlinks: true }, include: ['*.ts', '*.tsx'],
   }));
-  execFileSync(join(WEB, 'node_modules/.bin/tsc'), ['--project', folder], { encoding: 'utf8' });
+  execFileSync(join(WEB, 'node_modules/.bin/tsc'), ['--project', folder], { stdio: ['ignore', 'inherit', 'inherit'] });
 });
 
 test('the page without a bundler runs as it stands', async () => {
@@ -64,6 +69,40 @@ test('the page without a bundler runs as it stands', async () => {
     });
     assert.equal(outcome.same, true, JSON.stringify(outcome));
     assert.ok(outcome.tokens > 0);
+  } finally {
+    await browser.close();
+    await site.close();
+  }
+});
+
+test('samples run in a page as they stand', async () => {
+  const root = join(folder, 'samples');
+  mkdirSync(root);
+  cpSync(join(WEB, 'demo/samples/harbour.png'), join(root, 'boat.png'));
+  writeFileSync(join(root, 'index.html'), '<!doctype html><title>samples</title><link rel="icon" href="data:,"><img src="/boat.png">');
+  const addresses = { ocelli: '/dist/index.js', 'ocelli/element': '/dist/element.js', 'ocelli/transformers': '/dist/transformers.js' };
+  const scripts = [ROOT, 'README.md', 'docs/hosting.md'].flatMap((page) => samples(page, 'ts|js').map(({ code }) => ({ page, code }))).filter(({ code }) => code.includes("from 'ocelli") || code.includes("import 'ocelli"));
+  assert.ok(scripts.length >= 7, `only ${scripts.length} samples can run`);
+  const site = await serve({ port: 0, mounts: { '/': root, '/models/my-pack': join(WEB, 'models/tiny'), '/ocelli/dist': join(WEB, 'dist'), '/ocelli/pkg': join(WEB, 'pkg'), '/ocelli/models': join(WEB, 'models') } });
+  const browser = await launchChromium();
+  try {
+    for (const [index, { page: from, code }] of scripts.entries()) {
+      const { code: plain } = await transform(code, { loader: 'ts' });
+      writeFileSync(join(root, `${index}.js`), plain.replace(/"(ocelli(?:\/\w+)?)"/g, (whole, name) => (addresses[name] ? JSON.stringify(addresses[name]) : whole)));
+      const page = await browser.newPage();
+      const problems = [];
+      page.on('pageerror', (error) => problems.push(String(error)));
+      page.on('console', (message) => ['error', 'warning'].includes(message.type()) && problems.push(message.text()));
+      await page.goto(site.url);
+      await page.evaluate(async (script) => {
+        Object.assign(globalThis, { file: await (await fetch('/boat.png')).blob(), show: () => undefined });
+        await import(script);
+        const element = document.querySelector('vision-caption');
+        if (element) await new Promise((resolve, reject) => ['caption', 'error'].forEach((type, at) => element.addEventListener(type, at ? (event) => reject(event.error) : resolve)));
+      }, `/${index}.js`).catch((error) => problems.push(String(error)));
+      assert.deepEqual(problems, [], `${from}:\n${code}`);
+      await page.close();
+    }
   } finally {
     await browser.close();
     await site.close();

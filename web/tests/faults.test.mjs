@@ -211,7 +211,7 @@ test('generation options out of range', async () => {
 });
 
 for (const device of ['cpu', 'gpu']) {
-  test(`a cancelled generation on the ${device} stops within a few tokens, and the model goes on working`, async () => {
+  test(`a cancelled generation on the ${device} ends early, and the model goes on working`, async () => {
     const { value, ...fault } = await withModel(async (ocelli, model, question) => {
       const stop = new AbortController();
       const run = model.generate({ ...question, maxNewTokens: 400, signal: stop.signal });
@@ -231,6 +231,7 @@ for (const device of ['cpu', 'gpu']) {
     assert.ok(value, JSON.stringify(fault));
     assert.equal(value.code, 'OCELLI_CANCELLED');
     assert.equal(value.cause, 'enough');
+    // Page and worker may share a core here; how many tokens the worker itself may still write, cancel.test.mjs says.
     assert.ok(value.pieces < 100, `${value.pieces} of 400 tokens came after all`);
     assert.deepEqual(value.tokens, golden.greedy_ids);
   });

@@ -82,3 +82,30 @@ test('loading is cancelled', async () => {
   });
   assert.equal(code, 'OCELLI_CANCELLED');
 });
+
+test('a page\'s own devices are opened as it asks, and its interface is left as it was', async () => {
+  const { same, during, own, page: asked } = await page.evaluate(async () => {
+    const { load } = await import('/dist/index.js');
+    const { prototype } = GPUAdapter;
+    const browserOwn = prototype.requestDevice;
+    const seen = [];
+    // What reaches the browser.
+    const recording = prototype.requestDevice = function (descriptor = {}) {
+      seen.push({ label: descriptor.label, subgroups: [...(descriptor.requiredFeatures ?? [])].includes('subgroups'), replaced: prototype.requestDevice !== recording });
+      return browserOwn.call(this, descriptor);
+    };
+    const loading = Promise.all([1, 2].map(() => load('/models/pg1-hd16', { device: 'gpu', worker: false })));
+    while (seen.length === 0) await new Promise((later) => setTimeout(later));
+    const adapter = await navigator.gpu.requestAdapter();
+    const device = await adapter.requestDevice({ label: 'of the page' });
+    device.destroy();
+    for (const model of await loading) model.dispose();
+    const same = prototype.requestDevice === recording;
+    prototype.requestDevice = browserOwn;
+    return { same, during: seen[0].replaced, own: seen.filter(({ label }) => label === 'ocelli'), page: seen.filter(({ label }) => label !== 'ocelli') };
+  });
+  assert.equal(same, true);
+  assert.equal(during, true, 'nothing was replaced: then this test shows nothing');
+  assert.deepEqual(own.map(({ subgroups }) => subgroups), [true, true]);
+  assert.deepEqual(asked.map(({ subgroups }) => subgroups), [false]);
+});

@@ -4,8 +4,12 @@ import { type Answer, CancelledError, type Found, OcelliError, type Segment, loa
 import 'ocelli/element';
 import { type Pipelines, pipeline } from 'ocelli/transformers';
 
+/** Where a copy of the package is, if the bundler was told. */
+declare const ASSETS: string | undefined;
+const given = typeof ASSETS === 'undefined' ? {} : { assets: ASSETS };
+
 async function everything() {
-  const model = await load({ device: 'cpu', cache: false, onProgress: ({ fraction }) => void fraction.toFixed(1) });
+  const model = await load({ ...given, device: 'cpu', cache: false, onProgress: ({ fraction }) => void fraction.toFixed(1) });
   const canvas = document.createElement('canvas');
   canvas.width = canvas.height = 64;
   const context = canvas.getContext('2d');
@@ -24,7 +28,7 @@ async function everything() {
   const cancelled = await model.ask(canvas, 'what is it?', { signal: stop.signal }).then(() => false, (error: unknown) => error instanceof CancelledError && error instanceof OcelliError && error.code === 'OCELLI_CANCELLED');
   model.dispose();
 
-  const captioner: Pipelines['image-to-text'] = await pipeline('image-to-text', null, { device: 'wasm' });
+  const captioner: Pipelines['image-to-text'] = await pipeline('image-to-text', null, { ...given, device: 'wasm' });
   const [one] = await captioner(canvas, { max_new_tokens: 8 });
   const many = await captioner([canvas, canvas], { max_new_tokens: 8 });
   await captioner.dispose();
@@ -43,6 +47,7 @@ async function captioned(): Promise<string> {
   const blob = await new Promise<Blob | null>((resolve) => canvas.toBlob(resolve));
   if (!blob) throw new Error('no picture');
   element.setAttribute('src', URL.createObjectURL(blob));
+  if (given.assets !== undefined) element.setAttribute('assets', given.assets);
   const answer = new Promise<Answer>((resolve, reject) => {
     element.addEventListener('caption', (event) => resolve((event as CustomEvent<Answer>).detail));
     element.addEventListener('error', (event) => reject((event as ErrorEvent).error));
