@@ -3,9 +3,10 @@
 
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 
 import { launchChromium } from '../scripts/chromium.mjs';
-import { ask, chooseTask, ended, press, settled, visit } from './common/site.mjs';
+import { ask, chooseTask, ended, pictureName, press, settled, visit } from './common/site.mjs';
 import { serveSlowly } from './common/slow-site.mjs';
 
 const SLOW = 400_000;
@@ -102,6 +103,7 @@ test('a page that is closed in the middle of an answer leaves nothing in the way
   assert.equal(await ask(page, 'caption'), 'done');
   await chooseTask(page, 'segment');
   await page.click('#samples [data-file="pets.png"]');
+  await pictureName(page, 'pets.png');
   await press(page);
   await page.waitForSelector('.answer-card[data-state=running]', { timeout: 60_000 });
   await page.close();
@@ -115,14 +117,27 @@ test('a page that is closed in the middle of an answer leaves nothing in the way
 
 test('a question asked while the rest is being kept goes first, and the rest is kept after it', async () => {
   const { page, context } = await come(false);
-  while (site.line.asked.length === 0) await page.waitForTimeout(50);
+  await until(() => site.line.asked.length === 1, 'the rest is being fetched');
   assert.ok(await page.locator('#offline-ready').isHidden());
   await press(page);
-  while (site.line.asked.length < 2) await page.waitForTimeout(50);
-  while (!site.line.asked[0].broken) await page.waitForTimeout(50);
+  await until(() => site.line.asked.length === 2 && site.line.asked[0].broken, 'it makes way');
   hurry();
   assert.equal(await ended(page), 'done');
   await page.waitForSelector('#offline-ready', { state: 'visible', timeout: 60_000 });
   assert.equal(site.line.asked.length, 2, 'what the package keeps is not fetched again');
   await context.close();
 });
+
+test('what was kept while the page was at rest is not fetched again for the first question', async () => {
+  hurry();
+  const { page, context, faults } = await come(false);
+  await page.waitForSelector('#offline-ready', { state: 'visible', timeout: 60_000 });
+  assert.equal(await ask(page, 'caption'), 'done');
+  assert.equal(site.line.asked.length, 1);
+  assert.deepEqual(faults, []);
+  await context.close();
+});
+
+async function until(check, what) {
+  for (const began = Date.now(); !check(); await sleep(50)) assert.ok(Date.now() - began < 60_000, `never: ${what}`);
+}

@@ -36,7 +36,7 @@ async function cramped() {
 test('with too little room for a model, a kept one can go, and the question is asked again', async () => {
   const { page, context } = await cramped();
   const told = await page.textContent('.failure');
-  assert.match(told, /too little room to keep the model.*\d\.\d MB are needed; there is room for \d.*OCELLI_NO_SPACE/s);
+  assert.match(told, /too little room to keep the model.*\d\.\d MB more are needed.*OCELLI_NO_SPACE/s);
   assert.doesNotMatch(told, /cache\.delete|details/, 'no words for programmers');
   assert.ok((await kept(page)).includes('/models/tiny/'));
   await page.click('.kept-list button:has-text("Delete and ask again")');
@@ -123,5 +123,23 @@ test('a device without memory for wide weights leads to narrower ones', async ()
   await page.waitForFunction(() => document.querySelectorAll('.answer-card').length === 2);
   await ended(page);
   assert.equal(await page.inputValue('#dtype'), 'f16');
+  await context.close();
+});
+
+test('the figures of an error are shown where they are of use', async () => {
+  const { page, context } = await visit(started, {}, { saveData: true });
+  const shown = (details) => page.evaluate(async (given) => {
+    const [{ failure }, { StorageError }] = await Promise.all([import('/parts/failure.js'), import('/dist/index.js')]);
+    const error = new StorageError({ code: 'OCELLI_NO_SPACE', message: 'm', remedy: 'r', details: given });
+    const box = document.createElement('div');
+    box.append(...failure(error, { url: 'models/a/', device: 'auto', dtype: 'q8' }, {}));
+    return { text: box.textContent, share: box.querySelector('.room-bar')?.style.getPropertyValue('--share') };
+  }, details);
+  const told = await shown({ needed: 4e9, available: 1e9, offer: [] });
+  assert.match(told.text, /4\.00 GB more are needed; there is room for 1\.00 GB\..*Free space on the disk/);
+  assert.equal(told.share, '0.25');
+  const untrue = await shown({ needed: 1e6, available: 10e9, offer: [] });
+  assert.match(untrue.text, /1\.0 MB more are needed\./);
+  assert.equal(untrue.share, undefined, 'the browser named more room than it gives');
   await context.close();
 });

@@ -1,5 +1,6 @@
 // The site behind a slow line, whose pace a test sets while a visitor is on it.
 
+import { once } from 'node:events';
 import { createServer, request } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 
@@ -45,11 +46,18 @@ async function trickle(line, path, range = '', given, response) {
     for (let at = 0; at < chunk.length && !response.destroyed; at += PIECE) {
       const piece = chunk.subarray(at, at + PIECE);
       if (Number.isFinite(line.rate)) await sleep((1000 * piece.length) / line.rate);
-      if (!response.write(piece) && !response.destroyed) await new Promise((resolve) => response.once('drain', resolve).once('close', resolve));
+      if (!response.write(piece) && !response.destroyed) await ready(response);
       entry.sent += piece.length;
     }
     if (response.destroyed) break;
   }
   entry.broken = response.destroyed;
   response.end();
+}
+
+/** Resolves when it takes more, or has gone. */
+async function ready(response) {
+  const stop = new AbortController();
+  const { signal } = stop;
+  await Promise.race([once(response, 'drain', { signal }), once(response, 'close', { signal })]).finally(() => stop.abort());
 }
