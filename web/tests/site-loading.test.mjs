@@ -4,18 +4,21 @@
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
 
 import { launchChromium } from '../scripts/chromium.mjs';
-import { ask, chooseTask, ended, pictureName, press, settled, visit } from './common/site.mjs';
+import { ask, chooseTask, ended, pictureName, press, settled, useModel, visit } from './common/site.mjs';
 import { serveSlowly } from './common/slow-site.mjs';
 
 const SLOW = 400_000;
+const TINY = fileURLToPath(new URL('../models/tiny', import.meta.url));
+const OTHER = { choice: 'another', url: 'models/other/' };
 
 let browser;
 let site;
 
 before(async () => {
-  site = await serveSlowly(/weights-/);
+  site = await serveSlowly(/weights-/, { '/models/other': TINY });
   browser = await launchChromium();
 });
 
@@ -48,12 +51,14 @@ test('the rate and the time left are told', async () => {
   await context.close();
 });
 
-test('a page that is refreshed in the middle of the download goes on where it was', async () => {
+test('a page that is refreshed in the middle of the download of a pack by its address goes on where it was', async () => {
   const { page, context } = await come();
+  await useModel(page, OTHER);
   await press(page);
   await loadingLine(page, /[2-9]\.\d MB of/);
   await page.reload();
   await page.waitForSelector('#samples [aria-pressed=true]');
+  await useModel(page, OTHER);
   await press(page);
   await loadingLine(page, /[2-9]\.\d MB of/);
   hurry();

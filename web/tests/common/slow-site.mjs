@@ -12,10 +12,11 @@ const PIECE = 16 * 1024;
 /**
  * Starts the site; what `slow` matches comes at `line.rate` bytes a second, everything else at once.
  * @param {RegExp} slow of addresses
+ * @param {Record<string, string>} [mounts] more folders of the site
  * @returns {Promise<{ url: string, line: { rate: number, asked: { path: string, from: number, sent: number, broken: boolean }[] }, close: () => Promise<void> }>}
  */
-export async function serveSlowly(slow) {
-  const site = await serve({ port: 0 });
+export async function serveSlowly(slow, mounts) {
+  const site = await serve({ port: 0, mounts });
   const line = { rate: 400_000, asked: [] };
   const server = createServer((asked, response) => {
     const { url: path, method, headers } = asked;
