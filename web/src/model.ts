@@ -94,7 +94,8 @@ export class Model {
       pick,
       (reason) => stop.abort(reason),
     );
-    this.#tail = Promise.allSettled([before, run.answer]);
+    // Without what they came to: a queue that holds each answer in the next one's place keeps them all.
+    this.#tail = Promise.allSettled([before, run.answer]).then(() => undefined);
     return run;
   }
 

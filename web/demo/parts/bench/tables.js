@@ -23,9 +23,9 @@ export function kernelRows({ dtype, kernels }) {
   const rows = [...sums.values()].sort((a, b) => b.ms - a.ms);
   const most = rows[0]?.ms || 1;
   return rows.map(({ kernel, stage, calls, ms }) => el('tr', {},
-    el('th', { scope: 'row' }, el('code', {}, kernel)), el('td', {}, stage), el('td', {}, DTYPES[dtype]), el('td', {}, String(calls)),
-    el('td', {}, micro(ms / calls)),
-    el('td', { class: 'share', style: { '--share': String(ms / most) } }, duration(ms))));
+    el('th', { scope: 'row' }, el('code', {}, kernel)),
+    el('td', { class: 'share', style: { '--share': String(ms / most) } }, duration(ms)),
+    el('td', {}, micro(ms / calls)), el('td', {}, String(calls)), el('td', {}, stage), el('td', {}, DTYPES[dtype])));
 }
 
 /** Single kernels take microseconds. */
