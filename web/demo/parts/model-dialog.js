@@ -70,8 +70,8 @@ export class ModelDialog {
   #want() {
     const url = this.#chosen === OTHER ? this.#url.value.trim() : this.#chosen;
     if (url === '') return this.#draw();
-    const { keep } = this.#models.wanted;
-    this.#models.want({ url, device: this.#device.value, dtype: this.#dtype.value, keep });
+    const { url: before, keep } = this.#models.wanted;
+    this.#models.want({ url, device: this.#device.value, dtype: this.#dtype.value, keep: url === before ? keep : true });
     this.#draw();
   }
 
