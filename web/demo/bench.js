@@ -1,65 +1,66 @@
-// The page that measures: every device of this browser, and the figures as JSON.
+// The page that measures: every device of this browser, every kernel of its GPU, and the figures as JSON.
 
-import { devices, load } from './dist/index.js';
+import { devices } from './dist/index.js';
+import { timeKernels } from './parts/bench/kernels.js';
+import { timeStages } from './parts/bench/stages.js';
+import { kernelRows, stageRow } from './parts/bench/tables.js';
 import { $, el } from './parts/dom.js';
-import { duration } from './parts/figures.js';
+import { DTYPES } from './parts/models.js';
 
 const PICTURES = ['samples/harbour.png', 'samples/pets.png'];
 
 let stop;
 let record;
 
-const middle = (values) => values.toSorted((a, b) => a - b)[values.length >> 1];
-
-/** One device: the model loaded on it, and the medians of its runs. */
-async function measure({ device, name }, url, runs, signal) {
-  $('status').textContent = `Loading on ${name}…`;
-  const model = await load(url, { device, signal });
-  try {
-    const samples = [];
-    // The first run of each picture fills caches and compiles; it does not count.
-    for (let run = -1; run < runs; run++) {
-      $('status').textContent = run < 0 ? `Warming up ${name}…` : `${name}: run ${run + 1} of ${runs}…`;
-      // Another picture each time: the one before need not be encoded again.
-      const before = performance.now();
-      const { timings, tokens } = await model.caption(PICTURES[(run + 1) % 2], { maxNewTokens: 24, signal });
-      if (run >= 0) samples.push({ ...timings, wholeMs: performance.now() - before, tokens: tokens.length });
+/** Measures one thing after the other; `part` is how much of the bar each of `parts` takes. */
+async function measure({ url, runs, formats, signal }) {
+  const found = await devices();
+  const gpu = found.find(({ device }) => device === 'gpu');
+  const parts = found.length + (gpu ? formats.length : 0);
+  let part = 0;
+  const options = { pictures: PICTURES, signal, onProgress: (share, what) => tell((part + share) / parts, what) };
+  for (const device of found) {
+    const result = await timeStages(device, url, { ...options, runs });
+    record.devices.push(result);
+    $('rows').append(stageRow(result));
+    $('room').hidden = false;
+    part++;
+  }
+  if (!gpu) $('no-kernels').hidden = false;
+  for (const dtype of gpu ? formats : []) {
+    const result = await timeKernels(url, { ...options, dtype });
+    // A pack has its weights in one format, whatever is asked for.
+    if (!record.kernels.some((known) => known.dtype === result.dtype)) {
+      record.kernels.push(result);
+      $('kernel-rows').append(...kernelRows(result));
+      $('kernel-room').hidden = false;
     }
-    const of = (key) => middle(samples.map((sample) => sample[key]));
-    return {
-      device, name: model.info.adapter || name, dtype: model.info.dtype, memory: model.info.memory, loadMs: model.info.loadMs,
-      encodeMs: of('encodeMs'), prefillMs: of('prefillMs'), decodeMsPerToken: of('decodeMsPerToken'), wholeMs: of('wholeMs'), samples,
-    };
-  } finally {
-    model.dispose();
+    part++;
   }
 }
 
-function row({ device, name, loadMs, encodeMs, prefillMs, decodeMsPerToken, wholeMs }) {
-  const figures = [loadMs, encodeMs, prefillMs, decodeMsPerToken, wholeMs].map((ms) => el('td', {}, duration(ms)));
-  return el('tr', {}, el('th', { scope: 'row' }, device === 'gpu' ? `WebGPU: ${name}` : 'CPU'), ...figures);
+function tell(share, what) {
+  $('bar').value = share;
+  $('status').textContent = what;
 }
 
 $('bench').addEventListener('submit', async (submitted) => {
   submitted.preventDefault();
   stop = new AbortController();
+  const url = $('model').value;
+  record = { when: new Date().toISOString(), userAgent: navigator.userAgent, cores: navigator.hardwareConcurrency, model: url, devices: [], kernels: [] };
+  for (const id of ['rows', 'kernel-rows']) $(id).replaceChildren();
+  for (const id of ['out', 'room', 'kernel-room', 'no-kernels']) $(id).hidden = true;
+  for (const id of ['bar', 'stop']) $(id).hidden = false;
   $('start').disabled = true;
-  $('stop').hidden = false;
-  $('rows').replaceChildren();
-  record = { when: new Date().toISOString(), userAgent: navigator.userAgent, cores: navigator.hardwareConcurrency, model: $('model').value, devices: [] };
   try {
-    for (const device of await devices()) {
-      const result = await measure(device, $('model').value, $('runs-of').valueAsNumber, stop.signal);
-      record.devices.push({ ...result, software: device.software });
-      $('rows').append(row(result));
-      $('room').hidden = false;
-    }
+    await measure({ url, runs: $('runs-of').valueAsNumber, formats: $('formats').checked ? Object.keys(DTYPES) : [undefined], signal: stop.signal });
     $('status').textContent = 'Done.';
   } catch (error) {
-    $('status').textContent = error.code === 'OCELLI_CANCELLED' ? 'Stopped.' : `${error.message} ${error.remedy ?? ''}`;
+    $('status').textContent = stop.signal.aborted ? 'Stopped.' : `${error.message} ${error.remedy ?? ''}`;
   } finally {
     $('start').disabled = false;
-    $('stop').hidden = true;
+    for (const id of ['bar', 'stop']) $(id).hidden = true;
     $('out').hidden = record.devices.length === 0;
   }
 });

@@ -11,8 +11,8 @@ import { drawIcons } from './parts/icons.js';
 import { LoadingView } from './parts/loading.js';
 import { ModelDialog } from './parts/model-dialog.js';
 import { Models } from './parts/models.js';
-import { deviceLine, notice, watchNetwork } from './parts/notices.js';
-import { keepOffline, offerInstall } from './parts/offline.js';
+import { deviceLine, makeRoom, notice, watchNetwork } from './parts/notices.js';
+import { keepOpened, keepRest, offerInstall } from './parts/offline.js';
 import { coloursOf } from './parts/palette.js';
 import { pasted, take, watch } from './parts/picture.js';
 import { Question } from './parts/question.js';
@@ -22,6 +22,7 @@ import { Visit } from './parts/visit.js';
 
 drawIcons();
 watchTheme();
+makeRoom();
 watchNetwork();
 offerInstall();
 
@@ -106,7 +107,10 @@ visit.addEventListener('forget', () => visit.current && show(visit.current));
 function cardOf(question) {
   return new Card(question, {
     look, point, say,
-    again: ({ asked, options }) => void ask(asked, options),
+    again: ({ asked, options }, change) => {
+      if (change) modelDialog.change(change);
+      void ask(asked, options);
+    },
     reveal: () => $('stage').scrollIntoView({ block: 'start', behavior }),
     models: () => modelDialog.open(),
   });
@@ -222,11 +226,12 @@ await openSample(SAMPLES[0]);
 const idle = globalThis.requestIdleCallback ?? setTimeout;
 idle(async () => {
   // First, so that the worker's own files are kept on their way.
-  await keepOffline();
+  const keeps = await keepOpened();
   try {
     known = await devices();
     deviceLine(known);
   } catch (error) {
     if (!(error instanceof CancelledError)) notice('device', `The worker of this page does not start: ${error.message}`);
   }
+  if (keeps) idle(() => keepRest(models));
 });

@@ -63,7 +63,8 @@ function isAbsentFile(message) {
 /** Takes the test checkpoint, in the reference's own precision, to a device. */
 async function choose(page, device) {
   await page.click('#open-model');
-  await page.click('label[for=model-test-checkpoint]');
+  await page.click('label[for=model-another]');
+  await page.fill('#model-url', 'samples/pg1-hd16/');
   await page.selectOption('#device', device);
   await page.selectOption('#dtype', 'f32');
   await page.click('#model-dialog >> text=Close');

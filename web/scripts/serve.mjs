@@ -18,6 +18,10 @@ export const SITE = {
   '/dist/': join(WEB, 'dist'),
   '/pkg/': join(WEB, 'pkg'),
   '/models/tiny/': join(WEB, 'models/tiny'),
+};
+
+/** What tests and checks reach by address besides: no part of the site. */
+const TRIALS = {
   '/samples/pictures/': join(WEB, '../tests/pictures'),
   '/samples/pg1-hd16/': join(WEB, '../tests/goldens/pg1-hd16'),
 };
@@ -39,22 +43,23 @@ const MEDIA_TYPES = {
   '.webp': 'image/webp',
 };
 
-const POLICY =
-  "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; worker-src 'self'; " +
-  "img-src 'self' blob: data:; style-src 'self'; connect-src 'self'";
+/** The pages say it too, for hosts that send no headers of their own. */
+export const POLICY =
+  "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; worker-src 'self'; img-src 'self' blob: data:; " +
+  "style-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'";
 
 /**
  * Starts a server on this machine only.
- * @param {{ port?: number, mounts?: Record<string, string> }} options port 0 takes any free one; `mounts` adds folders
- *   to the site, by address prefix
+ * @param {{ port?: number, mounts?: Record<string, string>, bare?: boolean }} options port 0 takes any free one; `mounts` adds
+ *   folders to the site, by address prefix; `bare` sends no policy, as hosts that know nothing of this site
  * @returns {Promise<{ url: string, close: () => Promise<void> }>} rejects where the port is taken
  */
-export async function serve({ port = 8080, mounts = {} } = {}) {
+export async function serve({ port = 8080, mounts = {}, bare = false } = {}) {
   const slashed = Object.entries(mounts).map(([prefix, folder]) => [prefix.endsWith('/') ? prefix : `${prefix}/`, folder]);
-  const table = Object.entries({ ...SITE, ...Object.fromEntries(slashed) })
+  const table = Object.entries({ ...SITE, ...TRIALS, ...Object.fromEntries(slashed) })
     .sort(([a], [b]) => b.length - a.length);
   const server = createServer((request, response) => {
-    answer(table, request, response).catch((error) => {
+    answer(table, bare, request, response).catch((error) => {
       if (!response.headersSent) response.writeHead(500);
       response.end(String(error));
     });
@@ -74,7 +79,7 @@ export async function serve({ port = 8080, mounts = {} } = {}) {
   };
 }
 
-async function answer(table, request, response) {
+async function answer(table, bare, request, response) {
   if (request.method !== 'GET' && request.method !== 'HEAD') return refuse(response, 405, 'only GET and HEAD');
   const path = fileBehind(table, request.url);
   const found = path && (await stateOf(path));
@@ -90,10 +95,9 @@ async function answer(table, request, response) {
     'Accept-Ranges': 'bytes',
     'Cache-Control': 'no-cache',
     'Content-Length': last - first + 1,
-    'Content-Security-Policy': POLICY,
     ETag: tag,
     'Content-Type': MEDIA_TYPES[extname(path)] ?? 'application/octet-stream',
-    'X-Content-Type-Options': 'nosniff',
+    ...(!bare && { 'Content-Security-Policy': POLICY, 'X-Content-Type-Options': 'nosniff' }),
     ...(range && { 'Content-Range': `bytes ${first}-${last}/${size}` }),
   });
   if (request.method === 'HEAD' || size === 0) return response.end();

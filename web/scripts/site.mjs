@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 
 import { SITE } from './serve.mjs';
 
-/** Copies what the server would serve. @param {string} folder new, or to be overwritten */
+/** Copies the site, without what only tests reach. @param {string} folder new, or to be overwritten */
 export function gather(folder) {
   for (const [prefix, from] of Object.entries(SITE)) {
     if (!existsSync(from)) throw new Error(`${from} is missing; run ./build.sh build first`);

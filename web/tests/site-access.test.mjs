@@ -1,31 +1,23 @@
 // The demo site for everyone: axe finds nothing in any state, wide and narrow, light and dark; and it works by keyboard.
 
 import assert from 'node:assert/strict';
-import { mkdirSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { fileURLToPath } from 'node:url';
 
-import { ask, chooseTask, ended, settled, startSite, useModel, visit } from './common/site.mjs';
-
-const AXE = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
-
-/** Every state as it looks, for whoever wants to look. */
-const SCREENS = fileURLToPath(new URL('../build/screens', import.meta.url));
+import { inspect } from './common/looks.mjs';
+import { TRIAL, ask, chooseTask, ended, press, settled, startSite, useModel, visit } from './common/site.mjs';
 
 let started;
 
 before(async () => {
-  mkdirSync(SCREENS, { recursive: true });
-  started = await startSite();
+  started = await startSite({ extra: ['--use-fake-device-for-media-stream', '--use-fake-ui-for-media-stream'] });
 });
 
 after(() => started?.close());
 
+/** How to get there; `{ page, context }` are a visitor's who has just come. */
 const STATES = {
   'at first': async () => undefined,
-  'with every task answered': async (page) => {
+  'with every task answered': async ({ page }) => {
     for (const task of ['caption', 'ask', 'read', 'detect', 'segment']) {
       if (task === 'ask') {
         await chooseTask(page, task);
@@ -36,46 +28,98 @@ const STATES = {
     await page.click('.answer-card .details summary');
     await page.click('#options summary');
   },
-  'with things found': async (page) => {
+  'with things found': async ({ page }) => {
     await ask(page, 'caption');
     await showObjects(page);
   },
-  'with a failed question and a notice': async (page) => {
+  'with a failed question and a notice': async ({ page }) => {
     await useModel(page, { choice: 'another', url: 'models/none/' });
     await ask(page, 'caption');
     await page.setInputFiles('#file', { name: 'notes.png', mimeType: 'image/png', buffer: Buffer.from('no picture') });
     await page.waitForSelector('.notice');
   },
-  'choosing a model': async (page) => {
+  'choosing a model': async ({ page }) => {
     await page.click('#open-model');
     await page.click('label[for=model-another]');
+  },
+  'with a model loaded': async ({ page }) => {
+    await page.click('#open-model');
+    await page.click('text=Load it now');
+    await page.waitForSelector('.kept-list li', { timeout: 60_000 });
+  },
+  'loading the model': async ({ page, context }) => {
+    await context.route('**/weights-*', () => undefined);
+    await press(page);
+    await page.waitForFunction(() => /Fetching/.test(document.querySelector('.loading-line')?.textContent));
+  },
+  'with an answer under way': async ({ page }) => {
+    await page.evaluate(async () => {
+      const { Model } = await import('/dist/index.js');
+      Model.prototype.caption = () => ({
+        async* [Symbol.asyncIterator]() {
+          yield 'a boat on the water, with a red fish';
+          await new Promise(() => undefined);
+        },
+      });
+    });
+    await press(page);
+    await page.waitForSelector('.answer.streaming', { timeout: 60_000 });
+  },
+  'with a cancelled question': async ({ page, context }) => {
+    await context.route('**/weights-*', () => undefined);
+    await press(page);
+    await page.click('#cancel');
+    await ended(page);
+  },
+  'without room to keep a model': async ({ page, context }) => {
+    await useModel(page, TRIAL);
+    await ask(page, 'caption');
+    const session = await context.newCDPSession(page);
+    const usage = await page.evaluate(async () => (await navigator.storage.estimate()).usage);
+    await session.send('Storage.overrideQuotaForOrigin', { origin: new URL(started.site.url).origin, quotaSize: usage + 3e6 });
+    await useModel(page, { choice: 'embedded' });
+    await ask(page, 'caption');
+    await page.waitForSelector('.kept-list li');
+  },
+  'without a network': async ({ page, context }) => {
+    await context.setOffline(true);
+    await page.waitForSelector('.notice');
+  },
+  'with a picture dragged over it': ({ page }) => page.evaluate(() => {
+    const dataTransfer = new DataTransfer();
+    dataTransfer.items.add(new File(['x'], 'a.png', { type: 'image/png' }));
+    dispatchEvent(new DragEvent('dragenter', { dataTransfer }));
+  }),
+  'with the camera open': async ({ page }) => {
+    await page.click('#camera');
+    await page.waitForSelector('#camera-dialog .primary:enabled', { timeout: 20_000 });
+  },
+  'where it measures': async ({ page }) => {
+    await page.goto(`${started.site.url}bench.html`);
+    await page.waitForSelector('#start:enabled');
   },
 };
 
 for (const [name, reach] of Object.entries(STATES)) {
-  for (const [shape, context] of Object.entries({
-    'wide and light': { colorScheme: 'light' },
-    'wide and dark': { colorScheme: 'dark', reducedMotion: 'reduce' },
-    'narrow and light': { colorScheme: 'light', viewport: { width: 390, height: 844 }, reducedMotion: 'reduce' },
-    'narrow and dark': { colorScheme: 'dark', viewport: { width: 390, height: 844 } },
-  })) {
-    test(`axe finds nothing ${name}, ${shape}`, async () => {
-      const { page, context: own } = await visit(started, { ...context, bypassCSP: true });
-      await settled(page);
-      await reach(page);
-      await page.waitForTimeout(400);
-      await page.addScriptTag({ path: AXE });
-      await page.screenshot({ path: join(SCREENS, `${name} ${shape}.png`.replaceAll(' ', '-')), fullPage: true });
-      const { violations, passes } = await page.evaluate(() => globalThis.axe.run(document, { resultTypes: ['violations', 'passes'] }));
-      const told = violations.map(({ id, help, nodes }) => `${id}: ${help}: ${nodes.map(({ html, failureSummary }) => `${html.slice(0, 120)} ${failureSummary}`).join(' | ')}`);
-      assert.deepEqual(told, []);
-      assert.ok(passes.length > 15, `axe checked only ${passes.length} rules`);
-      const wide = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
-      assert.ok(wide <= 0, `the page is ${wide} pixels wider than the window`);
-      await own.close();
-    });
-  }
+  test(`axe finds nothing ${name}, wide and narrow, light and dark`, async () => {
+    const visitor = await visit(started, { bypassCSP: true, permissions: ['camera'], serviceWorkers: 'block' });
+    await settled(visitor.page);
+    await reach(visitor);
+    await inspect(visitor.page, name);
+    await visitor.context.close();
+  });
 }
+
+test('axe finds nothing without WebGPU, wide and narrow, light and dark', async () => {
+  const without = await startSite({ adapter: 'none' });
+  try {
+    const { page } = await visit(without, { bypassCSP: true, serviceWorkers: 'block' });
+    await settled(page);
+    await inspect(page, 'without WebGPU');
+  } finally {
+    await without.close();
+  }
+});
 
 test('a question is asked and read by keyboard alone', async () => {
   const { page, context, faults } = await visit(started, { reducedMotion: 'reduce' });

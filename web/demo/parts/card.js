@@ -1,7 +1,7 @@
 // A question with its answer, as a card in the list under the question.
 
-import { DeviceError, ModelError, OcelliError, StorageError } from '../dist/index.js';
 import { button, el } from './dom.js';
+import { failure } from './failure.js';
 import { duration, percent } from './figures.js';
 import { icon } from './icons.js';
 import { coloursOf } from './palette.js';
@@ -9,8 +9,8 @@ import { copyText, saveJson, savePicture, saveText } from './save.js';
 import { TASKS } from './tasks.js';
 import { timeBar } from './times.js';
 
-/** Fires nothing; calls `on.look(question)` to have its objects shown, `on.point(index)`, `on.again(question)`, `on.reveal()`,
- * `on.models()`, `on.say(text)`. */
+/** Fires nothing; calls `on.look(question)` to have its objects shown, `on.point(index)`,
+ * `on.again(question, change)`, `on.reveal()`, `on.models()`, `on.say(text)`. */
 export class Card {
   #question;
   #on;
@@ -131,7 +131,7 @@ export class Card {
   #actions() {
     const question = this.#question;
     const copy = async () => this.#on.say((await copyText(question)) ? 'Copied.' : 'The clipboard is not allowed here; use Text instead.');
-    return el('div', { class: 'actions' },
+    return el('div', { class: 'actions takeaway' },
       button('Copy', 'copy', copy), button('Text', 'download', () => saveText(question), { 'aria-label': 'Download as text' }),
       button('JSON', 'download', () => saveJson(question), { 'aria-label': 'Download as JSON' }),
       button('PNG', 'download', () => savePicture(question), { 'aria-label': 'Download the picture as PNG' }));
@@ -149,28 +149,15 @@ export class Card {
 
   #cancelled() {
     const said = plain(this.#question.text);
-    return [said && el('p', { class: 'answer' }, said), el('p', { class: 'hint' }, 'Cancelled.'), this.#again()].filter(Boolean);
+    return [said && el('p', { class: 'answer' }, said), el('p', { class: 'hint' }, 'Cancelled.'),
+      el('div', { class: 'actions' }, button('Ask again', 'retry', () => this.#on.again(this.#question)))].filter(Boolean);
   }
 
   #failed() {
-    const { error } = this.#question;
-    const known = error instanceof OcelliError;
-    return [
-      el('div', { class: 'failure', role: 'alert' },
-        el('p', { class: 'failure-message' }, icon('warn'), el('span', {}, sentence(known ? error.message : String(error?.message ?? error)))),
-        known && error.remedy && el('p', {}, error.remedy),
-        known && el('p', { class: 'code' }, error.code)),
-      el('div', { class: 'actions' }, this.#retry(), (error instanceof ModelError || error instanceof StorageError || error instanceof DeviceError) &&
-        button('Model and device', 'chip', () => this.#on.models())),
-    ];
-  }
-
-  #again() {
-    return el('div', { class: 'actions' }, this.#retry());
-  }
-
-  #retry() {
-    return button('Ask again', 'retry', () => this.#on.again(this.#question));
+    const { error, wanted } = this.#question;
+    return failure(error, wanted, {
+      again: (change) => this.#on.again(this.#question, change), models: () => this.#on.models(), say: (text) => this.#on.say(text),
+    });
   }
 }
 
@@ -178,9 +165,6 @@ export class Card {
 function plain(text) {
   return text.replace(/<(loc|seg)\d+>/g, '').replace(/<(loc|seg)?\d*$/, '').replace(/\s+/g, ' ').trim();
 }
-
-/** An address keeps its letters as they are. */
-const sentence = (text) => (/^\w+:\/\//.test(text) ? text : text.charAt(0).toUpperCase() + text.slice(1)) + (/[.!?]$/.test(text) ? '' : '.');
 
 function took({ imageMs, encodeMs, prefillMs, decodeMsPerToken }, tokens) {
   return imageMs + encodeMs + prefillMs + decodeMsPerToken * Math.max(0, tokens - 1);

@@ -1,6 +1,6 @@
 // The question: which task, and what it needs to know.
 
-import { $, el, event } from './dom.js';
+import { $, button, el, event } from './dom.js';
 import { icon } from './icons.js';
 import { Labels } from './labels.js';
 import { COMMON } from './samples.js';
@@ -45,6 +45,21 @@ export class Composer extends EventTarget {
     this.#labels.value = this.#hints.labels.slice(0, 1);
     this.#texts.ask.value = '';
     this.#draw();
+    this.#drawStarters();
+  }
+
+  /** One press asks one of these, for who does not know yet what can be asked. */
+  #drawStarters() {
+    const { asks: [question], labels } = this.#hints;
+    const language = 'en';
+    const starters = [
+      ['Describe it', { task: 'caption', long: true, language }],
+      [question.charAt(0).toUpperCase() + question.slice(1), { task: 'ask', text: question, language }],
+      [`Find the ${labels[0]}`, { task: 'detect', labels: labels.slice(0, 1) }],
+      [`Outline the ${labels.at(-1)}`, { task: 'segment', labels: labels.slice(-1) }],
+    ];
+    $('starters').replaceChildren(...starters.map(([says, asked]) => el('li', {},
+      button(says, TASKS[asked.task].icon, () => this.dispatchEvent(event('ask', { asked, options: {} }))))));
   }
 
   #draw() {

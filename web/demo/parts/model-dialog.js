@@ -4,10 +4,9 @@ import { cache } from '../dist/index.js';
 import { $, button, el } from './dom.js';
 import { duration, size } from './figures.js';
 import { LoadingView } from './loading.js';
-import { EMBEDDED, KNOWN } from './models.js';
+import { DTYPES, EMBEDDED, KNOWN } from './models.js';
 
 const OTHER = 'other';
-const DTYPES = { f32: '32 bits', f16: '16 bits', q8: '8 bits', q4: '4 bits' };
 
 export class ModelDialog {
   #dialog = /** @type {HTMLDialogElement} */ ($('model-dialog'));
@@ -49,6 +48,14 @@ export class ModelDialog {
     this.#dialog.showModal();
   }
 
+  /** Wants the same model in another way. @param {Partial<import('./models.js').Wanted>} change */
+  change(change) {
+    const wanted = { ...this.#models.wanted, ...change };
+    this.#device.value = wanted.device;
+    this.#dtype.value = wanted.dtype;
+    this.#models.want(wanted);
+  }
+
   get #chosen() {
     return this.#dialog.querySelector('[name=model]:checked')?.value ?? EMBEDDED;
   }
@@ -63,7 +70,8 @@ export class ModelDialog {
   #want() {
     const url = this.#chosen === OTHER ? this.#url.value.trim() : this.#chosen;
     if (url === '') return this.#draw();
-    this.#models.want({ url, device: this.#device.value, dtype: this.#dtype.value });
+    const { url: before, keep } = this.#models.wanted;
+    this.#models.want({ url, device: this.#device.value, dtype: this.#dtype.value, keep: url === before ? keep : true });
     this.#draw();
   }
 

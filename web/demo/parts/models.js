@@ -1,6 +1,6 @@
 // The model: which one is wanted, loading it once, and letting go of it.
 
-import { CancelledError, DeviceError, InternalError, load } from '../dist/index.js';
+import { ArgumentError, CancelledError, DeviceError, InternalError, load } from '../dist/index.js';
 import { event } from './dom.js';
 
 /** The model that comes with the site. */
@@ -9,12 +9,23 @@ export const EMBEDDED = 'models/tiny/';
 /** What the site offers by name; anything else is an address. */
 export const KNOWN = {
   [EMBEDDED]: { name: 'Embedded', says: 'A small model of drawings, trained for this site. It comes with the page.' },
-  'samples/pg1-hd16/': { name: 'Test checkpoint', says: 'Random weights, made to compare devices token by token: its answers are noise.', dtyped: true },
 };
+
+/** Formats of weights, in a person's words. */
+export const DTYPES = { f32: '32 bits', f16: '16 bits', q8: '8 bits', q4: '4 bits' };
+
+/**
+ * @typedef {object} Wanted
+ * @property {string} url
+ * @property {import('../../src/types.js').DeviceChoice} device
+ * @property {import('../../src/types.js').Dtype} dtype
+ * @property {boolean} keep on this machine, for the next visit
+ */
 
 /** Fires `change` when its state does. */
 export class Models extends EventTarget {
-  wanted = { url: EMBEDDED, device: 'auto', dtype: 'q8' };
+  /** @type {Wanted} */
+  wanted = { url: EMBEDDED, device: 'auto', dtype: 'q8', keep: true };
   /** @type {'none' | 'loading' | 'ready' | 'failed'} */
   state = 'none';
   /** @type {import('../../src/types.js').Progress | undefined} */
@@ -30,7 +41,7 @@ export class Models extends EventTarget {
     return KNOWN[this.wanted.url]?.name ?? this.wanted.url.replace(/\/$/, '').split('/').pop();
   }
 
-  /** Wants another model, or the same on another device; what was loaded goes. */
+  /** Wants another model, or the same on another device; what was loaded goes. @param {Wanted} wanted */
   want(wanted) {
     if (JSON.stringify(wanted) === JSON.stringify(this.wanted) && this.state !== 'failed') return;
     this.wanted = { ...wanted };
@@ -70,12 +81,14 @@ export class Models extends EventTarget {
   async #load() {
     const stop = new AbortController();
     this.#stop = stop;
-    const { url, device, dtype } = this.wanted;
+    const { url, device, dtype, keep } = this.wanted;
     this.progress = undefined;
     this.#become('loading');
     try {
+      // What is no address at all, the package says.
+      if (URL.canParse(url, document.baseURI) && new URL(url, document.baseURI).origin !== location.origin) throw elsewhere(url);
       const model = await load(url, {
-        device, dtype, signal: stop.signal,
+        device, dtype, cache: keep, signal: stop.signal,
         onProgress: (progress) => {
           this.progress = progress;
           this.dispatchEvent(event('progress', progress));
@@ -100,4 +113,13 @@ export class Models extends EventTarget {
     this.state = state;
     this.dispatchEvent(event('change'));
   }
+}
+
+/** The page's policy says so too, but a worker does not inherit it. */
+function elsewhere(url) {
+  return new ArgumentError({
+    code: 'OCELLI_BAD_ARGUMENT',
+    message: `${url} is on another site, and this one asks nothing of others`,
+    remedy: 'Put the model’s folder beside the page, and give its address here.',
+  });
 }

@@ -15,6 +15,13 @@ export function notice(name, text) {
   $('notices').replaceChildren(...shown.values());
 }
 
+/** Keeps the page scrollable past its notices, so that they never lie over a button for good. */
+export function makeRoom() {
+  new ResizeObserver(([{ borderBoxSize: [{ blockSize }] }]) => {
+    document.documentElement.style.setProperty('--notices', `${blockSize}px`);
+  }).observe($('notices'), { box: 'border-box' });
+}
+
 /** Says under the question where answers come from. @param {readonly { device: string, software: boolean, name: string }[]} devices */
 export function deviceLine(devices) {
   const gpu = devices.find(({ device }) => device === 'gpu');

@@ -16,6 +16,8 @@ export class Question extends EventTarget {
   hidden = new Set();
   /** What answered: for the record that is saved. */
   model = '';
+  /** Which model was to answer, and how. @type {import('./models.js').Wanted} */
+  wanted;
   #stop = new AbortController();
 
   /**
@@ -45,6 +47,7 @@ export class Question extends EventTarget {
   /** Has it answered. Never rejects: what went wrong is its state. @param {import('./models.js').Models} models */
   async run(models) {
     const { signal } = this.#stop;
+    this.wanted = models.wanted;
     try {
       const model = await Promise.race([models.get(), aborted(signal)]);
       if (signal.aborted) throw signal.reason;

@@ -6,8 +6,8 @@ import { duration } from './figures.js';
 /** @param {import('../../src/types.js').Answer} answer */
 export function timeBar({ timings, tokens }) {
   const parts = [
-    ['Read the picture', timings.imageMs], ['See it', timings.encodeMs], ['Read the question', timings.prefillMs],
-    ['Write', timings.decodeMsPerToken * Math.max(0, tokens.length - 1)],
+    ['Picture', timings.imageMs], ['Sight', timings.encodeMs], ['Question', timings.prefillMs],
+    ['Writing', timings.decodeMsPerToken * Math.max(0, tokens.length - 1)],
   ];
   const all = parts.reduce((sum, [, ms]) => sum + ms, 0) || 1;
   const bar = el('div', { class: 'time-bar', 'aria-hidden': 'true' }, ...parts.map(([, ms], index) => el('span', { class: `time-${index}`, style: { '--share': String(ms / all) } })));

@@ -3,9 +3,12 @@
 import { launchChromium } from '../../scripts/chromium.mjs';
 import { serve } from '../../scripts/serve.mjs';
 
-/** Starts the site and a browser; `close` ends both. */
-export async function startSite(options) {
-  const site = await serve({ port: 0 });
+/** What checks compare token by token: random weights, so its answers are noise. Reached by its address alone. */
+export const TRIAL = { choice: 'another', url: 'samples/pg1-hd16/' };
+
+/** Starts the site, with more folders under it, and a browser; `close` ends both. */
+export async function startSite({ mounts, ...options } = {}) {
+  const site = await serve({ port: 0, mounts });
   const browser = await launchChromium(options);
   const close = async () => {
     await browser.close();
@@ -18,8 +21,9 @@ export async function startSite(options) {
  * A fresh visitor. What the page does wrong is collected in `faults`: errors, and requests that leave the site.
  * @param {Awaited<ReturnType<typeof startSite>>} started
  */
-export async function visit({ site, browser }, context = {}) {
+export async function visit({ site, browser }, context = {}, { saveData = false } = {}) {
   const own = await browser.newContext({ viewport: { width: 1280, height: 900 }, ...context });
+  if (saveData) await own.addInitScript(() => Object.defineProperty(navigator.connection, 'saveData', { value: true }));
   const page = await own.newPage();
   const faults = [];
   const requests = [];
@@ -37,6 +41,9 @@ export async function visit({ site, browser }, context = {}) {
 
 /** The devices were listed: the page is at rest. */
 export const settled = (page) => page.waitForFunction(() => document.getElementById('runs').textContent !== '');
+
+/** A picture whose name begins so is on the stage. */
+export const pictureName = (page, name) => page.waitForFunction((start) => document.getElementById('picture-name').textContent.startsWith(start), name);
 
 export const chooseTask = (page, task) => page.click(`label[for=task-${task}]`);
 
@@ -61,11 +68,12 @@ export async function ask(page, task) {
   return ended(page);
 }
 
-/** Has the page use the test checkpoint, or another model. */
-export async function useModel(page, { choice = 'embedded', url, device = 'auto' }) {
+/** Has the page use the embedded model, or another by its address. */
+export async function useModel(page, { choice = 'embedded', url, device = 'auto', dtype }) {
   await page.click('#open-model');
   await page.click(`label[for=model-${choice}]`);
   if (url) await page.fill('#model-url', url);
   await page.selectOption('#device', device);
+  if (dtype) await page.selectOption('#dtype', dtype);
   await page.click('#model-dialog .sheet-head button');
 }
