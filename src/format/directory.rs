@@ -16,7 +16,7 @@ pub struct Directory {
 }
 
 impl Directory {
-    /// Opens the JSON, safetensors and npz files of a folder, and its licence.
+    /// Opens the JSON, safetensors, npz and bin files of a folder, and its licence.
     ///
     /// # Errors
     /// No such folder, or a file in it that cannot be opened.
@@ -28,7 +28,7 @@ impl Directory {
             let Some(name) = entry.file_name() else { continue };
             let kind = entry.extension().unwrap_or_default();
             let licence = name.to_string_lossy().to_ascii_lowercase().starts_with("licen");
-            if kind != "json" && kind != "safetensors" && kind != "npz" && !licence || entry.is_dir() {
+            if !["json", "safetensors", "npz", "bin"].iter().any(|known| kind == *known) && !licence || entry.is_dir() {
                 continue;
             }
             let mapped = map(&entry).map_err(|error| unreadable(&entry, &error))?;
