@@ -40,9 +40,12 @@ pub enum Command {
     Devices(DevicesArgs),
     /// Measure the speed of every player and dtype on a model of random weights.
     Bench(BenchArgs),
-    /// Write the model that `bench` runs.
+    /// Write the model that `bench` runs, or one of full size.
     #[command(hide = true)]
-    MakeBenchModel(MakeBenchModelArgs),
+    MakeBenchModel(MakeModelArgs),
+    /// Load a model and say what it takes.
+    #[command(hide = true)]
+    Weigh(WeighArgs),
 }
 
 #[derive(Debug, Args)]
@@ -277,9 +280,23 @@ pub struct BenchArgs {
 }
 
 #[derive(Debug, Args)]
-pub struct MakeBenchModelArgs {
+pub struct MakeModelArgs {
     /// Where to write it.
     pub directory: PathBuf,
+    /// As large as PaliGemma 3B: 5.8 GB.
+    #[arg(long)]
+    pub full_size: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct WeighArgs {
+    /// A pack.
+    pub pack: PathBuf,
+    #[command(flatten)]
+    pub device: DeviceArgs,
+    /// A picture to ask about, once the model is loaded.
+    #[arg(long, value_name = "FILE")]
+    pub image: Option<PathBuf>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
