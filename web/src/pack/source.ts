@@ -1,6 +1,6 @@
 // A pack, from wherever its files are: kept on this machine, on its way, or on a server.
 
-import { OcelliError } from '../errors.js';
+import { OcelliError, cancelled } from '../errors.js';
 import { addressOf } from '../net/address.js';
 import { Downloader } from '../net/download.js';
 import { Turn } from '../store/locks.js';
@@ -119,6 +119,8 @@ class KeptPack implements PackSource {
       });
       transfer.start();
       for (const [index, { file }] of this.#files.entries()) {
+        // What is kept comes without a connection that would hear of it.
+        if (signal.aborted) throw cancelled('the download', signal.reason);
         const bytes = await transfer.take(index);
         if (file !== this.manifest.licence?.file) yield { file, bytes };
       }
