@@ -24,8 +24,8 @@ export interface PackSource {
   close(): void;
 }
 
-/** How many files may be in memory where they are kept nowhere else. */
-const MEMORY_WINDOW = 2;
+/** How many files may arrive ahead where memory keeps them: one more is in use, and the module holds its copy of that. */
+const MEMORY_WINDOW = 1;
 
 const ENTRY = { file: MANIFEST, optional: true };
 
@@ -123,6 +123,8 @@ class KeptPack implements PackSource {
         if (signal.aborted) throw cancelled('the download', signal.reason);
         const bytes = await transfer.take(index);
         if (file !== this.manifest.licence?.file) yield { file, bytes };
+        // Whoever got the first file has found room for the rest by now: nothing of that comes in vain.
+        if (index === 0) transfer.widen();
       }
       meter.end('verify');
       await this.pack.touch().catch(() => undefined);
