@@ -4,8 +4,8 @@ use super::arrivals::Arrivals;
 use super::weights::{check_shapes, encode, weight_specs};
 use super::{Player, Session, SessionOptions};
 use crate::base::Result;
-use crate::format::Checkpoint;
-use crate::format::pack::{Manifest, PackedRows, read_shard};
+use crate::format::pack::{MANIFEST, Manifest, PackedRows, read_shard};
+use crate::format::{Checkpoint, FormatFault};
 use crate::graph::record::BufferId;
 use crate::graph::{WeightLayout, WeightTable};
 use crate::models::paligemma::{self, PaliGemmaConfig};
@@ -47,11 +47,13 @@ impl Loader {
     /// Takes memory for a pack's weights, all of which its manifest tells; [`push`](Self::push) brings them.
     ///
     /// # Errors
-    /// A configuration that cannot be run, a row that no binding holds, a device without memory.
+    /// A configuration that cannot be run or asks for more weights than the shards can hold, a row that no binding
+    /// holds, a device without memory.
     pub async fn of_pack(player: Player, manifest: &Manifest, fuse: bool) -> Result<Self> {
         let config = PaliGemmaConfig::from_hf(&manifest.config)?;
         let specs = pack_specs(&config, manifest);
         let dtype = |spec: &WeightSpec| stored_dtype(spec, manifest);
+        check_lengths(&specs, manifest)?;
         let options = SessionOptions { dtype: manifest.dtype, fuse };
         Self::begin(player, config, &specs, &dtype, options).await
     }
@@ -225,6 +227,27 @@ pub fn stored_dtype(spec: &WeightSpec, manifest: &Manifest) -> Dtype {
         Form::Matrix if manifest.f16.contains(&spec.name) => Dtype::F16,
         Form::Matrix => manifest.dtype,
     }
+}
+
+/// Bytes of a weight in a dtype: more than a 32-bit program can count, where a file lies.
+fn stored_bytes(spec: &WeightSpec, dtype: Dtype) -> u64 {
+    let layout = layout(dtype, spec.k);
+    spec.rows as u64 * (layout.row_bytes + 2 * layout.row_scales) as u64
+}
+
+/// Fails where a configuration asks for more than all shards can hold: nothing is allocated for what cannot come.
+fn check_lengths(specs: &[WeightSpec], manifest: &Manifest) -> Result<(), FormatFault> {
+    let needed: u64 = specs.iter().map(|spec| stored_bytes(spec, stored_dtype(spec, manifest))).sum();
+    let held = manifest.shards.iter().fold(0u64, |sum, shard| sum.saturating_add(shard.bytes));
+    if needed <= held {
+        return Ok(());
+    }
+    Err(FormatFault::Weights {
+        file: MANIFEST.into(),
+        what: "the length of all shards".into(),
+        found: format!("{held} bytes"),
+        expected: format!("at least the {needed} bytes of weights that its config asks for"),
+    })
 }
 
 fn overlap(a: &Range<usize>, b: &Range<usize>) -> Range<usize> {
