@@ -132,6 +132,7 @@ export class Engine {
     const { shards } = pack.manifest;
     meter.expect('upload', shards.reduce((sum, { bytes }) => sum + bytes, 0));
     let loader: wasm.WasmPack | undefined;
+    let prepared: Promise<void> | undefined;
     let loadMs = 0;
     const timed = async <T>(work: () => T | Promise<T>): Promise<T> => {
       const began = performance.now();
@@ -142,10 +143,17 @@ export class Engine {
     try {
       await started;
       for await (const { file, bytes } of pack.files()) {
-        // The tokenizer comes first.
-        loader ??= await timed(async () => wasm.WasmPack.begin(pack.manifestBytes, bytes, await this.#deviceOptions()));
-        if (file === pack.manifest.tokenizer.file) continue;
+        // The tokenizer comes first, and the shards only when the device has room for them.
+        if (!loader) {
+          const begun = (loader = await timed(async () => wasm.WasmPack.begin(pack.manifestBytes, bytes, await this.#deviceOptions())));
+          // Pipelines are made while shards arrive.
+          const ready = begun.prepare().then(() => meter.end('warmup'));
+          ready.catch(() => undefined);
+          prepared = ready;
+          continue;
+        }
         const taken = loader;
+        await timed(() => prepared);
         await timed(() => taken.push(file, bytes));
         meter.add('upload', bytes.length, file);
       }
@@ -155,6 +163,7 @@ export class Engine {
       // Consumes it.
       return { model: await timed(() => filled.finish()), loadMs };
     } finally {
+      await prepared?.catch(() => undefined);
       loader?.free();
       pack.close();
     }
