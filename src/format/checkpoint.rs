@@ -25,8 +25,24 @@ pub struct Checkpoint<'a> {
 
 #[derive(Debug)]
 struct Stored<'a> {
+    file: String,
     entry: Entry,
     bytes: &'a [u8],
+}
+
+/// Where an element of a tensor is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Place {
+    /// The file.
+    pub file: String,
+    /// The tensor's name in it.
+    pub tensor: String,
+    /// Row, all axes but the first being one.
+    pub row: usize,
+    /// Column.
+    pub column: usize,
+    /// First byte in the file.
+    pub byte: usize,
 }
 
 /// What a checkpoint says of one tensor.
@@ -123,7 +139,7 @@ impl<'a> Checkpoint<'a> {
             let (name, range) = (format!("{prefix}{}", canonical(&entry.name)), entry.bytes.clone());
             names.insert(entry.name.clone());
             let bytes = bytes.get(range).unwrap_or_default();
-            if let Some(before) = self.tensors.insert(name.clone(), Stored { entry, bytes }) {
+            if let Some(before) = self.tensors.insert(name.clone(), Stored { file: file.into(), entry, bytes }) {
                 return Err(FormatFault::Weights {
                     file: file.into(),
                     what: format!("the tensor {name}"),
@@ -168,7 +184,7 @@ impl<'a> Checkpoint<'a> {
     /// # Errors
     /// No such tensor or rows, or elements that are no floats.
     pub fn read_rows(&self, name: &str, rows: Range<usize>, out: &mut Vec<f32>) -> Result<()> {
-        let Stored { entry, bytes } = self.stored(name)?;
+        let Stored { entry, bytes, .. } = self.stored(name)?;
         let format = match entry.dtype.as_str() {
             "F32" => SourceFormat::F32,
             "F16" => SourceFormat::F16,
@@ -186,6 +202,18 @@ impl<'a> Checkpoint<'a> {
         let at = out.len();
         out.resize(at + (rows.end - rows.start) * width, 0.0);
         Ok(format.widen(part, &mut out[at..])?)
+    }
+
+    /// Where the n-th element of a tensor is.
+    ///
+    /// # Errors
+    /// No such tensor.
+    pub fn place(&self, name: &str, n: usize) -> Result<Place> {
+        let Stored { file, entry, .. } = self.stored(name)?;
+        let width = entry.shape.iter().skip(1).product::<usize>().max(1);
+        let element = entry.bytes.len() / entry.shape.iter().product::<usize>().max(1);
+        let (row, column, byte) = (n / width, n % width, entry.bytes.start + n * element);
+        Ok(Place { file: file.clone(), tensor: entry.name.clone(), row, column, byte })
     }
 
     fn stored(&self, name: &str) -> Result<&Stored<'a>, FormatFault> {

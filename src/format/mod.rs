@@ -15,7 +15,7 @@ mod safetensors;
 #[cfg(test)]
 mod tests;
 
-pub use checkpoint::{Checkpoint, TensorInfo, tensors_of};
+pub use checkpoint::{Checkpoint, Place, TensorInfo, tensors_of};
 #[cfg(feature = "cli")]
 pub use directory::Directory;
 pub use error::FormatFault;

@@ -2,7 +2,7 @@ use std::ops::Range;
 
 use super::arrivals::Arrivals;
 use super::weights::{check_shapes, encode, weight_specs};
-use super::{Player, Session, SessionOptions};
+use super::{Player, Session, SessionOptions, room};
 use crate::base::Result;
 use crate::format::Checkpoint;
 use crate::format::pack::{Manifest, PackedRows, read_shard};
@@ -47,7 +47,7 @@ impl Loader {
     /// Takes memory for a pack's weights, all of which its manifest tells; [`push`](Self::push) brings them.
     ///
     /// # Errors
-    /// A configuration that cannot be run, a row that no binding holds, a device without memory.
+    /// A configuration that cannot be run, a weight that no binding holds, a device without memory.
     pub async fn of_pack(player: Player, manifest: &Manifest, fuse: bool) -> Result<Self> {
         let config = PaliGemmaConfig::from_hf(&manifest.config)?;
         let specs = pack_specs(&config, manifest);
@@ -65,8 +65,12 @@ impl Loader {
         options: SessionOptions,
     ) -> Result<Self> {
         let most = player.capabilities().max_binding_bytes;
-        let layouts = specs.iter().map(|spec| WeightLayout::new(&spec.name, spec.rows, spec.k, dtype(spec), most));
+        let layouts = specs.iter().map(|spec| {
+            let new = if spec.form == Form::Exact { WeightLayout::whole } else { WeightLayout::new };
+            new(&spec.name, spec.rows, spec.k, dtype(spec), most)
+        });
         let table = WeightTable::new(layouts.collect::<Result<_>>()?);
+        room::check(&player, &config, table.layouts().iter().map(|weight| bytes(weight) as u64).sum())?;
         let mut buffers = Vec::with_capacity(specs.len());
         for weight in table.layouts() {
             let bytes = layout(weight.dtype, weight.k);
