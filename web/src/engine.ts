@@ -166,6 +166,7 @@ export class Engine {
     if (adapter?.subgroups && !this.#subgroups) requestSubgroups();
     this.#subgroups ||= adapter?.subgroups !== undefined;
     this.#adapter = adapter;
-    return { device, dtype, ...(maxBindingMib !== undefined && { maxBindingMib }), ...(asRealGpu && { asRealGpu }), subgroups: adapter?.subgroups };
+    const { software = false, subgroups } = adapter ?? {};
+    return { device, dtype, ...(maxBindingMib !== undefined && { maxBindingMib }), ...(asRealGpu && { asRealGpu }), software, subgroups };
   }
 }
