@@ -65,7 +65,6 @@ pub fn cases() -> Vec<ModelCase> {
     add("tasks: keep to the grammar when drawn".into(), Box::new(tasks::keep_to_the_grammar_when_drawn));
     add("tasks: pictures in turn".into(), Box::new(tasks::keep_features_apart));
     add("masks: a model without their decoder".into(), Box::new(masks::none));
-    add("a picture of 896 pixels in chunks".into(), Box::new(taps::large_picture));
     for bytes in [1 << 20, SMALL_BINDING] {
         add(format!("bindings of {bytes} bytes"), Box::new(move |on| parity::small_bindings(on, bytes)));
     }
@@ -77,6 +76,12 @@ pub fn cases() -> Vec<ModelCase> {
         add(format!("{checkpoint}: the cost of beams"), Box::new(|on| generation::beam_costs(on, checkpoint)));
     }
     all
+}
+
+/// Cases that take minutes with the kernels of a real GPU on a software adapter; they test what is done before kernels
+/// are chosen.
+pub fn large_cases() -> Vec<ModelCase> {
+    vec![ModelCase { name: "a picture of 896 pixels in chunks".into(), run: Box::new(taps::large_picture) }]
 }
 
 /// Cases that need no player.
