@@ -32,7 +32,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ),
     ("generate", &["base", "text", "session"]),
     ("tasks", &["base", "tensor", "format", "text", "image", "models", "session", "generate"]),
-    ("wasm", &["base", "kernels", "format", "session", "tasks"]),
+    ("wasm", &["base", "kernels", "format", "text", "session", "tasks"]),
     ("bin", &["base", "format", "session", "tasks"]),
 ];
 

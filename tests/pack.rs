@@ -183,7 +183,7 @@ fn every_damage_is_found() {
     let shard = "weights-00002.safetensors";
     let check = |files: &BTreeMap<String, Vec<u8>>| verify(&in_memory(files), &mut |_| Ok(())).map_err(|e| e.kind());
     assert!(check(&files).is_ok());
-    for file in [shard, "tokenizer.json"] {
+    for file in [shard, "tokenizer.bin"] {
         for damage in [|b: &mut Vec<u8>| b[1000] ^= 1, |b: &mut Vec<u8>| b.truncate(999), |b: &mut Vec<u8>| b.push(0)] {
             let mut files = files.clone();
             damage(files.get_mut(file).expect("it is there"));

@@ -88,7 +88,7 @@ impl Fault for SessionFault {
             Self::Shape { .. } => "Check that config.json and the weights come from the same checkpoint.",
             Self::TooLong { .. } => "Ask for fewer new tokens, shorten the prompt or use fewer pictures.",
             Self::EmptyPrompt => "Give a picture or a prompt.",
-            Self::UnknownToken { .. } => "Check that tokenizer.json belongs to this checkpoint.",
+            Self::UnknownToken { .. } => "Check that the tokenizer belongs to this checkpoint.",
             Self::Picture { .. } => "Check that preprocessor_config.json belongs to this checkpoint.",
             Self::NotFinite { .. } => {
                 "The weights are damaged or overflow in this dtype: try --dtype f32, or download them again."

@@ -9,7 +9,7 @@ use glob::Pattern;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::load::{file, optional_json};
+use super::load::{file, optional_json, tokenizer_of};
 use super::sums::hex;
 use crate::base::{ErrorKind, Fault, Result};
 use crate::format::pack::{FORMAT, FileEntry, MANIFEST, Manifest, Part, StoredTensor, StoredWeight, header, shards};
@@ -18,6 +18,7 @@ use crate::models::paligemma::PaliGemmaConfig;
 use crate::models::{Form, WeightSpec, mask_decoder};
 use crate::session::{LoadProgress, check_shapes, chunks, encode, weight_specs};
 use crate::tensor::Dtype;
+use crate::text::{COMPACT, JSON};
 
 /// How a pack is made.
 #[derive(Debug, Clone)]
@@ -105,7 +106,8 @@ pub fn convert(
     let checkpoint = Checkpoint::open(files)?;
     let specs = weight_specs(&config, &checkpoint);
     check_shapes(&specs, &checkpoint)?;
-    let tokenizer = file(files, "tokenizer.json")?;
+    let tokenizer = file(files, JSON)?;
+    let tokenizer = tokenizer_of(&config, tokenizer)?.compact(&Sha256::digest(tokenizer).into());
     let f16 = kept(&specs, options)?;
     let weights: Vec<StoredWeight> = specs
         .iter()
@@ -151,7 +153,7 @@ pub fn convert(
         processor: optional_json(files, "preprocessor_config.json")?,
         generation: optional_json(files, "generation_config.json")?,
         mask_decoder: checkpoint.shape(mask_decoder::CODEBOOK_TENSOR).is_ok(),
-        tokenizer: writer.whole("tokenizer.json", tokenizer)?,
+        tokenizer: writer.whole(COMPACT, &tokenizer)?,
         licence: licence.map(|text| writer.whole("LICENSE", text)).transpose()?,
         shards: entries,
     };

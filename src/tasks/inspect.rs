@@ -2,13 +2,15 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::load::file;
+use super::load::{file, tokenizer_of};
+use super::sums::hex;
 use crate::base::Result;
 use crate::format::pack::{MANIFEST, Manifest};
 use crate::format::{Checkpoint, ModelFiles, TensorInfo, read_json, tensors_of};
 use crate::models::paligemma::PaliGemmaConfig;
 use crate::session::{pack_specs, stored_dtype, weight_specs};
 use crate::tensor::Dtype;
+use crate::text::Tokenizer;
 
 /// What a model is, what its files hold and what it needs.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -25,6 +27,8 @@ pub struct Inspection {
     pub tensors: Vec<TensorReport>,
     /// Bytes of all tensors.
     pub bytes: usize,
+    /// The tokenizer of a pack.
+    pub tokenizer: Option<TokenizerReport>,
     /// Memory on a device, by the dtype of the weights; a pack has only its own.
     pub memory: BTreeMap<&'static str, MemoryNeed>,
 }
@@ -80,6 +84,21 @@ pub struct DecoderReport {
     pub windows: Vec<Option<usize>>,
 }
 
+/// A tokenizer in numbers.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct TokenizerReport {
+    /// Its file in the pack.
+    pub file: String,
+    /// V, without added tokens that are no pieces.
+    pub pieces: usize,
+    /// Pairs of pieces that become one.
+    pub merges: usize,
+    /// Tokens that are found before anything else is.
+    pub added: usize,
+    /// SHA-256 of the `tokenizer.json` that a compact form was made of.
+    pub source_sha256: Option<String>,
+}
+
 /// A tensor of a checkpoint.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct TensorReport {
@@ -100,6 +119,7 @@ pub struct TensorReport {
 pub fn inspect(files: &dyn ModelFiles) -> Result<Inspection> {
     let report = |t: TensorInfo| TensorReport { name: t.name, dtype: t.dtype, shape: t.shape, bytes: t.bytes };
     let mut tensors: Vec<TensorReport> = Vec::new();
+    let mut tokenizer = None;
     let (config, specs, dtypes) = match files.get(MANIFEST) {
         Some(manifest) => {
             let manifest = Manifest::parse(manifest)?;
@@ -107,6 +127,8 @@ pub fn inspect(files: &dyn ModelFiles) -> Result<Inspection> {
             for shard in &manifest.shards {
                 tensors.extend(tensors_of(&shard.file, file(files, &shard.file)?)?.map(report));
             }
+            let found = tokenizer_of(&config, file(files, &manifest.tokenizer.file)?)?;
+            tokenizer = Some(report_tokenizer(manifest.tokenizer.file.clone(), &found));
             let specs = pack_specs(&config, &manifest);
             let held = specs.iter().map(|spec| spec.bytes(stored_dtype(spec, &manifest))).sum();
             (config, specs, vec![(manifest.dtype, Some(held))])
@@ -150,6 +172,18 @@ pub fn inspect(files: &dyn ModelFiles) -> Result<Inspection> {
         parameters: specs.iter().map(|spec| spec.rows * spec.k).sum(),
         bytes: tensors.iter().map(|tensor| tensor.bytes).sum(),
         tensors,
+        tokenizer,
         memory: dtypes.into_iter().map(need).collect(),
     })
+}
+
+fn report_tokenizer(file: String, tokenizer: &Tokenizer) -> TokenizerReport {
+    let size = tokenizer.size();
+    TokenizerReport {
+        file,
+        pieces: size.pieces,
+        merges: size.merges,
+        added: size.added,
+        source_sha256: tokenizer.source().map(|sum| hex(sum)),
+    }
 }

@@ -9,7 +9,7 @@ use crate::format::{Checkpoint, FormatFault, ModelFiles, read_json};
 use crate::image::Preprocessor;
 use crate::models::paligemma::PaliGemmaConfig;
 use crate::session::{LoadProgress, Loader, Player, Session};
-use crate::text::{SpecialIds, TextFault, Tokenizer};
+use crate::text::{JSON, SpecialIds, TextFault, Tokenizer};
 
 /// What a model needs besides its weights.
 struct Companions {
@@ -27,7 +27,7 @@ impl Companions {
         generation: Option<&Value>,
     ) -> Result<Self> {
         Ok(Self {
-            tokenizer: Tokenizer::load(tokenizer, SpecialIds { bos: config.bos_token, image: config.image_token })?,
+            tokenizer: tokenizer_of(config, tokenizer)?,
             preprocessor: Preprocessor::from_hf(processor, config.vision.image_size)?,
             eos: generation.and_then(end_tokens).unwrap_or_else(|| config.eos_tokens.clone()),
         })
@@ -106,7 +106,7 @@ impl Model {
             return loader.finish();
         }
         let config = PaliGemmaConfig::from_hf(&read_json(files, "config.json")?)?;
-        let json = files.get("tokenizer.json");
+        let json = files.get(JSON);
         let json = json.ok_or_else(|| TextFault::Missing { place: files.place().into() })?;
         let processor = optional_json(files, "preprocessor_config.json")?;
         let generation = optional_json(files, "generation_config.json")?;
@@ -115,6 +115,11 @@ impl Model {
         let session = Session::load(player, config, &checkpoint, options, progress).await?;
         Ok(companions.join(session, now_ms))
     }
+}
+
+/// The tokenizer of a model, from a file of either form.
+pub(super) fn tokenizer_of(config: &PaliGemmaConfig, file: &[u8]) -> Result<Tokenizer, TextFault> {
+    Tokenizer::load(file, SpecialIds { bos: config.bos_token, image: config.image_token })
 }
 
 /// A file that must be there.

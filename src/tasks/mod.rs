@@ -9,7 +9,6 @@ mod model;
 mod objects;
 mod perform;
 mod prompts;
-#[cfg(feature = "cli")]
 mod sums;
 #[cfg(feature = "cli")]
 mod verify;
@@ -21,7 +20,7 @@ pub use crate::image::decode as decode_picture;
 pub use crate::tensor::Dtype;
 #[cfg(feature = "cli")]
 pub use convert::{ConvertOptions, Converted, convert};
-pub use inspect::{DecoderReport, Inspection, MemoryNeed, TensorReport, VisionReport, inspect};
+pub use inspect::{DecoderReport, Inspection, MemoryNeed, TensorReport, TokenizerReport, VisionReport, inspect};
 pub use load::ModelLoader;
 pub use masks::Mask;
 pub use model::{Answer, Model, ModelOptions, Request, Timings};

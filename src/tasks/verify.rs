@@ -3,11 +3,12 @@
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
-use super::load::file;
+use super::load::{file, tokenizer_of};
 use super::sums::hex;
 use crate::base::{ErrorKind, Fault, Result};
 use crate::format::ModelFiles;
 use crate::format::pack::{MANIFEST, Manifest};
+use crate::models::paligemma::PaliGemmaConfig;
 use crate::session::{LoadProgress, PackCheck};
 
 /// What a pack was found to be.
@@ -37,13 +38,14 @@ impl Fault for VerifyFault {
     }
 }
 
-/// Reads every file of a pack: lengths, sums, and that the shards hold all weights.
+/// Reads every file of a pack: lengths, sums, that the shards hold all weights, and that the tokenizer loads.
 ///
 /// # Errors
 /// The first thing that is wrong, or an error of `progress`.
 pub fn verify(files: &dyn ModelFiles, progress: &mut dyn FnMut(LoadProgress) -> Result<()>) -> Result<Verified> {
     let manifest = Manifest::parse(file(files, MANIFEST)?)?;
     let total: u64 = manifest.files().map(|entry| entry.bytes).sum();
+    let config = PaliGemmaConfig::from_hf(&manifest.config)?;
     let mut check = PackCheck::new(&manifest)?;
     let mut done = 0;
     for (n, entry) in manifest.files().enumerate() {
@@ -59,6 +61,8 @@ pub fn verify(files: &dyn ModelFiles, progress: &mut dyn FnMut(LoadProgress) -> 
         }
         if n < manifest.shards.len() {
             check.push(&entry.file, bytes)?;
+        } else if *entry == manifest.tokenizer {
+            tokenizer_of(&config, bytes)?;
         }
         done += entry.bytes;
         progress(LoadProgress { done: done as usize, total: total as usize })?;

@@ -1,3 +1,4 @@
+use super::COMPACT;
 use crate::base::{ErrorKind, Fault};
 
 /// A tokenizer that cannot be used, or a text that it cannot take.
@@ -9,14 +10,16 @@ pub enum TextFault {
         /// Where it was looked for.
         place: String,
     },
-    /// `tokenizer.json` is damaged, or of a kind that is not supported.
-    #[error("tokenizer.json: {reason}")]
+    /// The tokenizer is damaged, or of a kind that is not supported.
+    #[error("{file}: {reason}")]
     Unusable {
+        /// The file of its form.
+        file: &'static str,
         /// What was expected and found.
         reason: String,
     },
     /// A special token has another id than the configuration says, or none.
-    #[error("tokenizer.json gives {token} the id {found}, config.json says {expected}")]
+    #[error("the tokenizer gives {token} the id {found}, config.json says {expected}")]
     SpecialId {
         /// The token.
         token: &'static str,
@@ -28,12 +31,6 @@ pub enum TextFault {
     /// A prompt that holds a picture's place, which pictures take by themselves.
     #[error("the prompt contains <image>")]
     ImageInPrompt,
-    /// A text that the tokenizer fails on.
-    #[error("the text cannot be tokenised: {reason}")]
-    Encode {
-        /// What the tokenizer says.
-        reason: String,
-    },
 }
 
 impl Fault for TextFault {
@@ -41,7 +38,6 @@ impl Fault for TextFault {
         match self {
             Self::Missing { .. } | Self::Unusable { .. } | Self::SpecialId { .. } => ErrorKind::BadTokenizer,
             Self::ImageInPrompt => ErrorKind::BadArgument,
-            Self::Encode { .. } => ErrorKind::BadTokenizer,
         }
     }
 
@@ -49,7 +45,10 @@ impl Fault for TextFault {
         match self {
             Self::Missing { .. } => "Download tokenizer.json of the checkpoint into the same folder.",
             Self::ImageInPrompt => "Leave <image> out: pictures are put before the prompt.",
-            _ => "Check that tokenizer.json is the one that came with this checkpoint.",
+            Self::Unusable { file: COMPACT, .. } => "Download the pack again, or convert the model again.",
+            Self::Unusable { .. } | Self::SpecialId { .. } => {
+                "Check that the tokenizer is the one that came with this checkpoint."
+            }
         }
         .into()
     }

@@ -1,5 +1,5 @@
-use super::Tokenizer;
-use super::components::SPACE;
+use super::bpe::byte_of;
+use super::{SPACE, Tokenizer};
 
 /// Turns ids into text as they come, whole characters only.
 ///
@@ -21,7 +21,7 @@ impl<'a> StreamDecoder<'a> {
         let Some(piece) = self.tokenizer.piece(id) else {
             return String::new();
         };
-        if let Some(byte) = byte_of(&piece) {
+        if let Some(byte) = byte_of(piece) {
             self.bytes.push(byte);
             return String::new();
         }
@@ -36,10 +36,4 @@ impl<'a> StreamDecoder<'a> {
         let count = bytes.len();
         String::from_utf8(bytes).unwrap_or_else(|_| "\u{fffd}".repeat(count))
     }
-}
-
-/// The byte of a piece such as `<0x0A>`.
-fn byte_of(piece: &str) -> Option<u8> {
-    let digits = piece.strip_prefix("<0x")?.strip_suffix('>')?;
-    if digits.len() == 2 { u8::from_str_radix(digits, 16).ok() } else { None }
 }

@@ -1,10 +1,8 @@
 use std::ops::Range;
 
-use tokenizers::models::bpe::BPE;
-use tokenizers::{AddedToken, TokenizerImpl};
-
-use super::components::{NoSpecials, NoSplit, Pieces, Spaces};
-use super::{StreamDecoder, TextFault};
+use super::added::{AddedTokens, Part};
+use super::bpe::Bpe;
+use super::{Digest, SPACE, StreamDecoder, TextFault, compact, json};
 
 /// Ids of special tokens as a model's configuration says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,13 +34,26 @@ pub enum Mark {
 }
 
 /// `<loc0000>` to `<loc1023>`: bins of a box's edges.
-const LOCATIONS: usize = 1024;
+pub(super) const LOCATIONS: usize = 1024;
 /// `<seg000>` to `<seg127>`: codes of a mask.
-const SEGMENTS: usize = 128;
+pub(super) const SEGMENTS: usize = 128;
+
+/// What a tokenizer holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TokenizerSize {
+    /// V, the pieces of its vocabulary; added tokens may be among them.
+    pub pieces: usize,
+    /// Pairs of pieces that become one.
+    pub merges: usize,
+    /// Tokens that are found before anything else is.
+    pub added: usize,
+}
 
 /// A Gemma tokenizer with PaliGemma's tokens.
 pub struct Tokenizer {
-    inner: TokenizerImpl<BPE, Spaces, NoSplit, NoSpecials, Pieces>,
+    bpe: Bpe,
+    added: AddedTokens,
+    source: Option<Digest>,
     special: SpecialIds,
     /// What ends a prompt, tokenised on its own as PaliGemma was trained.
     newline: Vec<u32>,
@@ -58,60 +69,80 @@ impl std::fmt::Debug for Tokenizer {
 }
 
 impl Tokenizer {
-    /// Reads the contents of a `tokenizer.json`. A plain Gemma tokenizer gets `<loc>`, `<seg>` and `<image>` tokens.
+    /// Reads the contents of a `tokenizer.json`, or of the compact form of one. A plain Gemma tokenizer gets `<loc>`,
+    /// `<seg>` and `<image>` tokens.
     ///
     /// # Errors
-    /// Not JSON, parts that Gemma's does not have, or special tokens that are not where the configuration says.
-    pub fn load(json: &[u8], special: SpecialIds) -> Result<Self, TextFault> {
-        let mut inner: TokenizerImpl<BPE, Spaces, NoSplit, NoSpecials, Pieces> =
-            serde_json::from_slice(json).map_err(|error| TextFault::Unusable { reason: error.to_string() })?;
-        if inner.get_normalizer().is_none() || inner.get_decoder().is_none() {
-            return Err(TextFault::Unusable { reason: "it has no normalizer or no decoder".into() });
-        }
-        if inner.get_model().dropout.is_some_and(|dropout| dropout > 0.0) {
-            return Err(TextFault::Unusable { reason: "it drops merges at random (`dropout`)".into() });
-        }
-        if inner.token_to_id("<image>").is_none() {
-            let added = |content: String, special| AddedToken::from(content, special).normalized(false);
-            let mut tokens: Vec<AddedToken> = (0..LOCATIONS).map(|n| added(format!("<loc{n:04}>"), false)).collect();
-            tokens.extend((0..SEGMENTS).map(|n| added(format!("<seg{n:03}>"), false)));
-            tokens.push(added("<image>".into(), true));
-            inner.add_tokens(&tokens);
-        }
+    /// A damaged file, parts that Gemma's does not have, or special tokens that are not where the configuration says.
+    pub fn load(file: &[u8], special: SpecialIds) -> Result<Self, TextFault> {
+        let (bpe, added, source) = if compact::is_compact(file) {
+            let (bpe, added, source) = compact::read(file)?;
+            (bpe, added, Some(source))
+        } else {
+            let (bpe, added) = json::read(file)?;
+            (bpe, added, None)
+        };
+        let find = |text: &str| {
+            let token = added.iter().find(|token| token.content == text);
+            token.map(|token| token.id).or_else(|| bpe.pieces.id(text))
+        };
         for (token, expected) in [("<bos>", special.bos), ("<image>", special.image)] {
-            let found = inner.token_to_id(token);
+            let found = find(token);
             if found != Some(expected) {
                 let found = found.map_or("none".into(), |id| id.to_string());
                 return Err(TextFault::SpecialId { token, found, expected });
             }
         }
         let in_order = |first: &str, last: &str, count: usize| {
-            let (first, last) = (inner.token_to_id(first)?, inner.token_to_id(last)?);
+            let (first, last) = (find(first)?, find(last)?);
             (last.checked_sub(first) == Some(count as u32 - 1)).then_some(first)
         };
         let first_location = in_order("<loc0000>", "<loc1023>", LOCATIONS);
         let first_segment = in_order("<seg000>", "<seg127>", SEGMENTS);
-        let mut tokenizer = Self { inner, special, newline: Vec::new(), first_location, first_segment };
-        tokenizer.newline = tokenizer.encode("\n")?;
+        let newline = Vec::new();
+        let mut tokenizer = Self { bpe, added, source, special, newline, first_location, first_segment };
+        tokenizer.newline = tokenizer.encode("\n");
         Ok(tokenizer)
     }
 
+    /// The compact form, which loads without parsing; `source` is the SHA-256 of the `tokenizer.json` that it was.
+    pub fn compact(&self, source: &Digest) -> Vec<u8> {
+        compact::write(&self.bpe, &self.added, source)
+    }
+
+    /// The SHA-256 of the `tokenizer.json` that a compact form was made of.
+    pub fn source(&self) -> Option<&Digest> {
+        self.source.as_ref()
+    }
+
+    /// What it holds.
+    pub fn size(&self) -> TokenizerSize {
+        TokenizerSize {
+            pieces: self.bpe.pieces.len() as usize,
+            merges: self.bpe.merges.ids().len(),
+            added: self.added.iter().len(),
+        }
+    }
+
     /// Ids of a text as it stands; tokens in angle brackets are taken as such.
-    ///
-    /// # Errors
-    /// A text that the tokenizer fails on.
-    pub fn encode(&self, text: &str) -> Result<Vec<u32>, TextFault> {
-        let encoding =
-            self.inner.encode_fast(text, false).map_err(|error| TextFault::Encode { reason: error.to_string() })?;
-        Ok(encoding.get_ids().to_vec())
+    pub fn encode(&self, text: &str) -> Vec<u32> {
+        let mut ids = Vec::new();
+        self.added.cut_exact(text, |part| match part {
+            Part::Token(id) => ids.push(id),
+            Part::Text(text) => self.added.cut_normalized(&text.replace(' ', SPACE), |part| match part {
+                Part::Token(id) => ids.push(id),
+                Part::Text(text) => self.bpe.encode(text, &mut ids),
+            }),
+        });
+        ids
     }
 
     /// Ids of a prompt behind its pictures: `<bos>`, the text, a newline.
     ///
     /// # Errors
-    /// A text that holds `<image>`, or that the tokenizer fails on.
+    /// A text that holds `<image>`.
     pub fn prompt(&self, text: &str) -> Result<Vec<u32>, TextFault> {
-        let ids = self.encode(text)?;
+        let ids = self.encode(text);
         if ids.contains(&self.special.image) {
             return Err(TextFault::ImageInPrompt);
         }
@@ -155,8 +186,10 @@ impl Tokenizer {
     }
 
     /// The piece of an id as the vocabulary has it; none for special tokens and ids that are not there.
-    pub(super) fn piece(&self, id: u32) -> Option<String> {
-        let piece = self.inner.id_to_token(id)?;
-        (!self.inner.get_added_vocabulary().is_special_token(&piece)).then_some(piece)
+    pub(super) fn piece(&self, id: u32) -> Option<&str> {
+        match self.added.get(id) {
+            Some(token) => (!token.special).then_some(&token.content),
+            None => self.bpe.pieces.get(id),
+        }
     }
 }

@@ -13,9 +13,11 @@ mod options;
 mod pack;
 mod panics;
 mod request;
+mod tokenizer;
 
 pub use kernels::kernels;
 pub use model::WasmModel;
 pub use pack::WasmPack;
 pub use panics::report_panics;
 pub use request::{CancelHandle, WasmRequest};
+pub use tokenizer::WasmTokenizer;

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use ocelli::base::Result;
 use ocelli::format::Directory;
-use ocelli::tasks::{Inspection, inspect as look};
+use ocelli::tasks::{Inspection, TokenizerReport, inspect as look};
 
 use super::args::InspectArgs;
 use super::json;
@@ -34,6 +34,10 @@ fn text(model: &Inspection) -> String {
         "  decoder  {}, {} wide, {} deep, {} heads of {} over {} key heads, MLP {}, vocabulary {}",
         t.family, t.width, t.layers, t.heads, t.head_dim, t.kv_heads, t.mlp, t.vocabulary
     );
+    if let Some(t) = &model.tokenizer {
+        let TokenizerReport { file, pieces, merges, added, .. } = t;
+        let _ = writeln!(text, "  {file}: {pieces} pieces, {merges} merges, {added} added tokens");
+    }
     let _ = writeln!(text, "memory on a device, weights by dtype, and each token of prompt and answer");
     for (dtype, need) in &model.memory {
         let _ = writeln!(

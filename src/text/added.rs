@@ -1,0 +1,121 @@
+use super::SPACE;
+
+/// A token that is found in a text before anything else is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct AddedToken {
+    pub content: String,
+    pub id: u32,
+    /// Not shown in answers.
+    pub special: bool,
+    /// Found where spaces are written as [`SPACE`], with its own spaces written so.
+    pub normalized: bool,
+    /// Takes the white space on its left with it.
+    pub lstrip: bool,
+    /// Takes the white space on its right with it.
+    pub rstrip: bool,
+}
+
+/// A part of a text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Part<'a> {
+    /// An added token's id.
+    Token(u32),
+    /// What lies between added tokens.
+    Text(&'a str),
+}
+
+/// All added tokens of a tokenizer.
+#[derive(Debug)]
+pub(super) struct AddedTokens {
+    /// By id.
+    tokens: Vec<AddedToken>,
+    /// What is looked for and whose it is, in the order of the texts.
+    exact: Vec<(String, usize)>,
+    normalized: Vec<(String, usize)>,
+}
+
+impl AddedTokens {
+    /// None if one is empty, or two have the same id or are found by the same text.
+    pub fn new(mut tokens: Vec<AddedToken>) -> Option<Self> {
+        tokens.sort_by_key(|token| token.id);
+        let found_by = |normalized: bool| {
+            let all = tokens.iter().enumerate().filter(|(_, token)| token.normalized == normalized);
+            let text = |token: &AddedToken| {
+                if normalized { token.content.replace(' ', SPACE) } else { token.content.clone() }
+            };
+            let mut texts: Vec<(String, usize)> = all.map(|(n, token)| (text(token), n)).collect();
+            texts.sort();
+            texts
+        };
+        let (exact, normalized) = (found_by(false), found_by(true));
+        let apart = tokens.is_sorted_by(|a, b| a.id < b.id)
+            && [&exact, &normalized].iter().all(|texts| texts.is_sorted_by(|a, b| a.0 < b.0))
+            && tokens.iter().all(|token| !token.content.is_empty());
+        apart.then_some(Self { tokens, exact, normalized })
+    }
+
+    /// All of them, by id.
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = &AddedToken> {
+        self.tokens.iter()
+    }
+
+    /// The token of an id.
+    pub fn get(&self, id: u32) -> Option<&AddedToken> {
+        self.tokens.binary_search_by_key(&id, |token| token.id).ok().map(|n| &self.tokens[n])
+    }
+
+    /// Cuts a text as a user wrote it.
+    pub fn cut_exact<'a>(&self, text: &'a str, take: impl FnMut(Part<'a>)) {
+        self.cut(text, &self.exact, take);
+    }
+
+    /// Cuts a text whose spaces are [`SPACE`].
+    pub fn cut_normalized<'a>(&self, text: &'a str, take: impl FnMut(Part<'a>)) {
+        self.cut(text, &self.normalized, take);
+    }
+
+    /// Leftmost tokens first, and the longest of those. What tokens strip, they may strip of each other.
+    fn cut<'a>(&self, text: &'a str, known: &[(String, usize)], mut take: impl FnMut(Part<'a>)) {
+        let (mut done, mut at) = (0, 0);
+        while let Some(rest) = text.get(at..).filter(|rest| !rest.is_empty()) {
+            let Some((content, token)) = longest(known, rest) else {
+                at += rest.chars().next().map_or(1, char::len_utf8);
+                continue;
+            };
+            let (mut start, mut end) = (at, at + content.len());
+            at = end;
+            let token = &self.tokens[*token];
+            if token.lstrip {
+                start = text[..start].trim_end().len().max(done);
+            }
+            if token.rstrip {
+                end = text.len() - text[end..].trim_start().len();
+            }
+            if done < start {
+                take(Part::Text(&text[done..start]));
+            }
+            if start < end {
+                take(Part::Token(token.id));
+            }
+            done = end;
+        }
+        if done < text.len() {
+            take(Part::Text(&text[done..]));
+        }
+    }
+}
+
+/// The longest known text that another one starts with.
+fn longest<'a>(known: &'a [(String, usize)], text: &str) -> Option<&'a (String, usize)> {
+    let mut text = text.as_bytes();
+    loop {
+        let candidate = &known[..known.partition_point(|(content, _)| content.as_bytes() <= text)].last()?;
+        let content = candidate.0.as_bytes();
+        let shared = content.iter().zip(text).take_while(|(a, b)| a == b).count();
+        if shared == content.len() {
+            return Some(candidate);
+        }
+        // A shorter one would lie before the candidate, so it starts the candidate as well.
+        text = &text[..shared];
+    }
+}
