@@ -179,6 +179,12 @@ impl Session {
         &self.player
     }
 
+    /// The rows of each buffer that a weight lies in; none where there is no such weight.
+    pub fn weight_rows(&self, name: &str) -> Vec<usize> {
+        let layout = self.table.find(name).map(|index| &self.table.layouts()[index]);
+        layout.into_iter().flat_map(|layout| &layout.shards).map(Range::len).collect()
+    }
+
     /// Bytes held on the device.
     pub fn memory(&self) -> MemoryUse {
         let held = self.player.memory();

@@ -105,7 +105,7 @@ impl Model {
             }
             return loader.finish();
         }
-        let config = PaliGemmaConfig::from_hf(&read_json(files, "config.json")?)?;
+        let config = PaliGemmaConfig::from_hf(&config_json(files)?)?;
         let json = files.get(JSON);
         let json = json.ok_or_else(|| TextFault::Missing { place: files.place().into() })?;
         let processor = optional_json(files, "preprocessor_config.json")?;
@@ -120,6 +120,14 @@ impl Model {
 /// The tokenizer of a model, from a file of either form.
 pub(super) fn tokenizer_of(config: &PaliGemmaConfig, file: &[u8]) -> Result<Tokenizer, TextFault> {
     Tokenizer::load(file, SpecialIds { bos: config.bos_token, image: config.image_token })
+}
+
+/// The model's configuration.
+pub(super) fn config_json(files: &dyn ModelFiles) -> Result<Value> {
+    #[cfg(feature = "cli")]
+    return Ok(super::config::config_json(files, None)?.0);
+    #[cfg(not(feature = "cli"))]
+    Ok(read_json(files, "config.json")?)
 }
 
 /// A file that must be there.

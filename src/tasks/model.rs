@@ -189,6 +189,11 @@ impl Model {
         self.session.memory()
     }
 
+    /// The rows of each buffer that a weight lies in, by its name in the runtime; none where there is no such weight.
+    pub fn weight_rows(&self, name: &str) -> Vec<usize> {
+        self.session.weight_rows(name)
+    }
+
     /// The tokenizer of prompts and answers.
     pub fn tokenizer(&self) -> &Tokenizer {
         &self.tokenizer

@@ -46,3 +46,18 @@ fn a_source_that_is_none_leaves_no_pack_behind() {
     ocelli(&["convert", &below_tests("goldens/pg1-hd16"), &pack, "--shard-mib", "no"]).err.contains("MiB");
     assert!(!folder.exists());
 }
+
+#[test]
+fn a_tokenizer_from_elsewhere_and_a_preset_where_none_is_needed() {
+    let folder = scratch("cli-elsewhere");
+    let _ = fs::remove_dir_all(&folder);
+    let (source, pack) = (below_tests("goldens/pg1-hd16"), folder.display().to_string());
+    let convert = |more: &[&str]| ocelli(&[&["convert", &source, &pack, "--json"], more].concat());
+    convert(&["--tokenizer", "/nowhere/at-all"]).failed(1, "OCELLI_NOT_FOUND", "/nowhere/at-all");
+    convert(&["--preset", "paligemma"]).failed(2, "OCELLI_BAD_ARGUMENT", "config.json");
+    let tokenizer = folder.with_extension("tokenizer.json");
+    let text = fs::read_to_string(below_tests("goldens/pg1-hd16/tokenizer.json")).expect("it can be read");
+    fs::write(&tokenizer, format!("{text}\n")).expect("it can be written");
+    convert(&["--tokenizer", &tokenizer.display().to_string()]).good();
+    assert_eq!(fs::read_to_string(folder.join("tokenizer.json")).expect("it is there"), format!("{text}\n"));
+}
