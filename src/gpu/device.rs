@@ -4,6 +4,7 @@ use super::GpuError;
 use super::adapters::{self, AdapterReport};
 use super::buffers::Memory;
 use super::counters::Counters;
+use super::doubts::Doubts;
 use super::health::Health;
 
 /// How to choose and set up a device.
@@ -27,6 +28,7 @@ pub(super) struct Device {
     pub queue: wgpu::Queue,
     pub report: AdapterReport,
     pub health: Health,
+    pub doubts: Doubts,
     pub memory: Memory,
     pub counters: Counters,
     /// Shader text must carry the `enable` lines that naga does not know.
@@ -79,6 +81,7 @@ impl Device {
             queue,
             report,
             health,
+            doubts: Doubts::default(),
             memory: Memory::default(),
             counters: Counters::default(),
         })

@@ -8,6 +8,7 @@ mod load;
 mod passes;
 mod player;
 mod states;
+mod too_large;
 mod weights;
 
 pub use cancel::CancelToken;

@@ -47,7 +47,7 @@ pub struct Session {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-enum PlanKey {
+pub(super) enum PlanKey {
     Vision,
     MaskDecoder,
     /// Copies `picture` to the n-th place in `features`.
@@ -150,6 +150,34 @@ impl Session {
         }
     }
 
+    /// Takes the memory of a question about one picture: `prompt` tokens behind the picture's, at most `new_tokens` of an
+    /// answer.
+    pub(super) async fn make_room(&mut self, prompt: usize, new_tokens: usize) -> Result<PlanKey> {
+        let ids = self.config.vision.tokens() + prompt;
+        self.room_for_pictures(1).await?;
+        self.reserve(ids + new_tokens, 1).await?;
+        self.pass_over(ids, PassOutput::Greedy).await
+    }
+
+    /// Has the plans and pipelines of such a question made, so that the first answer waits for none of it. Weights need
+    /// not be there yet.
+    ///
+    /// # Errors
+    /// A device without the memory or limits for it.
+    pub async fn prepare(&mut self, prompt: usize, new_tokens: usize) -> Result<()> {
+        let prefill = self.make_room(prompt, new_tokens).await?;
+        let decode = self.decoding(PassOutput::Greedy, None);
+        for key in [PlanKey::Vision, PlanKey::Place(0), prefill, decode] {
+            self.plan(key).await?;
+        }
+        Ok(())
+    }
+
+    /// The player, and the buffers of a weight.
+    pub(super) fn weight_buffers(&mut self, index: usize) -> (&mut Player, &[ShardBuffers]) {
+        (&mut self.player, self.weights.get(index).map_or(&[], Vec::as_slice))
+    }
+
     /// Takes the model off its player again: plans unloaded, buffers freed, pipelines kept.
     pub fn into_player(mut self) -> Player {
         self.abandon();
@@ -204,19 +232,13 @@ impl Session {
         // A cancelled call may have left passes behind.
         self.abandon();
         let v = &self.config.vision;
-        let (pixels, tokens, width) = (v.image_size * v.image_size * 3, v.tokens(), self.config.decoder.width);
+        let (pixels, tokens) = (v.image_size * v.image_size * 3, v.tokens());
         for picture in pictures {
             if picture.len() != pixels {
                 return Err(SessionFault::Picture { found: picture.len(), expected: pixels }.into());
             }
         }
-        let picture_bytes = tokens * width * 4;
-        self.ensure("image", pixels * 4).await?;
-        self.ensure("picture", picture_bytes).await?;
-        if self.feature_rows < pictures.len() * tokens {
-            self.feature_rows = pictures.len() * tokens;
-            self.ensure("features", self.feature_rows * width * 4).await?;
-        }
+        self.room_for_pictures(pictures.len()).await?;
         let step = Step { position: 0, tokens: tokens as u32, prefix: tokens as u32, slot: 0 };
         for (n, picture) in pictures.iter().enumerate() {
             self.player.write_buffer(self.states.get("image")?, 0, bytemuck::cast_slice(picture))?;
@@ -224,6 +246,18 @@ impl Session {
             self.player.play(vision, &step, &[])?.await?;
             let place = self.plan(PlanKey::Place(n)).await?;
             self.player.play(place, &step, &[])?.await?;
+        }
+        Ok(())
+    }
+
+    async fn room_for_pictures(&mut self, count: usize) -> Result<()> {
+        let v = &self.config.vision;
+        let (pixels, tokens, width) = (v.image_size * v.image_size * 3, v.tokens(), self.config.decoder.width);
+        self.ensure("image", pixels * 4).await?;
+        self.ensure("picture", tokens * width * 4).await?;
+        if self.feature_rows < count * tokens {
+            self.feature_rows = count * tokens;
+            self.ensure("features", self.feature_rows * width * 4).await?;
         }
         Ok(())
     }
@@ -309,14 +343,18 @@ impl Session {
         output: PassOutput,
         ids: Option<Range<usize>>,
     ) -> Result<Submitted> {
-        let (capacity, slots) = self.cache;
+        let (capacity, _) = self.cache;
         if position >= capacity {
             return Err(SessionFault::TooLong { needed: position + 1, capacity }.into());
         }
-        let key = PlanKey::Decoder(DecoderPass { tokens: 1, capacity, slots, feature_rows: 0, output, ids });
-        let plan = self.plan(key).await?;
+        let plan = self.plan(self.decoding(output, ids)).await?;
         let step = Step { position: position as u32, tokens: 1, prefix: self.prefix as u32, slot: slot as u32 };
         self.submit(plan, step, output)
+    }
+
+    fn decoding(&self, output: PassOutput, ids: Option<Range<usize>>) -> PlanKey {
+        let (capacity, slots) = self.cache;
+        PlanKey::Decoder(DecoderPass { tokens: 1, capacity, slots, feature_rows: 0, output, ids })
     }
 
     /// Sets the token that the next decode takes; greedy decoding leaves it on the device itself.
@@ -349,7 +387,7 @@ impl Session {
     /// Checks and uploads the ids of a pass over several tokens; the key of its plan.
     async fn write_ids(&mut self, ids: &[u32], output: PassOutput) -> Result<PlanKey> {
         let vocabulary = self.config.decoder.vocabulary;
-        let (capacity, slots) = self.cache;
+        let (capacity, _) = self.cache;
         if ids.is_empty() {
             return Err(SessionFault::EmptyPrompt.into());
         }
@@ -361,8 +399,17 @@ impl Session {
         if let Some(&id) = ids.iter().find(|&&id| !known(id)) {
             return Err(SessionFault::UnknownToken { id, vocabulary }.into());
         }
+        let key = self.pass_over(ids.len(), output).await?;
+        self.player.write_buffer(self.states.get("ids")?, 0, bytemuck::cast_slice(ids))?;
+        Ok(key)
+    }
+
+    /// Takes the memory of a pass over several tokens; the key of its plan.
+    async fn pass_over(&mut self, tokens: usize, output: PassOutput) -> Result<PlanKey> {
+        let vocabulary = self.config.decoder.vocabulary;
+        let (capacity, slots) = self.cache;
         // A pass of one row is a decode; padding keeps the number of recordings small.
-        let tokens = round_up(ids.len(), if ids.len() <= 512 { 32 } else { 128 });
+        let tokens = round_up(tokens, if tokens <= 512 { 32 } else { 128 });
         self.ensure("ids", tokens * 4).await?;
         self.ensure("next_ids", 4).await?;
         self.ensure("choice", 16).await?;
@@ -375,7 +422,6 @@ impl Session {
                 self.ensure("scores", tokens * 4).await?;
             }
         }
-        self.player.write_buffer(self.states.get("ids")?, 0, bytemuck::cast_slice(ids))?;
         Ok(PlanKey::Decoder(DecoderPass {
             tokens,
             capacity,
