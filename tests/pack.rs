@@ -220,6 +220,35 @@ fn every_damage_is_found() {
 }
 
 #[test]
+fn the_tokenizer_is_compact_and_packs_with_the_json_still_load() {
+    let folder = scratch("tokenizer");
+    make("pg1-hd16", &folder, &options(Dtype::Q8)).expect("converts");
+    let mut files = contents(&folder);
+    assert!(!files.contains_key("tokenizer.json"));
+    let report = |files: &BTreeMap<String, Vec<u8>>| {
+        inspect(&in_memory(files)).expect("it can be looked at").tokenizer.expect("a pack has one")
+    };
+    let compact = report(&files);
+    assert_eq!(
+        (compact.file.as_str(), compact.pieces, compact.merges, compact.added),
+        ("tokenizer.bin", 640, 312, 1157)
+    );
+    assert_eq!(compact.source_sha256.map(|sum| sum.len()), Some(64));
+    let expected = answer(&mut load(&in_memory(&files), Dtype::Q8).expect("it loads"));
+
+    // As earlier versions wrote it.
+    files.remove("tokenizer.bin");
+    let json = fs::read(below_tests("goldens/pg1-hd16/tokenizer.json")).expect("it is there");
+    files.insert("tokenizer.json".into(), json);
+    let manifest = String::from_utf8(files["ocelli.json"].clone()).expect("text");
+    files.insert("ocelli.json".into(), manifest.replacen("tokenizer.bin", "tokenizer.json", 1).into_bytes());
+    let json = report(&files);
+    assert_eq!((json.file.as_str(), json.pieces, json.merges, json.added), ("tokenizer.json", 640, 312, 1157));
+    assert_eq!(json.source_sha256, None);
+    assert_eq!(answer(&mut load(&in_memory(&files), Dtype::Q8).expect("it loads")), expected);
+}
+
+#[test]
 fn a_pack_is_not_converted_again() {
     let folder = scratch("again");
     make("pg1-hd16", &folder, &options(Dtype::Q8)).expect("converts");

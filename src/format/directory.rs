@@ -24,7 +24,7 @@ struct Mapped {
 }
 
 impl Directory {
-    /// Opens the JSON, safetensors and npz files of a folder, and its licence texts. The path of an npz file is that
+    /// Opens the JSON, safetensors, npz and bin files of a folder, and its licence texts. The path of an npz file is that
     /// file with what lies beside it, but for other weights.
     ///
     /// # Errors
@@ -61,8 +61,8 @@ impl Directory {
             let entry = entry.map_err(|error| unreadable(path, &error))?.path();
             let Some(name) = entry.file_name() else { continue };
             let kind = entry.extension().unwrap_or_default();
-            let legal = is_legal_text(&name.to_string_lossy());
-            if kind != "json" && kind != "safetensors" && kind != "npz" && !legal || entry.is_dir() {
+            let known = ["json", "safetensors", "npz", "bin"].iter().any(|known| kind == *known);
+            if !known && !is_legal_text(&name.to_string_lossy()) || entry.is_dir() {
                 continue;
             }
             let mapped = map(&entry).map_err(|error| unreadable(&entry, &error))?;

@@ -49,9 +49,9 @@ after(async () => {
   rmSync(folder, { recursive: true });
 });
 
-/** Run in the page: fetch a tokenizer, load it and tell how long that took, and use it. */
+/** Run in the page: open the file of a tokenizer, load it and tell how long that took, and use it. */
 const inPage = {
-  async fetch(url) {
+  async open(url) {
     const { default: init, WasmTokenizer } = await import('/pkg/ocelli.js');
     await init();
     Object.assign(globalThis, { WasmTokenizer, bytes: new Uint8Array(await (await fetch(url)).arrayBuffer()) });
@@ -73,7 +73,7 @@ const inPage = {
  * that the page's own thread worked.
  */
 async function read(url, texts, runs) {
-  await page.evaluate(inPage.fetch, `/made/${url}`);
+  await page.evaluate(inPage.open, `/made/${url}`);
   const session = await page.context().newCDPSession(page);
   await session.send('Performance.enable');
   const worked = async () => {
