@@ -27,6 +27,7 @@ pub struct Checkpoint<'a> {
 
 #[derive(Debug)]
 struct Stored<'a> {
+    file: String,
     entry: Entry,
     bytes: &'a [u8],
     /// How the elements lie; `None` is row by row.
@@ -35,8 +36,9 @@ struct Stored<'a> {
 }
 
 impl<'a> Stored<'a> {
-    fn in_order(entry: Entry, bytes: &'a [u8]) -> Self {
+    fn in_order(file: &str, entry: Entry, bytes: &'a [u8]) -> Self {
         Self {
+            file: file.into(),
             entry,
             bytes,
             #[cfg(feature = "cli")]
@@ -49,6 +51,21 @@ impl<'a> Stored<'a> {
 #[cfg(feature = "cli")]
 pub(super) fn has_weights(files: &dyn ModelFiles) -> bool {
     files.get(WEIGHTS).or(files.get(INDEX)).is_some()
+}
+
+/// Where an element of a tensor is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Place {
+    /// The file.
+    pub file: String,
+    /// The tensor's name in it.
+    pub tensor: String,
+    /// Row, all axes but the first being one.
+    pub row: usize,
+    /// Column.
+    pub column: usize,
+    /// First byte in the file.
+    pub byte: usize,
 }
 
 /// What a checkpoint says of one tensor.
@@ -142,10 +159,12 @@ impl<'a> Checkpoint<'a> {
     /// Adds big_vision's weights.
     #[cfg(feature = "cli")]
     fn add_archive(&mut self, files: &'a dyn ModelFiles, archive: BigVision) {
-        let all = files.get(archive.file()).unwrap_or_default();
+        let name = archive.file().to_owned();
+        let all = files.get(&name).unwrap_or_default();
         for tensor in archive.into_tensors() {
             let bytes = all.get(tensor.entry.bytes.clone()).unwrap_or_default();
-            self.tensors.insert(tensor.name, Stored { entry: tensor.entry, bytes, strided: tensor.strided });
+            let file = name.clone();
+            self.tensors.insert(tensor.name, Stored { file, entry: tensor.entry, bytes, strided: tensor.strided });
         }
     }
 
@@ -166,7 +185,7 @@ impl<'a> Checkpoint<'a> {
             let (name, range) = (format!("{prefix}{}", canonical(&entry.name)), entry.bytes.clone());
             names.insert(entry.name.clone());
             let bytes = bytes.get(range).unwrap_or_default();
-            if let Some(before) = self.tensors.insert(name.clone(), Stored::in_order(entry, bytes)) {
+            if let Some(before) = self.tensors.insert(name.clone(), Stored::in_order(file, entry, bytes)) {
                 return Err(FormatFault::Weights {
                     file: file.into(),
                     what: format!("the tensor {name}"),
@@ -244,6 +263,18 @@ impl<'a> Checkpoint<'a> {
             return Ok(format.widen(&elements, &mut out[at..])?);
         }
         Ok(format.widen(part, &mut out[at..])?)
+    }
+
+    /// Where the n-th element of a tensor is.
+    ///
+    /// # Errors
+    /// No such tensor.
+    pub fn place(&self, name: &str, n: usize) -> Result<Place> {
+        let Stored { file, entry, .. } = self.stored(name)?;
+        let width = entry.shape.iter().skip(1).product::<usize>().max(1);
+        let element = entry.bytes.len() / entry.shape.iter().product::<usize>().max(1);
+        let (row, column, byte) = (n / width, n % width, entry.bytes.start + n * element);
+        Ok(Place { file: file.clone(), tensor: entry.name.clone(), row, column, byte })
     }
 
     fn stored(&self, name: &str) -> Result<&Stored<'a>, FormatFault> {

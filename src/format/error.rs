@@ -86,6 +86,7 @@ impl Fault for FormatFault {
         match self {
             Self::Missing { .. } | Self::Unreadable { missing: true, .. } => ErrorKind::NotFound,
             Self::Unreadable { .. } => ErrorKind::Io,
+            Self::Json { file, .. } if file.ends_with("config.json") => ErrorKind::BadConfig,
             Self::Json { .. } | Self::Weights { .. } => ErrorKind::BadModelFile,
             Self::NoTensor { .. } => ErrorKind::BadModelFile,
             Self::Dtype { .. } | Self::UntiedHead => ErrorKind::Unsupported,

@@ -21,7 +21,7 @@ mod tests;
 
 #[cfg(feature = "cli")]
 pub use big_vision::BigVision;
-pub use checkpoint::{Checkpoint, TensorInfo, tensors_of};
+pub use checkpoint::{Checkpoint, Place, TensorInfo, tensors_of};
 #[cfg(feature = "cli")]
 pub use directory::Directory;
 pub use error::FormatFault;

@@ -17,6 +17,8 @@ pub struct DeviceOptions {
     /// The subgroup widths of a browser's device, given by a caller who had the feature requested: wgpu cannot ask a
     /// browser for it (gfx-rs/wgpu#10146), but shader text goes straight to the browser. Natively leave it out.
     pub subgroups: Option<SubgroupSizes>,
+    /// The adapter runs on the CPU, as a caller knows who sees more of it than wgpu does in a browser.
+    pub software: bool,
     /// Chooses kernels as for a real GPU even on a software adapter, so that tests can run them anywhere.
     pub as_real_gpu: bool,
 }

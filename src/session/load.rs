@@ -3,7 +3,7 @@ use std::ops::Range;
 use super::arrivals::Arrivals;
 use super::too_large::TooLarge;
 use super::weights::{check_shapes, encode, weight_specs};
-use super::{Player, Session, SessionOptions};
+use super::{Player, Session, SessionOptions, room};
 use crate::base::{ErrorKind, Result};
 use crate::format::pack::{MANIFEST, Manifest, PackedRows, read_shard};
 use crate::format::{Checkpoint, FormatFault};
@@ -45,7 +45,7 @@ impl Loader {
     /// Takes memory for a pack's weights, all of which its manifest tells; [`push`](Self::push) brings them.
     ///
     /// # Errors
-    /// A configuration that cannot be run or asks for more weights than the shards can hold, a row that no binding
+    /// A configuration that cannot be run or asks for more weights than the shards can hold, a weight that no binding
     /// holds, a device without memory.
     pub async fn of_pack(player: Player, manifest: &Manifest, fuse: bool) -> Result<Self> {
         let config = PaliGemmaConfig::from_hf(&manifest.config)?;
@@ -74,8 +74,12 @@ impl Loader {
         options: SessionOptions,
     ) -> Result<Self> {
         let most = player.capabilities().max_binding_bytes;
-        let layouts = specs.iter().map(|spec| WeightLayout::new(&spec.name, spec.rows, spec.k, dtype(spec), most));
+        let layouts = specs.iter().map(|spec| {
+            let new = if spec.form == Form::Exact { WeightLayout::whole } else { WeightLayout::new };
+            new(&spec.name, spec.rows, spec.k, dtype(spec), most)
+        });
         let table = WeightTable::new(layouts.collect::<Result<_>>()?);
+        room::check(&player, &config, table.layouts().iter().map(|weight| bytes(weight) as u64).sum())?;
         let buffers = match take_memory(&mut player, &table).await {
             Ok(buffers) => buffers,
             Err(cause) if cause.kind() == ErrorKind::OutOfMemory => {

@@ -7,6 +7,7 @@ mod error;
 mod load;
 mod passes;
 mod player;
+mod room;
 mod states;
 mod too_large;
 mod weights;

@@ -53,12 +53,11 @@ pub(super) enum PlanKey {
     /// Copies `picture` to the n-th place in `features`.
     Place(usize),
     Decoder(DecoderPass),
-    /// Copies `rows` rows from a position of one slot of the KV cache to another slot.
+    /// Copies one slot of the KV cache to another, from a position to the end.
     CopySlot {
         from: usize,
         to: usize,
         first: usize,
-        rows: usize,
     },
 }
 
@@ -66,6 +65,9 @@ struct Loaded {
     plan: PlanId,
     externals: Vec<ExternalKey>,
 }
+
+/// Rows of a slot of the KV cache are a multiple of this.
+const CACHE_STEP: usize = 64;
 
 /// The likeliest next token.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -290,7 +292,7 @@ impl Session {
         if tokens <= capacity && slots <= held_slots {
             return Ok(());
         }
-        let (capacity, slots) = (round_up(tokens, 64).max(capacity), slots.max(held_slots));
+        let (capacity, slots) = (round_up(tokens, CACHE_STEP).max(capacity), slots.max(held_slots));
         let t = &self.config.decoder;
         let bytes = slots * t.kv_heads * capacity * t.head_dim * 4;
         for i in 0..t.layers {
@@ -369,18 +371,23 @@ impl Session {
         Ok(bytes.chunks_exact(4).map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]])).collect())
     }
 
-    /// Copies positions `first..first + rows` of the KV cache from one slot to another.
-    pub async fn copy_slot(&mut self, from: usize, to: usize, first: usize, rows: usize) -> Result<()> {
-        if from == to || rows == 0 {
+    /// Copies one slot of the KV cache to another, from position `first` on; what is in front may be copied too.
+    ///
+    /// What is behind the answer so far is copied with it, so that one plan serves every step of an answer.
+    pub async fn copy_slot(&mut self, from: usize, to: usize, first: usize) -> Result<()> {
+        if from == to {
             return Ok(());
         }
-        let key = PlanKey::CopySlot { from, to, first, rows };
-        let plan = self.plan(key.clone()).await?;
+        let first = first / CACHE_STEP * CACHE_STEP;
+        // Plans for prompts of other lengths would add up.
+        let of_others =
+            |key: &PlanKey| matches!(key, PlanKey::CopySlot { first: other, .. } if *other != first && *other != 0);
+        for (_, void) in self.plans.extract_if(|key, _| first != 0 && of_others(key)) {
+            self.player.unload(void.plan);
+        }
+        let plan = self.plan(PlanKey::CopySlot { from, to, first }).await?;
         let step = Step { position: 0, tokens: 0, prefix: 0, slot: 0 };
         self.player.play(plan, &step, &[])?.await?;
-        if let Some(used) = self.plans.remove(&key) {
-            self.player.unload(used.plan);
-        }
         Ok(())
     }
 
@@ -452,7 +459,7 @@ impl Session {
             PlanKey::MaskDecoder => self.lower(mask_decoder(&self.table)?),
             PlanKey::Decoder(pass) => self.lower(paligemma::decoder(&self.config, &self.table, pass)?),
             PlanKey::Place(n) => self.place(*n),
-            PlanKey::CopySlot { from, to, first, rows } => self.slot_copies(*from, *to, *first, *rows),
+            PlanKey::CopySlot { from, to, first } => self.slot_copies(*from, *to, *first),
         };
         let buffers = externals.iter().map(|key| self.buffer(key)).collect::<Result<Vec<_>, _>>()?;
         let plan = self.player.load(&recording, &buffers).await?;
@@ -474,10 +481,10 @@ impl Session {
 
     /// Within a slot the rows of a kv head are contiguous. A buffer cannot be copied onto itself in one command of
     /// WebGPU, so rows go through scratch memory.
-    fn slot_copies(&self, from: usize, to: usize, first: usize, rows: usize) -> Plan {
+    fn slot_copies(&self, from: usize, to: usize, first: usize) -> Plan {
         let t = &self.config.decoder;
         let (capacity, slots) = self.cache;
-        let row = t.head_dim * 4;
+        let (row, rows) = (t.head_dim * 4, capacity - first);
         let names: Vec<(String, usize)> = (0..t.layers)
             .flat_map(|i| [format!("k.{i}"), format!("v.{i}")])
             .map(|name| (name, slots * t.kv_heads * capacity * row))

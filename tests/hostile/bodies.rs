@@ -57,7 +57,7 @@ pub fn picture(bytes: &[u8]) -> bool {
 pub fn marks(bytes: &[u8]) -> bool {
     static KNOWN: OnceLock<Tokenizer> = OnceLock::new();
     let tokenizer = KNOWN.get_or_init(|| Tokenizer::load(TOKENIZER, special()).expect("the golden tokenizer"));
-    let Ok(tokens) = tokenizer.encode(&String::from_utf8_lossy(bytes)) else { return false };
+    let tokens = tokenizer.encode(&String::from_utf8_lossy(bytes));
     let logprobs: Vec<f32> = tokens.iter().map(|&token| -(token as f32)).collect();
     let found = objects(tokenizer, &tokens, &logprobs, [640, 480]).objects;
     for object in &found {

@@ -188,8 +188,8 @@ export class Engine {
     const adapter = wanted === 'cpu' ? undefined : await findAdapter();
     const device = wanted === 'auto' && (!adapter || adapter.software) ? 'cpu' : wanted;
     this.#adapter = adapter;
-    const subgroups = adapter?.subgroups;
-    const given = { device, dtype, ...(maxBindingMib !== undefined && { maxBindingMib }), ...(asRealGpu && { asRealGpu }), subgroups };
+    const { software = false, subgroups } = adapter ?? {};
+    const given = { device, dtype, ...(maxBindingMib !== undefined && { maxBindingMib }), ...(asRealGpu && { asRealGpu }), software, subgroups };
     return subgroups ? withSubgroups(() => open(given)) : open(given);
   }
 }

@@ -188,7 +188,7 @@ pub struct GenerateArgs {
     /// A text that ends the answer. May be given several times.
     #[arg(long, value_name = "TEXT")]
     stop: Vec<String>,
-    /// Let the model end a box or a mask as it likes.
+    /// Let the model end a box or a mask as it likes, and begin with none; beams always do.
     #[arg(long)]
     unconstrained: bool,
 }
@@ -204,6 +204,7 @@ impl GenerateArgs {
             beams: self.beams,
             stop: self.stop.clone(),
             constrained: !self.unconstrained,
+            ..GenerateOptions::default()
         }
     }
 }

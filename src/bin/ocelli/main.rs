@@ -10,6 +10,7 @@ mod fault;
 mod inspect;
 mod interrupt;
 mod json;
+mod memory;
 mod npy;
 mod perform;
 mod progress;
