@@ -86,7 +86,8 @@ for (const worker of [true, false]) {
       }
       // Calls that come to nothing at each stage.
       const stop = new AbortController();
-      const first = ask(canvas);
+      // Long enough that the next one waits for it, however fast the machine.
+      const first = ask(canvas, { maxNewTokens: 300 });
       const waiting = ask(canvas, { signal: stop.signal });
       await new Promise((later) => setTimeout(later, 20));
       stop.abort();
