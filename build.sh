@@ -13,6 +13,7 @@ usage() {
   cat <<'TEXT'
 ./build.sh demo [--port N] [--check]   build everything and serve the demo page (--check: run it headless, then stop)
 ./build.sh test                        build everything and run every test
+./build.sh test --full                 make, convert and load a model of PaliGemma 3B's size instead (8 GB of disk)
 ./build.sh build                       the command line (target/release/ocelli) and the npm package (web/pkg, web/dist)
 ./build.sh check                       formatting, clippy and TypeScript, warnings denied
 ./build.sh bench                       the speed of every player, natively and in the browser
@@ -65,6 +66,14 @@ demo() {
   step "demo page" node web/scripts/check-demo.mjs --port "$port"
 }
 
+# The largest model by its numbers: what a conversion and each player hold in memory.
+full_size() {
+  build_web
+  set_up_browser
+  step "command line" cargo build --release
+  step "full size" node web/scripts/full-size.mjs
+}
+
 run_tests() {
   trap report_and_exit EXIT
   build_web
@@ -92,7 +101,13 @@ bench() {
 
 case "${1:-}" in
   demo) demo "${@:2}" ;;
-  test) run_tests ;;
+  test)
+    case "${2:-}" in
+      '') run_tests ;;
+      --full) full_size ;;
+      *) die "test has no option '$2'" ;;
+    esac
+    ;;
   build)
     build_web
     step "command line" cargo build --release

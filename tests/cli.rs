@@ -2,6 +2,8 @@
 
 #[path = "cli/ask.rs"]
 mod ask;
+#[path = "cli/embedded.rs"]
+mod embedded;
 #[path = "cli/errors.rs"]
 mod errors;
 #[path = "cli/packs.rs"]

@@ -11,7 +11,8 @@ fn main() -> ExitCode {
     let filters: Vec<String> = std::env::args().skip(1).filter(|argument| !argument.starts_with('-')).collect();
     let chosen = |name: &str| filters.is_empty() || filters.iter().any(|filter| name.contains(filter.as_str()));
     let (mut passed, mut failed) = (0, 0);
-    for case in model::host_cases().iter().chain(&model::cases()).filter(|case| chosen(&case.name)) {
+    let cases = model::host_cases().into_iter().chain(model::cases()).chain(model::large_cases());
+    for case in cases.filter(|case| chosen(&case.name)) {
         // A panic in one case must not hide the others.
         let run = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| (case.run)(Place::Cpu)));
         match run.unwrap_or_else(|_| Err("it panicked".into())) {

@@ -13,7 +13,8 @@ use model::pool::Place;
 fn main() -> ExitCode {
     // Every case opens a device of its own on the only adapter in sight, as a program would.
     run_everywhere(|| {
-        let as_it_is = model::cases().into_iter().map(|case| Case::new(case.name, move |_| (case.run)(Place::Gpu)));
+        let all = model::cases().into_iter().chain(model::large_cases());
+        let as_it_is = all.map(|case| Case::new(case.name, move |_| (case.run)(Place::Gpu)));
         let as_real_gpu = model::cases()
             .into_iter()
             .map(|case| Case::new(format!("as a real GPU: {}", case.name), move |_| (case.run)(Place::AsRealGpu)));

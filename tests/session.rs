@@ -4,10 +4,11 @@ use std::fs;
 use std::path::PathBuf;
 
 use pollster::block_on;
+use safetensors::SafeTensors;
 use serde_json::Value;
 
 use ocelli::base::ErrorKind;
-use ocelli::format::{Checkpoint, Directory, ModelFiles, read_json};
+use ocelli::format::{Checkpoint, Directory, MemoryFiles, ModelFiles, read_json};
 use ocelli::image::{Preprocessor, decode};
 use ocelli::models::paligemma::PaliGemmaConfig;
 use ocelli::session::{CpuPlayer, LoadProgress, PassOutput, Player, Session, SessionOptions};
@@ -154,6 +155,84 @@ fn a_config_of_another_model_is_refused_before_anything_is_allocated() {
     let refused = block_on(Session::load(player, other, &tensors, options, &mut |_| panic!("nothing may be loaded")));
     let error = refused.err().expect("it is refused");
     assert_eq!(error.kind(), ErrorKind::BadConfig, "{error}");
+}
+
+/// The files of a golden checkpoint with one element of a tensor changed, and the byte where that element begins.
+fn damaged(checkpoint: &str, tensor: &str, element: usize, value: f32) -> (MemoryFiles, usize) {
+    let files = directory(checkpoint);
+    let mut weights = files.get("model.safetensors").expect("it is there").to_vec();
+    let (length, header) = SafeTensors::read_metadata(&weights).expect("it has a header");
+    let info = header.info(tensor).expect("the tensor is there");
+    assert_eq!(info.dtype, safetensors::Dtype::F32);
+    let byte = 8 + length + info.data_offsets.0 + 4 * element;
+    weights[byte..byte + 4].copy_from_slice(&value.to_le_bytes());
+    let mut changed = MemoryFiles::new();
+    changed.insert("model.safetensors", weights);
+    (changed, byte)
+}
+
+#[test]
+fn a_weight_that_cannot_be_stored_is_named_with_its_place() {
+    let (tower, decoder) = ("vision_tower.vision_model.encoder.layers.1", "language_model.model.layers.1");
+    for (tensor, width, element) in [
+        (format!("{tower}.mlp.fc1.weight"), 64, 70 * 64 + 3),
+        (format!("{tower}.self_attn.v_proj.weight"), 64, 5 * 64),
+        (format!("{tower}.layer_norm2.bias"), 1, 63),
+        (format!("{tower}.self_attn.k_proj.bias"), 1, 9),
+        (format!("{decoder}.mlp.gate_proj.weight"), 64, 127 * 64 + 63),
+        (format!("{decoder}.mlp.up_proj.weight"), 64, 64),
+        ("language_model.model.embed_tokens.weight".to_owned(), 64, 1700 * 64 + 1),
+    ] {
+        let (files, byte) = damaged("pg1-hd16", &tensor, element, f32::NAN);
+        let error = refused(&files, CpuPlayer::new(), Dtype::Q8);
+        let place = format!("row {}, column {} is NaN", element / width, element % width);
+        assert_eq!(error.kind(), ErrorKind::BadModelFile, "{error}");
+        assert!(
+            error.to_string().starts_with(&format!("model.safetensors, byte {byte}, tensor {tensor}: ")),
+            "{error}"
+        );
+        assert!(error.to_string().contains(&place), "{error}");
+    }
+    let tensor = format!("{decoder}.mlp.down_proj.weight");
+    let (files, byte) = damaged("pg1-hd16", &tensor, 2 * 128 + 7, 1e6);
+    let error = refused(&files, CpuPlayer::new(), Dtype::F16);
+    let expected = format!("model.safetensors, byte {byte}, tensor {tensor}: the weight at row 2, column 7 is 1000000");
+    assert!(error.to_string().starts_with(&expected), "{error}");
+}
+
+/// Why a checkpoint with the configuration of `pg1-hd16` is not loaded.
+fn refused(files: &dyn ModelFiles, player: CpuPlayer, dtype: Dtype) -> ocelli::base::Error {
+    let tensors = Checkpoint::open(files).expect("it opens");
+    let options = SessionOptions { dtype, fuse: true };
+    let player = Player::Cpu(Box::new(player));
+    let config = config(&directory("pg1-hd16"));
+    block_on(Session::load(player, config, &tensors, options, &mut |_| Ok(()))).err().expect("it is refused")
+}
+
+#[test]
+fn a_table_that_must_be_whole_is_refused_where_no_binding_holds_it() {
+    // 16 positions of 64 floats, the largest weight that is bound in one piece.
+    let error = refused(&directory("pg1-hd16"), CpuPlayer::new().with_max_binding(2048), Dtype::Q8);
+    assert_eq!(error.kind(), ErrorKind::DeviceLimit, "{error}");
+    let message = "weight vision.position needs 4096 bytes in one piece, and a binding of the device holds 2048";
+    assert_eq!(error.to_string(), message);
+}
+
+#[test]
+fn a_model_that_memory_does_not_hold_is_refused_before_anything_is_allocated() {
+    let session = open("pg1-hd16", CpuPlayer::new(), Dtype::Q8);
+    let weights = session.memory().weights_bytes;
+    let t = &session.config().decoder;
+    // One picture's 16 tokens and 256 of text, in whole steps of the cache.
+    let needed = weights + 2 * 4 * t.layers * t.kv_heads * t.head_dim * 320;
+    let error = refused(&directory("pg1-hd16"), CpuPlayer::new().with_memory(needed as u64 - 1), Dtype::Q8);
+    assert_eq!(error.kind(), ErrorKind::OutOfMemory);
+    let message = format!(
+        "the model needs {needed} bytes of memory, {weights} of them for its weights, and {} bytes are available",
+        needed - 1
+    );
+    assert_eq!(error.to_string(), message);
+    open("pg1-hd16", CpuPlayer::new().with_memory(needed as u64), Dtype::Q8);
 }
 
 #[test]

@@ -1,4 +1,5 @@
-//! The graphs of the golden models as text: a change of a graph or of a fusion shows as a changed line.
+//! The graphs of the golden models, and recordings of one of them, as text: a change of a graph, of a fusion, of the
+//! choice of kernels or of the plan of buffers shows as a changed line.
 //!
 //! After a wanted change run the test with `OCELLI_UPDATE_SNAPSHOTS=1` and read the difference before committing it.
 
@@ -6,7 +7,8 @@ use std::fmt::Write;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use ocelli::graph::{Graph, ShapeFault, WeightLayout, WeightTable, fuse};
+use ocelli::graph::{Graph, ShapeFault, WeightLayout, WeightTable, fuse, lower};
+use ocelli::kernels::{Capabilities, DeviceClass};
 use ocelli::models::Form;
 use ocelli::models::paligemma::{self, DecoderPass, PaliGemmaConfig, PassOutput};
 use ocelli::tensor::Dtype;
@@ -59,12 +61,31 @@ fn dump(config: &PaliGemmaConfig) -> Result<String, ShapeFault> {
     Ok(text)
 }
 
+/// What a device of a class does for the passes, with so many bytes in a binding.
+fn recordings(config: &PaliGemmaConfig, class: DeviceClass, max_binding_bytes: usize) -> String {
+    let capabilities = Capabilities {
+        class,
+        shader_f16: false,
+        subgroups: None,
+        max_binding_bytes,
+        max_buffer_bytes: max_binding_bytes,
+        max_workgroup_invocations: 256,
+        max_workgroup_bytes: 16 << 10,
+        max_workgroups: 65_535,
+    };
+    let graphs = graphs(config).expect("the graphs can be built").into_iter();
+    graphs.map(|graph| format!("{}\n", lower(&fuse(graph), &capabilities).recording)).collect()
+}
+
 fn compare(checkpoint: &str) {
-    let found = dump(&config(checkpoint)).expect("the graphs can be built");
-    let path = folder("snapshots").join(format!("{checkpoint}.txt"));
+    same(checkpoint, &dump(&config(checkpoint)).expect("the graphs can be built"));
+}
+
+fn same(name: &str, found: &str) {
+    let path = folder("snapshots").join(format!("{name}.txt"));
     if std::env::var_os(UPDATE).is_some() {
         fs::create_dir_all(folder("snapshots")).expect("the folder can be made");
-        fs::write(&path, &found).expect("the snapshot can be written");
+        fs::write(&path, found).expect("the snapshot can be written");
     }
     let expected = fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
     let differs = |(n, (a, b)): (usize, (&str, &str))| (a != b).then(|| format!("line {}:\n- {a}\n+ {b}", n + 1));
@@ -88,4 +109,16 @@ fn graphs_of_pg1_hd72() {
 #[test]
 fn graphs_of_pg2_gqa() {
     compare("pg2-gqa");
+}
+
+#[test]
+fn recordings_of_a_real_gpu() {
+    same("recordings-gpu", &recordings(&config("pg1-hd16"), DeviceClass::Gpu, 128 << 20));
+}
+
+#[test]
+fn recordings_where_the_logits_of_all_rows_are_done_in_chunks() {
+    let found = recordings(&config("pg1-hd16"), DeviceClass::Software, 128 << 10);
+    assert!(found.contains("\ncopy #"), "nothing is done in chunks");
+    same("recordings-small-bindings", &found);
 }

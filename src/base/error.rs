@@ -11,7 +11,7 @@ pub enum ErrorKind {
     NotFound,
     /// A model file is truncated, contradicts itself, or is not what its name says.
     BadModelFile,
-    /// The configuration and the tensors disagree, or a value is out of range.
+    /// The configuration is no JSON, disagrees with the tensors, or has a value out of range.
     BadConfig,
     /// A valid model that this version cannot run.
     Unsupported,

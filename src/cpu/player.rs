@@ -24,8 +24,13 @@ const MAX_BUFFER: usize = isize::MAX as usize - 64;
 pub struct CpuPlayer {
     state: Shared,
     capabilities: Capabilities,
+    /// Bytes that there are, where that is known.
+    memory: Option<u64>,
     find: fn(KernelId) -> Option<registry::Run>,
 }
+
+/// All that WebAssembly can address; other systems say what they have.
+const ADDRESSABLE: Option<u64> = if cfg!(target_arch = "wasm32") { Some(1 << 32) } else { None };
 
 impl Default for CpuPlayer {
     fn default() -> Self {
@@ -46,7 +51,7 @@ impl CpuPlayer {
             max_workgroup_bytes: 16 << 10,
             max_workgroups: 65_535,
         };
-        Self { state: Shared::default(), capabilities, find: registry::fastest }
+        Self { state: Shared::default(), capabilities, memory: ADDRESSABLE, find: registry::fastest }
     }
 
     /// A player with the plain twin of every kernel: slow, and what everything else is tested against.
@@ -59,6 +64,19 @@ impl CpuPlayer {
     pub fn with_max_binding(mut self, bytes: usize) -> Self {
         self.capabilities.max_binding_bytes = bytes;
         self
+    }
+
+    /// Sets how many bytes there are for this player, those that it holds included.
+    #[must_use]
+    pub fn with_memory(mut self, bytes: u64) -> Self {
+        self.memory = Some(bytes);
+        self
+    }
+
+    /// Bytes that may still be allocated, where that is known.
+    pub fn available(&self) -> Option<u64> {
+        let held = self.memory();
+        self.memory.map(|bytes| bytes.saturating_sub((held.buffers + held.scratch) as u64))
     }
 
     /// Sets what is asked at every mark; without it a play runs to its end in one poll.

@@ -3,6 +3,8 @@ use std::ops::Range;
 
 use serde::Deserialize;
 
+#[cfg(feature = "cli")]
+use super::big_vision::{BigVision, Strided};
 use super::names::{EMBEDDING, HEAD, canonical};
 use super::safetensors::{self, Entry};
 use super::{FormatFault, ModelFiles};
@@ -14,10 +16,10 @@ const WEIGHTS: &str = "model.safetensors";
 const MASK_DECODER: &str = "mask_decoder.safetensors";
 /// The same as big_vision publishes it.
 #[cfg(feature = "cli")]
-const MASK_DECODER_NPZ: &str = "vae-oid.npz";
+pub(super) const MASK_DECODER_NPZ: &str = "vae-oid.npz";
 const INDEX: &str = "model.safetensors.index.json";
 
-/// The tensors of a Hugging Face checkpoint, in one file or several, by the names of published checkpoints.
+/// The tensors of a checkpoint by the names of published ones: Hugging Face's, in one file or several, or big_vision's.
 #[derive(Debug)]
 pub struct Checkpoint<'a> {
     tensors: BTreeMap<String, Stored<'a>>,
@@ -25,8 +27,45 @@ pub struct Checkpoint<'a> {
 
 #[derive(Debug)]
 struct Stored<'a> {
+    file: String,
     entry: Entry,
     bytes: &'a [u8],
+    /// How the elements lie; `None` is row by row.
+    #[cfg(feature = "cli")]
+    strided: Option<Strided>,
+}
+
+impl<'a> Stored<'a> {
+    fn in_order(file: &str, entry: Entry, bytes: &'a [u8]) -> Self {
+        Self {
+            file: file.into(),
+            entry,
+            bytes,
+            #[cfg(feature = "cli")]
+            strided: None,
+        }
+    }
+}
+
+/// Whether there are weights as Hugging Face publishes them.
+#[cfg(feature = "cli")]
+pub(super) fn has_weights(files: &dyn ModelFiles) -> bool {
+    files.get(WEIGHTS).or(files.get(INDEX)).is_some()
+}
+
+/// Where an element of a tensor is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Place {
+    /// The file.
+    pub file: String,
+    /// The tensor's name in it.
+    pub tensor: String,
+    /// Row, all axes but the first being one.
+    pub row: usize,
+    /// Column.
+    pub column: usize,
+    /// First byte in the file.
+    pub byte: usize,
 }
 
 /// What a checkpoint says of one tensor.
@@ -70,30 +109,14 @@ impl<'a> Checkpoint<'a> {
     /// # Errors
     /// Missing or damaged files, an index that names tensors its files do not hold, or a head that is not tied.
     pub fn open(files: &'a dyn ModelFiles) -> Result<Self> {
-        let missing = |name: &str| FormatFault::Missing { name: name.into(), place: files.place().into() };
         let mut checkpoint = Self { tensors: BTreeMap::new() };
-        if let Some(bytes) = files.get(WEIGHTS) {
-            checkpoint.add(WEIGHTS, "", bytes)?;
-        } else {
-            let index = files.get(INDEX).ok_or_else(|| missing(WEIGHTS))?;
-            let index: Index = serde_json::from_slice(index)
-                .map_err(|error| FormatFault::Json { file: INDEX.into(), reason: error.to_string() })?;
-            let shards: BTreeSet<&String> = index.weight_map.values().collect();
-            for shard in shards {
-                let bytes = files.get(shard).ok_or_else(|| missing(shard))?;
-                let found = checkpoint.add(shard, "", bytes)?;
-                let listed = index.weight_map.iter().filter(|(_, file)| *file == shard);
-                if let Some((name, _)) = listed.into_iter().find(|(name, _)| !found.contains(*name)) {
-                    return Err(FormatFault::Weights {
-                        file: INDEX.into(),
-                        what: format!("the file of {name}"),
-                        found: shard.clone(),
-                        expected: "a file that holds it".into(),
-                    }
-                    .into());
-                }
-            }
+        #[cfg(feature = "cli")]
+        match BigVision::open(files)? {
+            Some(archive) => checkpoint.add_archive(files, archive),
+            None => checkpoint.add_published(files)?,
         }
+        #[cfg(not(feature = "cli"))]
+        checkpoint.add_published(files)?;
         if let Some(bytes) = files.get(MASK_DECODER) {
             checkpoint.add(MASK_DECODER, "mask_decoder.", bytes)?;
         }
@@ -104,6 +127,45 @@ impl<'a> Checkpoint<'a> {
         }
         checkpoint.tie_head()?;
         Ok(checkpoint)
+    }
+
+    /// Adds Hugging Face's weights, in one file or several.
+    fn add_published(&mut self, files: &'a dyn ModelFiles) -> Result<(), FormatFault> {
+        let missing = |name: &str| FormatFault::Missing { name: name.into(), place: files.place().into() };
+        if let Some(bytes) = files.get(WEIGHTS) {
+            self.add(WEIGHTS, "", bytes)?;
+        } else {
+            let index = files.get(INDEX).ok_or_else(|| missing(WEIGHTS))?;
+            let index: Index = serde_json::from_slice(index)
+                .map_err(|error| FormatFault::Json { file: INDEX.into(), reason: error.to_string() })?;
+            let shards: BTreeSet<&String> = index.weight_map.values().collect();
+            for shard in shards {
+                let bytes = files.get(shard).ok_or_else(|| missing(shard))?;
+                let found = self.add(shard, "", bytes)?;
+                let listed = index.weight_map.iter().filter(|(_, file)| *file == shard);
+                if let Some((name, _)) = listed.into_iter().find(|(name, _)| !found.contains(*name)) {
+                    return Err(FormatFault::Weights {
+                        file: INDEX.into(),
+                        what: format!("the file of {name}"),
+                        found: shard.clone(),
+                        expected: "a file that holds it".into(),
+                    });
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Adds big_vision's weights.
+    #[cfg(feature = "cli")]
+    fn add_archive(&mut self, files: &'a dyn ModelFiles, archive: BigVision) {
+        let name = archive.file().to_owned();
+        let all = files.get(&name).unwrap_or_default();
+        for tensor in archive.into_tensors() {
+            let bytes = all.get(tensor.entry.bytes.clone()).unwrap_or_default();
+            let file = name.clone();
+            self.tensors.insert(tensor.name, Stored { file, entry: tensor.entry, bytes, strided: tensor.strided });
+        }
     }
 
     /// Adds the tensors of one file under a prefix; their names as the file has them.
@@ -123,7 +185,7 @@ impl<'a> Checkpoint<'a> {
             let (name, range) = (format!("{prefix}{}", canonical(&entry.name)), entry.bytes.clone());
             names.insert(entry.name.clone());
             let bytes = bytes.get(range).unwrap_or_default();
-            if let Some(before) = self.tensors.insert(name.clone(), Stored { entry, bytes }) {
+            if let Some(before) = self.tensors.insert(name.clone(), Stored::in_order(file, entry, bytes)) {
                 return Err(FormatFault::Weights {
                     file: file.into(),
                     what: format!("the tensor {name}"),
@@ -155,6 +217,12 @@ impl<'a> Checkpoint<'a> {
         self.tensors.values().map(|stored| TensorInfo::new(&stored.entry))
     }
 
+    /// Every tensor with its bytes as they are stored, by name.
+    #[cfg(feature = "cli")]
+    pub fn contents(&self) -> impl Iterator<Item = (TensorInfo, &'a [u8])> {
+        self.tensors.values().map(|stored| (TensorInfo::new(&stored.entry), stored.bytes))
+    }
+
     /// Extents of a tensor, outermost first.
     ///
     /// # Errors
@@ -168,7 +236,8 @@ impl<'a> Checkpoint<'a> {
     /// # Errors
     /// No such tensor or rows, or elements that are no floats.
     pub fn read_rows(&self, name: &str, rows: Range<usize>, out: &mut Vec<f32>) -> Result<()> {
-        let Stored { entry, bytes } = self.stored(name)?;
+        let stored = self.stored(name)?;
+        let Stored { entry, bytes, .. } = stored;
         let format = match entry.dtype.as_str() {
             "F32" => SourceFormat::F32,
             "F16" => SourceFormat::F16,
@@ -185,7 +254,27 @@ impl<'a> Checkpoint<'a> {
         };
         let at = out.len();
         out.resize(at + (rows.end - rows.start) * width, 0.0);
+        #[cfg(feature = "cli")]
+        if let Some(strided) = &stored.strided {
+            let elements = match format.bytes() {
+                2 => strided.gather::<2>(bytes, rows),
+                _ => strided.gather::<4>(bytes, rows),
+            };
+            return Ok(format.widen(&elements, &mut out[at..])?);
+        }
         Ok(format.widen(part, &mut out[at..])?)
+    }
+
+    /// Where the n-th element of a tensor is.
+    ///
+    /// # Errors
+    /// No such tensor.
+    pub fn place(&self, name: &str, n: usize) -> Result<Place> {
+        let Stored { file, entry, .. } = self.stored(name)?;
+        let width = entry.shape.iter().skip(1).product::<usize>().max(1);
+        let element = entry.bytes.len() / entry.shape.iter().product::<usize>().max(1);
+        let (row, column, byte) = (n / width, n % width, entry.bytes.start + n * element);
+        Ok(Place { file: file.clone(), tensor: entry.name.clone(), row, column, byte })
     }
 
     fn stored(&self, name: &str) -> Result<&Stored<'a>, FormatFault> {

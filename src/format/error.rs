@@ -67,6 +67,15 @@ pub enum FormatFault {
         /// Rows there are.
         rows: usize,
     },
+    /// Several archives of weights in one folder.
+    #[cfg(feature = "cli")]
+    #[error("{names} are both in {place}")]
+    SeveralArchives {
+        /// Two of them.
+        names: String,
+        /// The folder.
+        place: String,
+    },
     /// A head of its own, where the model ties it to the embedding.
     #[error("lm_head.weight differs from embed_tokens.weight")]
     UntiedHead,
@@ -77,9 +86,12 @@ impl Fault for FormatFault {
         match self {
             Self::Missing { .. } | Self::Unreadable { missing: true, .. } => ErrorKind::NotFound,
             Self::Unreadable { .. } => ErrorKind::Io,
+            Self::Json { file, .. } if file.ends_with("config.json") => ErrorKind::BadConfig,
             Self::Json { .. } | Self::Weights { .. } => ErrorKind::BadModelFile,
             Self::NoTensor { .. } => ErrorKind::BadModelFile,
             Self::Dtype { .. } | Self::UntiedHead => ErrorKind::Unsupported,
+            #[cfg(feature = "cli")]
+            Self::SeveralArchives { .. } => ErrorKind::BadArgument,
             Self::Rows { .. } => ErrorKind::Internal,
         }
     }
@@ -93,6 +105,8 @@ impl Fault for FormatFault {
             Self::NoTensor { .. } => "Check that all files are of one PaliGemma checkpoint and none is missing.",
             Self::Dtype { .. } => "Use a checkpoint with float weights.",
             Self::UntiedHead => "Use a checkpoint whose head is tied to its embedding, as PaliGemma's is.",
+            #[cfg(feature = "cli")]
+            Self::SeveralArchives { .. } => "Name the one to read instead of the folder.",
             Self::Rows { .. } => "Please report this as a defect.",
         }
         .into()

@@ -1,4 +1,6 @@
 use std::collections::BTreeMap;
+#[cfg(feature = "cli")]
+use std::time::SystemTime;
 
 /// The files of a model by name, wherever they are.
 pub trait ModelFiles {
@@ -7,6 +9,16 @@ pub trait ModelFiles {
 
     /// Where the files are, for messages.
     fn place(&self) -> &str;
+
+    /// The names of all files, in order.
+    #[cfg(feature = "cli")]
+    fn names(&self) -> Vec<&str>;
+
+    /// When a file was last written, where the place knows.
+    #[cfg(feature = "cli")]
+    fn written(&self, _name: &str) -> Option<SystemTime> {
+        None
+    }
 }
 
 /// Files in memory, such as a browser's downloads.
@@ -34,5 +46,10 @@ impl ModelFiles for MemoryFiles {
 
     fn place(&self) -> &str {
         "the given files"
+    }
+
+    #[cfg(feature = "cli")]
+    fn names(&self) -> Vec<&str> {
+        self.files.keys().map(String::as_str).collect()
     }
 }

@@ -41,7 +41,9 @@ pub fn parse(file: &str, bytes: &[u8]) -> Result<Vec<Entry>, FormatFault> {
         let (dtype, width) = match descr {
             "<f4" => ("F32", 4),
             "<f2" => ("F16", 2),
-            other => return Err(fault(place("the dtype"), format!("{other:?}"), "\"<f4\" or \"<f2\"")),
+            // NumPy has no bfloat16: it is stored as two bytes of no type.
+            "|V2" | "<V2" => ("BF16", 2),
+            other => return Err(fault(place("the dtype"), format!("{other:?}"), "\"<f4\", \"<f2\" or \"|V2\"")),
         };
         if columns_first && shape.len() > 1 {
             return Err(fault(place("the order"), "columns first".into(), "rows first"));
@@ -120,6 +122,7 @@ mod tests {
         let bytes = archive(&[
             ("decoder.0.weight.npy", array("<f4", "False", "(2, 3)", &data)),
             ("decoder.0.bias.npy", array("<f2", "False", "(2,)", &half)),
+            ("scale.npy", array("|V2", "False", "()", &half[..2])),
             ("notes.txt", b"not an array".to_vec()),
         ]);
         let entries = parse("a.npz", &bytes).expect("it is read");
@@ -129,7 +132,11 @@ mod tests {
             .collect();
         assert_eq!(
             found,
-            [("decoder.0.weight", "F32", vec![2, 3], &data[..]), ("decoder.0.bias", "F16", vec![2], &half[..]),]
+            [
+                ("decoder.0.weight", "F32", vec![2, 3], &data[..]),
+                ("decoder.0.bias", "F16", vec![2], &half[..]),
+                ("scale", "BF16", vec![], &half[..2]),
+            ]
         );
     }
 

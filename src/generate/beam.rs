@@ -36,12 +36,13 @@ struct Continuation {
 
 /// Beam search by transformers' rules with a length penalty of 1 and no early stopping.
 ///
-/// Every beam owns a slot of the KV cache; a beam that goes on in two copies its rows of the answer to a free slot.
+/// `logits` gets those at the end of the prompt, if they are to be kept. Every beam owns a slot of the KV cache; a beam that goes on in two copies its rows of the answer to a free slot.
 pub(super) async fn beam_search(
     session: &mut Session,
     prompt: Prompt<'_>,
     options: &GenerateOptions,
     cancel: &CancelToken,
+    logits: &mut Vec<f32>,
     after_prefill: &mut dyn FnMut(),
 ) -> Result<Hypothesis> {
     let (width, prefix) = (options.beams, prompt.ids.len());
@@ -50,10 +51,13 @@ pub(super) async fn beam_search(
     let mut finished: Vec<Hypothesis> = Vec::new();
     let mut beams = vec![Hypothesis::default()];
     let (choice, top) = session.prefill(prompt.ids, output).await?.result().await?;
+    if options.keep_logits {
+        *logits = session.logits().await?;
+    }
     after_prefill();
     let mut continuations = continue_beam(0, &beams[0], &top, choice.logsumexp);
     for slot in 1..width {
-        session.copy_slot(0, slot, 0, prefix).await?;
+        session.copy_slot(0, slot, 0).await?;
     }
     let mut slots = vec![0];
     for length in 1..=options.max_new_tokens {
@@ -76,7 +80,7 @@ pub(super) async fn beam_search(
         if running.is_empty() || settled {
             break;
         }
-        slots = assign_slots(session, &running, &slots, width, prefix, length - 1).await?;
+        slots = assign_slots(session, &running, &slots, width, prefix).await?;
         beams = running.into_iter().map(|(_, h)| h).collect();
         continuations = Vec::with_capacity(breadth * beams.len());
         for (i, beam) in beams.iter().enumerate() {
@@ -100,14 +104,13 @@ fn continue_beam(beam: usize, hypothesis: &Hypothesis, top: &[(u32, f32)], logsu
 }
 
 /// Gives every running beam a slot: the first child of a beam keeps its parent's, further ones get copies of the
-/// `rows` rows of the answer so far in free slots (the prefix is in every slot already).
+/// answer so far in free slots (the prefix is in every slot already).
 async fn assign_slots(
     session: &mut Session,
     running: &[(usize, Hypothesis)],
     slots: &[usize],
     width: usize,
     prefix: usize,
-    rows: usize,
 ) -> Result<Vec<usize>> {
     let mut taken: Vec<usize> = running.iter().map(|(parent, _)| slots[*parent]).collect();
     taken.sort_unstable();
@@ -123,7 +126,7 @@ async fn assign_slots(
             continue;
         }
         let to = free.next().unwrap_or(from);
-        session.copy_slot(from, to, prefix, rows).await?;
+        session.copy_slot(from, to, prefix).await?;
         assigned.push(to);
     }
     Ok(assigned)

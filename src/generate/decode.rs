@@ -1,4 +1,5 @@
 use std::collections::VecDeque;
+use std::ops::Range;
 
 use super::beam::{Hypothesis, beam_search};
 use super::grammar::Grammar;
@@ -16,7 +17,7 @@ pub struct Prompt<'a> {
     pub ids: &'a [u32],
     /// Ids that end the answer.
     pub eos: &'a [u32],
-    /// What a greedy answer must keep to, if anything.
+    /// What an answer must keep to, if anything. Beams do not: each would need a grammar of its own.
     pub grammar: Option<&'a Grammar>,
 }
 
@@ -53,6 +54,8 @@ pub struct Generation {
     pub logprobs: Vec<f32>,
     /// Why it ended.
     pub finish: Finish,
+    /// The logits `[V]` at the end of the prompt, if they were asked for.
+    pub logits: Vec<f32>,
 }
 
 /// Decode steps submitted ahead of the read-back of the first on a GPU: hides the way from device to host. The CPU
@@ -85,7 +88,8 @@ pub async fn generate(
     session.reserve(prompt.ids.len() + options.max_new_tokens, options.beams).await?;
     let mut stream = Stream::new(tokenizer, options, prompt.eos, cancel, emit);
     let done = if options.beams > 1 {
-        match cancel.guard(beam_search(session, prompt, options, cancel, after_prefill)).await {
+        let logits = &mut stream.answer.logits;
+        match cancel.guard(beam_search(session, prompt, options, cancel, logits, after_prefill)).await {
             Ok(answer) => stream.push_all(&answer),
             Err(error) => Err(error),
         }
@@ -111,8 +115,11 @@ async fn greedy(
     let mut grammar = prompt.grammar.cloned();
     let mut flight: VecDeque<Submitted> = VecDeque::new();
     let (mut choice, _) = session.prefill(prompt.ids, PassOutput::Greedy).await?.result().await?;
+    if options.keep_logits {
+        stream.answer.logits = session.logits().await?;
+    }
     if let Some(grammar) = prompt.grammar {
-        // Read back once an answer, not once a token.
+        // Overrides even a model that says there is nothing, see there. Read back once an answer, not once a token.
         if let Some((id, logit)) = grammar.first_box(&session.logits().await?, choice.logsumexp) {
             (choice.id, choice.logit) = (id, logit);
             session.set_next(id)?;
@@ -148,7 +155,8 @@ async fn greedy(
     Ok(())
 }
 
-/// Draws every token on the host from candidates that the device sorted.
+/// Draws every token on the host from candidates that the device sorted, or, where a grammar leaves only some, from
+/// those. Whether there is a first box is left to the draw.
 async fn sampled(
     session: &mut Session,
     prompt: Prompt<'_>,
@@ -157,22 +165,34 @@ async fn sampled(
     stream: &mut Stream<'_>,
 ) -> Result<()> {
     let mut rng = Rng::new(options.seed);
+    let mut grammar = prompt.grammar.cloned();
     let output = PassOutput::TopK(MAX_TOP_K);
     let mut pass = session.prefill(prompt.ids, output).await?;
     for n in 0..options.max_new_tokens {
         let (choice, top) = pass.result().await?;
         if n == 0 {
+            if options.keep_logits {
+                stream.answer.logits = session.logits().await?;
+            }
             after_prefill();
         }
-        let candidates: Vec<Candidate> = if options.top_k == 0 {
-            all_candidates(&session.logits().await?)
-        } else {
-            top.into_iter().map(|(id, logit)| Candidate { id, logit }).collect()
+        let allowed = grammar.as_ref().and_then(|grammar| grammar.ahead().into_iter().next().flatten());
+        let (candidates, logsumexp) = match allowed {
+            Some(ids) => {
+                let candidates = candidates(&session.logits().await?, ids);
+                let logsumexp = logsumexp(&candidates);
+                (candidates, logsumexp)
+            }
+            None if options.top_k == 0 => (candidates(&session.logits().await?, 0..usize::MAX), choice.logsumexp),
+            None => (top.into_iter().map(|(id, logit)| Candidate { id, logit }).collect(), choice.logsumexp),
         };
         let drawn = sample(&candidates, options.temperature, options.top_k, options.top_p, &mut rng);
         let drawn = drawn.unwrap_or(Candidate { id: choice.id, logit: choice.logit });
-        if stream.push(drawn.id, drawn.logit - choice.logsumexp)? || n + 1 == options.max_new_tokens {
+        if stream.push(drawn.id, drawn.logit - logsumexp)? || n + 1 == options.max_new_tokens {
             break;
+        }
+        if let Some(grammar) = &mut grammar {
+            grammar.push(stream.tokenizer, drawn.id, &stream.tokenizer.decode(&[drawn.id]));
         }
         session.set_next(drawn.id)?;
         pass = session.decode(prompt.ids.len() + n, 0, output, None).await?;
@@ -180,11 +200,19 @@ async fn sampled(
     Ok(())
 }
 
-fn all_candidates(logits: &[f32]) -> Vec<Candidate> {
-    let mut all: Vec<Candidate> =
-        logits.iter().enumerate().map(|(id, &logit)| Candidate { id: id as u32, logit }).collect();
-    all.sort_by(|a, b| b.logit.total_cmp(&a.logit).then(a.id.cmp(&b.id)));
-    all
+/// Those of all logits whose ids are in a range, by falling logit.
+fn candidates(logits: &[f32], ids: Range<usize>) -> Vec<Candidate> {
+    let all = logits.iter().enumerate().map(|(id, &logit)| (id, Candidate { id: id as u32, logit }));
+    let mut kept: Vec<Candidate> = all.filter(|(id, _)| ids.contains(id)).map(|(_, candidate)| candidate).collect();
+    kept.sort_by(|a, b| b.logit.total_cmp(&a.logit).then(a.id.cmp(&b.id)));
+    kept
+}
+
+/// ln of the sum of exp of candidates by falling logit: as the device gives it where only their rows are multiplied.
+fn logsumexp(candidates: &[Candidate]) -> f32 {
+    let peak = candidates.first().map_or(0.0, |best| f64::from(best.logit));
+    let sum: f64 = candidates.iter().map(|candidate| (f64::from(candidate.logit) - peak).exp()).sum();
+    (peak + sum.ln()) as f32
 }
 
 /// Turns tokens into text as they come and watches for what ends the answer.
@@ -215,7 +243,13 @@ impl<'a> Stream<'a> {
             max_new_tokens: options.max_new_tokens,
             cancel,
             emit,
-            answer: Generation { text: String::new(), tokens: vec![], logprobs: vec![], finish: Finish::Length },
+            answer: Generation {
+                text: String::new(),
+                tokens: vec![],
+                logprobs: vec![],
+                finish: Finish::Length,
+                logits: vec![],
+            },
         }
     }
 

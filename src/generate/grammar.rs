@@ -24,7 +24,7 @@ enum State {
 
 /// Follows an answer and says which ids may come next.
 ///
-/// It never forces a first box: a model may say that there is nothing, see [`first_box`](Self::first_box).
+/// It forces no first box by itself: whether there is one is asked of [`first_box`](Self::first_box).
 #[derive(Debug, Clone)]
 pub struct Grammar {
     marks: Marks,
@@ -49,7 +49,8 @@ impl Grammar {
     /// The likeliest first edge, id and logit, if a box is likelier than all else that an answer may begin with.
     ///
     /// Where a box might begin at one of many places, each of them is less likely than the one token that says there is
-    /// nothing, though all together they are not.
+    /// nothing, though all together they are not. So a greedy answer may begin with a box where the model by itself would
+    /// have said that there is nothing: the one thing in which the grammar changes a well-formed answer.
     pub fn first_box(&self, logits: &[f32], logsumexp: f32) -> Option<(u32, f32)> {
         let marks = &self.marks.locations;
         let edges = logits.get(marks.start as usize..marks.end as usize)?;

@@ -21,8 +21,11 @@ pub struct GenerateOptions {
     /// Texts that end the answer; they are not part of it.
     pub stop: Vec<String>,
     /// Keep answers with objects well-formed: where a box or a mask has begun, only what can go on with it is chosen among.
-    /// Holds for the likeliest token alone, not for sampling and beams.
+    /// A greedy answer also begins with a box where all boxes together are likelier than all else. Beams are not kept
+    /// to it.
     pub constrained: bool,
+    /// Keep the logits at the end of the prompt, see [`Generation`](super::Generation).
+    pub keep_logits: bool,
 }
 
 impl Default for GenerateOptions {
@@ -36,6 +39,7 @@ impl Default for GenerateOptions {
             beams: 1,
             stop: Vec::new(),
             constrained: true,
+            keep_logits: false,
         }
     }
 }

@@ -75,12 +75,10 @@ pub(super) fn capabilities(
     let subgroups = features
         .contains(wgpu::Features::SUBGROUP)
         .then_some(SubgroupSizes { min: info.subgroup_min_size, max: info.subgroup_max_size });
+    let software = info.device_type == wgpu::DeviceType::Cpu || options.software;
     let max_binding_bytes = bytes(limits.max_storage_buffer_binding_size.min(limits.max_buffer_size));
     Capabilities {
-        class: match info.device_type {
-            wgpu::DeviceType::Cpu if !options.as_real_gpu => DeviceClass::Software,
-            _ => DeviceClass::Gpu,
-        },
+        class: if software && !options.as_real_gpu { DeviceClass::Software } else { DeviceClass::Gpu },
         shader_f16: features.contains(wgpu::Features::SHADER_F16),
         subgroups: options.subgroups.or(subgroups),
         max_binding_bytes: max_binding_bytes.min(options.max_binding_bytes.unwrap_or(usize::MAX)),

@@ -1,6 +1,6 @@
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use crate::graph::record::BufferId;
 
@@ -40,6 +40,14 @@ pub(super) struct DeviceBuffer {
     pub raw: wgpu::Buffer,
     pub bytes: usize,
     counter: Counter,
+    refused: AtomicBool,
+}
+
+impl DeviceBuffer {
+    /// Whether the device had no memory for it, so that nobody may use it again.
+    pub fn is_refused(&self) -> bool {
+        self.refused.load(Ordering::Relaxed)
+    }
 }
 
 impl Drop for DeviceBuffer {
@@ -75,9 +83,7 @@ impl Device {
         let buffer = self.create_unchecked(label, bytes, usage, counter);
         let (invalid, refused) = (validation.pop(), memory.pop());
         if let Some(error) = refused.await {
-            let held = self.memory.held() - bytes;
-            let what = format!("the buffer `{label}`");
-            return Err(GpuError::OutOfMemory { what, needed: bytes, held, reason: error.to_string() });
+            return Err(out_of_memory(label, bytes, self.memory.held() - bytes, &error));
         }
         if let Some(error) = invalid.await {
             return Err(GpuError::Rejected { what: format!("the buffer `{label}`"), reason: error.to_string() });
@@ -86,8 +92,30 @@ impl Device {
         Ok(buffer)
     }
 
-    /// Makes a zeroed buffer; a refusal shows in the device's [`Health`](super::health::Health) later.
-    pub fn create_unchecked(
+    /// Makes a zeroed buffer where nobody can wait for the device's word; a refusal becomes one of its [`Doubts`].
+    ///
+    /// [`Doubts`]: super::doubts::Doubts
+    pub fn create_ahead(
+        &self,
+        label: &str,
+        bytes: usize,
+        usage: wgpu::BufferUsages,
+        counter: &Counter,
+    ) -> Arc<DeviceBuffer> {
+        let held = self.memory.held();
+        let memory = self.device.push_error_scope(wgpu::ErrorFilter::OutOfMemory);
+        let buffer = self.create_unchecked(label, bytes, usage, counter);
+        let refused = memory.pop();
+        let (label, doubted) = (label.to_owned(), buffer.clone());
+        self.doubts.add(async move {
+            let error = refused.await?;
+            doubted.refused.store(true, Ordering::Relaxed);
+            Some(out_of_memory(&label, bytes, held, &error))
+        });
+        buffer
+    }
+
+    fn create_unchecked(
         &self,
         label: &str,
         bytes: usize,
@@ -103,7 +131,7 @@ impl Device {
         });
         counter.0.fetch_add(bytes, Ordering::Relaxed);
         self.counters.made_buffer();
-        Arc::new(DeviceBuffer { raw, bytes, counter: counter.clone() })
+        Arc::new(DeviceBuffer { raw, bytes, counter: counter.clone(), refused: AtomicBool::new(false) })
     }
 
     fn allow_buffer(&self, label: &str, bytes: usize, usage: wgpu::BufferUsages) -> Result<(), GpuError> {
@@ -123,6 +151,10 @@ impl Device {
         }
         Ok(())
     }
+}
+
+fn out_of_memory(label: &str, needed: usize, held: usize, error: &wgpu::Error) -> GpuError {
+    GpuError::OutOfMemory { what: format!("the buffer `{label}`"), needed, held, reason: error.to_string() }
 }
 
 /// The buffers that a session made, by id.

@@ -4,6 +4,7 @@ use super::GpuError;
 use super::adapters::{self, AdapterReport};
 use super::buffers::Memory;
 use super::counters::Counters;
+use super::doubts::Doubts;
 use super::health::Health;
 
 /// How to choose and set up a device.
@@ -16,6 +17,8 @@ pub struct DeviceOptions {
     /// The subgroup widths of a browser's device, given by a caller who had the feature requested: wgpu cannot ask a
     /// browser for it (gfx-rs/wgpu#10146), but shader text goes straight to the browser. Natively leave it out.
     pub subgroups: Option<SubgroupSizes>,
+    /// The adapter runs on the CPU, as a caller knows who sees more of it than wgpu does in a browser.
+    pub software: bool,
     /// Chooses kernels as for a real GPU even on a software adapter, so that tests can run them anywhere.
     pub as_real_gpu: bool,
 }
@@ -27,6 +30,7 @@ pub(super) struct Device {
     pub queue: wgpu::Queue,
     pub report: AdapterReport,
     pub health: Health,
+    pub doubts: Doubts,
     pub memory: Memory,
     pub counters: Counters,
     /// Shader text must carry the `enable` lines that naga does not know.
@@ -79,6 +83,7 @@ impl Device {
             queue,
             report,
             health,
+            doubts: Doubts::default(),
             memory: Memory::default(),
             counters: Counters::default(),
         })

@@ -17,6 +17,7 @@ mod buffers;
 mod check;
 mod counters;
 mod device;
+mod doubts;
 mod error;
 mod health;
 mod pipelines;

@@ -82,6 +82,21 @@ pub(super) fn submit(
     encoder: wgpu::CommandEncoder,
     read: Option<StagedRead>,
 ) -> Result<Pending, GpuError> {
+    if device.doubts.is_empty() {
+        return send(device, encoder, read);
+    }
+    // A buffer that turns out to be refused entails a rejected submission: one defect is told once.
+    let validation = device.device.push_error_scope(wgpu::ErrorFilter::Validation);
+    let pending = send(device, encoder, read);
+    let invalid = validation.pop();
+    device.doubts.add(async move {
+        let reason = invalid.await?.to_string();
+        Some(GpuError::Rejected { what: "a command".into(), reason })
+    });
+    pending
+}
+
+fn send(device: &Device, encoder: wgpu::CommandEncoder, read: Option<StagedRead>) -> Result<Pending, GpuError> {
     let submission = device.queue.submit([encoder.finish()]);
     device.counters.submitted(read.as_ref().map_or(0, |read| read.bytes));
     // Natively a rejected submission is known at once; mapping its staging buffer would then be wrong.

@@ -6,6 +6,7 @@ use std::task::{Context, Poll, Waker};
 use super::GpuError;
 use super::buffers::{DeviceBuffer, READBACK};
 use super::device::Device;
+use super::doubts::Doubts;
 use super::health::Health;
 
 /// Staging buffers for results, kept for the next read.
@@ -29,14 +30,14 @@ impl Staging {
             Some(index) => Ok(idle.swap_remove(index)),
             None => {
                 device.health.check()?;
-                Ok(device.create_unchecked("readback", size, READBACK, &device.memory.own))
+                Ok(device.create_ahead("readback", size, READBACK, &device.memory.own))
             }
         }
     }
 
     fn put(&self, buffer: Arc<DeviceBuffer>) {
         let mut idle = lock(&self.idle);
-        if buffer.bytes <= Self::KEEP_BYTES && idle.len() < Self::KEEP {
+        if !buffer.is_refused() && buffer.bytes <= Self::KEEP_BYTES && idle.len() < Self::KEEP {
             idle.push(buffer);
         }
     }
@@ -50,6 +51,7 @@ pub struct Pending {
     device: wgpu::Device,
     submission: wgpu::SubmissionIndex,
     health: Health,
+    doubts: Doubts,
     signal: Arc<Mutex<Signal>>,
     read: Option<StagedRead>,
 }
@@ -86,7 +88,8 @@ impl Pending {
             Some(read) => read.buffer.raw.slice(..read.bytes as u64).map_async(wgpu::MapMode::Read, finish),
             None => device.queue.on_submitted_work_done(move || finish(Ok(()))),
         }
-        Self { device: device.device.clone(), submission, health: device.health.clone(), signal, read }
+        let (health, doubts) = (device.health.clone(), device.doubts.clone());
+        Self { device: device.device.clone(), submission, health, doubts, signal, read }
     }
 
     fn take_bytes(&mut self) -> Result<Vec<u8>, GpuError> {
@@ -116,6 +119,11 @@ impl Future for Pending {
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let this = &mut *self;
+        match this.doubts.poll(context) {
+            Poll::Pending => return Poll::Pending,
+            Poll::Ready(Some(error)) => return Poll::Ready(Err(error)),
+            Poll::Ready(None) => {}
+        }
         {
             let mut signal = lock(&this.signal);
             if signal.done.is_none() {
@@ -158,6 +166,7 @@ impl Device {
     }
 }
 
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+/// The value behind a lock; whoever panicked while holding it left it whole.
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -37,7 +37,7 @@ impl Scratch {
     /// Gives back what no plan needs any more; says whether any slot changed.
     pub fn shrink(&mut self, device: &Device, wanted: &[usize]) -> bool {
         let slots = wanted.iter().enumerate().map(|(rank, &bytes)| {
-            let make = || device.create_unchecked(&format!("scratch {rank}"), bytes, STORAGE, &device.memory.own);
+            let make = || device.create_ahead(&format!("scratch {rank}"), bytes, STORAGE, &device.memory.own);
             self.fitting(rank, bytes).unwrap_or_else(make)
         });
         let slots = slots.collect();
@@ -46,7 +46,8 @@ impl Scratch {
 
     fn fitting(&self, rank: usize, bytes: usize) -> Option<Arc<DeviceBuffer>> {
         let slot = self.slots.get(rank)?;
-        (slot.bytes >= bytes && slot.bytes - bytes <= Self::SLACK.max(bytes)).then(|| slot.clone())
+        (!slot.is_refused() && slot.bytes >= bytes && slot.bytes - bytes <= Self::SLACK.max(bytes))
+            .then(|| slot.clone())
     }
 
     fn replace(&mut self, slots: Vec<Arc<DeviceBuffer>>) -> bool {

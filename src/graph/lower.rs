@@ -1,41 +1,100 @@
 use std::collections::HashMap;
 
-use super::ir::{Graph, Op, Origin, Step, Value};
+use super::ir::{Graph, Node, Op, Origin, Step, Value};
 use super::plan::{ExternalKey, Plan, Program, VirtualTensor, WeightPart, plan};
 use super::record::Command;
+use super::split::{Run, row_operands};
 use crate::kernels::Capabilities;
 use crate::ops::{self, Emitter, ShardOperand, Tensor, WeightOperand};
 use crate::quant::layout;
 
 /// Turns a graph into a recording for a device with the given capabilities.
+///
+/// Where a value would exceed the device's largest binding, the operations around it are done some rows at a time. A
+/// value that must be whole stays as it is, and the player refuses it.
 pub fn lower(graph: &Graph, capabilities: &Capabilities) -> Plan {
     let mut lowering = Lowering {
         graph,
+        capabilities,
         program: Program { name: graph.name.clone(), ..Default::default() },
         tensors: HashMap::new(),
         weights: HashMap::new(),
+        parts: HashMap::new(),
     };
-    for step in &graph.nodes {
+    let most = capabilities.max_binding_bytes.min(capabilities.max_buffer_bytes);
+    let mut at = 0;
+    while let Some(step) = graph.nodes.get(at) {
+        if let Some(run) = Run::from(graph, at, most) {
+            lowering.run(&run);
+            at += run.nodes.len();
+            continue;
+        }
         match step {
             Step::Mark(label) => lowering.program.commands.push(Command::Mark(label.clone())),
-            Step::Node(node) => {
-                let mut emitter = Emitter::new(capabilities);
-                lowering.node(&mut emitter, &node.op, node.output);
-                lowering.absorb(emitter);
-            }
+            Step::Node(node) => lowering.emit(node),
         }
+        at += 1;
     }
     plan(lowering.program)
 }
 
 struct Lowering<'a> {
     graph: &'a Graph,
+    capabilities: &'a Capabilities,
     program: Program,
     tensors: HashMap<Value, u32>,
     weights: HashMap<Value, WeightOperand>,
+    /// In a run: the rows of its values that are being done.
+    parts: HashMap<Value, Tensor>,
 }
 
 impl Lowering<'_> {
+    fn emit(&mut self, node: &Node) {
+        let mut emitter = Emitter::new(self.capabilities);
+        self.node(&mut emitter, &node.op, node.output);
+        self.absorb(emitter);
+    }
+
+    /// All nodes of a run for the first rows, then for the next. Rows that come in and go out are copied: next to the
+    /// matrix products in between that costs nothing, and no kernel needs to know of it.
+    ///
+    /// Rows behind the pass's last valid one may be computed; as always nobody reads them.
+    fn run(&mut self, run: &Run) {
+        for first in (0..run.rows).step_by(run.chunk) {
+            let rows = run.chunk.min(run.rows - first);
+            for node in &run.nodes {
+                for value in row_operands(&node.op).into_iter().flatten() {
+                    if !self.parts.contains_key(&value) {
+                        let (whole, part) = (self.tensor(value), self.part(value, rows));
+                        self.copy_rows(whole, first, part, 0, rows);
+                    }
+                }
+                let part = self.part(node.output, rows);
+                self.emit(node);
+                if run.leaves(self.graph, node.output) {
+                    let whole = self.whole(node.output);
+                    self.copy_rows(part, 0, whole, first, rows);
+                }
+            }
+            self.parts.clear();
+        }
+    }
+
+    /// A tensor for some rows of a value, which stands for it until the rows are done.
+    fn part(&mut self, value: Value, rows: usize) -> Tensor {
+        let info = self.graph.info(value);
+        let part = Tensor { handle: self.declare(&info.name, rows * info.width * 4, None), rows, width: info.width };
+        self.parts.insert(value, part);
+        part
+    }
+
+    fn copy_rows(&mut self, from: Tensor, from_row: usize, to: Tensor, to_row: usize, rows: usize) {
+        let row = from.width * 4;
+        let (from_offset, to_offset) = (from_row * row, to_row * row);
+        let copy = Command::Copy { from: from.handle, from_offset, to: to.handle, to_offset, bytes: rows * row };
+        self.program.commands.push(copy);
+    }
+
     /// The dispatches of one node.
     fn node(&mut self, e: &mut Emitter, op: &Op, output: Value) {
         let out = self.tensor(output);
@@ -108,8 +167,13 @@ impl Lowering<'_> {
         }
     }
 
-    /// The tensor of a value, made when first asked for. A weight used as a tensor is a single f32 shard.
+    /// What stands for a value now.
     fn tensor(&mut self, value: Value) -> Tensor {
+        self.parts.get(&value).copied().unwrap_or_else(|| self.whole(value))
+    }
+
+    /// The tensor of a value, made when first asked for. A weight used as a tensor is a single f32 shard.
+    fn whole(&mut self, value: Value) -> Tensor {
         let info = self.graph.info(value);
         let handle = match self.tensors.get(&value) {
             Some(&handle) => handle,

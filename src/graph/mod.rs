@@ -1,8 +1,9 @@
 //! Floor 4: a model as a graph of operations, and its way to a [`Recording`].
 //!
 //! [`Graph`] is built by a model in terms of whole operations; [`fuse`] merges neighbours that one kernel can do;
-//! [`lower`] turns every node into dispatches over virtual tensors; the planner lays those tensors into as few shared
-//! buffers as their lifetimes allow. Each stage is a pure function of the one before, and each prints itself as text.
+//! [`lower`] turns every node into dispatches over virtual tensors, by chunks of rows where a value is too large for a
+//! binding; the planner lays those tensors into as few shared buffers as their lifetimes allow. Each stage is a pure
+//! function of the one before, and each prints itself as text.
 
 mod dump;
 mod fuse;
@@ -10,6 +11,7 @@ mod ir;
 mod lower;
 mod plan;
 pub mod record;
+mod split;
 mod weights;
 
 pub use fuse::{PATTERNS, Pattern, fuse};

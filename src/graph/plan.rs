@@ -131,3 +131,72 @@ fn lifetimes(tensors: usize, commands: &[Command]) -> Vec<Option<Lifetime>> {
     }
     lifetimes
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::kernels::{Dispatch, KernelId, Overrides};
+
+    /// Commands over tensors of the sizes given; some tensors are states.
+    fn program(sizes: &[usize], uses: &[Vec<usize>]) -> Program {
+        let tensor = |(n, &words): (usize, &usize)| VirtualTensor {
+            label: n.to_string(),
+            bytes: 4 * words,
+            external: (n % 5 == 4).then(|| ExternalKey::State(n.to_string())),
+        };
+        let command = |tensors: &Vec<usize>| {
+            let mut bindings: Vec<u32> = tensors.iter().map(|n| (n % sizes.len()) as u32).collect();
+            bindings.dedup();
+            match bindings[..] {
+                [from, to] => Command::Copy { from, from_offset: 0, to, to_offset: 0, bytes: 4 },
+                _ => Command::Dispatch(Dispatch {
+                    kernel: KernelId::Add,
+                    overrides: Overrides::default(),
+                    bindings,
+                    params: Vec::new(),
+                    grid: [1; 3],
+                }),
+            }
+        };
+        Program {
+            name: String::new(),
+            tensors: sizes.iter().enumerate().map(tensor).collect(),
+            commands: uses.iter().map(command).collect(),
+        }
+    }
+
+    fn bindings(command: &Command) -> Vec<u32> {
+        match command {
+            Command::Dispatch(dispatch) => dispatch.bindings.clone(),
+            Command::Copy { from, to, .. } => vec![*from, *to],
+            Command::Mark(_) => Vec::new(),
+        }
+    }
+
+    proptest! {
+        /// Played on paper: whenever a tensor is used, nothing has used its buffer since it was used last.
+        #[test]
+        fn no_two_living_tensors_share_a_buffer(
+            sizes in prop::collection::vec(1usize..40, 1..24),
+            uses in prop::collection::vec(prop::collection::vec(0usize..24, 1..5), 1..60),
+        ) {
+            let wanted = program(&sizes, &uses);
+            let planned = plan(program(&sizes, &uses)).recording;
+            let mut holds: HashMap<u32, u32> = HashMap::new();
+            let mut seen: Vec<u32> = Vec::new();
+            for (tensors, buffers) in wanted.commands.iter().zip(&planned.commands) {
+                let pairs: Vec<(u32, u32)> = bindings(tensors).into_iter().zip(bindings(buffers)).collect();
+                for &(tensor, buffer) in &pairs {
+                    prop_assert!(planned.buffers[buffer as usize].bytes >= wanted.tensors[tensor as usize].bytes);
+                    let shared = pairs.iter().any(|&(other, at)| other != tensor && at == buffer);
+                    prop_assert!(!shared, "two tensors of one command in buffer {buffer}");
+                    let before = holds.insert(buffer, tensor);
+                    prop_assert!(!seen.contains(&tensor) || before == Some(tensor), "tensor {tensor} was overwritten");
+                    seen.push(tensor);
+                }
+            }
+        }
+    }
+}

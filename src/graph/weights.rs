@@ -20,16 +20,18 @@ pub struct WeightLayout {
     pub shards: Vec<Range<usize>>,
 }
 
-/// A row of a weight does not fit a binding.
+/// A weight, or two rows of one, that do not fit a binding.
 #[derive(Debug, thiserror::Error)]
-#[error("weight {name} needs {needed} bytes in one binding for two of its rows, and the device allows {allowed}")]
-pub struct RowTooLarge {
+#[error("weight {name} needs {needed} bytes {part}, and a binding of the device holds {allowed}")]
+pub struct TooLarge {
     name: String,
+    /// What the bytes are for.
+    part: &'static str,
     needed: usize,
     allowed: usize,
 }
 
-impl Fault for RowTooLarge {
+impl Fault for TooLarge {
     fn kind(&self) -> ErrorKind {
         ErrorKind::DeviceLimit
     }
@@ -48,12 +50,28 @@ impl WeightLayout {
         let row_bytes = layout(dtype, k).row_bytes.max(1);
         let most = max_binding_bytes / row_bytes / 2 * 2;
         if most == 0 && rows * row_bytes > max_binding_bytes {
-            return Err(RowTooLarge { name: name.into(), needed: 2 * row_bytes, allowed: max_binding_bytes }.into());
+            return Err(too_large(name, "for two of its rows", 2 * row_bytes, max_binding_bytes));
         }
         let step = most.max(2).min(rows.max(1));
         let shards = (0..rows).step_by(step).map(|first| first..(first + step).min(rows)).collect();
         Ok(Self { name: name.into(), rows, k, dtype, shards })
     }
+
+    /// A weight that kernels bind in one piece, as they do with norms, biases and position tables.
+    ///
+    /// # Errors
+    /// More than `max_binding_bytes`.
+    pub fn whole(name: &str, rows: usize, k: usize, dtype: Dtype, max_binding_bytes: usize) -> Result<Self, Error> {
+        let needed = layout(dtype, k).data_bytes(rows);
+        if needed > max_binding_bytes {
+            return Err(too_large(name, "in one piece", needed, max_binding_bytes));
+        }
+        Self::new(name, rows, k, dtype, max_binding_bytes)
+    }
+}
+
+fn too_large(name: &str, part: &'static str, needed: usize, allowed: usize) -> Error {
+    TooLarge { name: name.into(), part, needed, allowed }.into()
 }
 
 /// All weights of a model by name, in order of execution.

@@ -49,14 +49,12 @@ pub enum QuantError {
 }
 
 impl QuantError {
-    /// The same error with `rows` added to its row: for callers that encode a part of a matrix at a time.
-    #[must_use]
-    pub fn below(mut self, rows: usize) -> Self {
-        match &mut self {
-            Self::NotFinite { row, .. } | Self::TooLarge { row, .. } => *row += rows,
-            Self::Size { .. } | Self::NoWeightDtype { .. } => {}
+    /// Row and column of the weight that is to blame, if one is.
+    pub fn place(&mut self) -> Option<[&mut usize; 2]> {
+        match self {
+            Self::NotFinite { row, column, .. } | Self::TooLarge { row, column, .. } => Some([row, column]),
+            Self::Size { .. } | Self::NoWeightDtype { .. } => None,
         }
-        self
     }
 }
 

@@ -57,14 +57,14 @@ impl Arrivals {
         self.table.layouts()
     }
 
-    /// The table, if all rows have come.
-    pub fn complete(self) -> Result<WeightTable> {
+    /// Fails unless all rows have come.
+    pub fn complete(&self) -> Result<()> {
         let mut counts = self.table.layouts().iter().zip(&self.rows);
         match counts.find(|(weight, rows)| **rows < weight.rows) {
             Some((weight, &rows)) => {
                 Err(SessionFault::Incomplete { name: weight.name.clone(), rows, expected: weight.rows }.into())
             }
-            None => Ok(self.table),
+            None => Ok(()),
         }
     }
 }

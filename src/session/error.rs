@@ -1,4 +1,5 @@
 use crate::base::{ErrorKind, Fault};
+use crate::quant::QuantError;
 
 /// What can go wrong between a model and its player.
 #[derive(Debug, thiserror::Error)]
@@ -14,6 +15,18 @@ pub enum SessionFault {
         rows: usize,
         /// Elements per row expected.
         k: usize,
+    },
+    /// A value that the dtype asked for cannot hold.
+    #[error("{file}, byte {byte}, tensor {tensor}: {reason}")]
+    Value {
+        /// The file.
+        file: String,
+        /// Name of the tensor in it.
+        tensor: String,
+        /// Where in the file the value begins.
+        byte: usize,
+        /// What is wrong with it, with its row and column in the tensor.
+        reason: QuantError,
     },
     /// More tokens than the model may hold at once.
     #[error("the pictures, the prompt and the answer need {needed} tokens, and the model holds {capacity}")]
@@ -73,6 +86,7 @@ impl Fault for SessionFault {
     fn kind(&self) -> ErrorKind {
         match self {
             Self::Shape { .. } => ErrorKind::BadConfig,
+            Self::Value { reason, .. } => reason.kind(),
             Self::TooLong { .. } | Self::EmptyPrompt | Self::UnknownToken { .. } | Self::Picture { .. } => {
                 ErrorKind::BadArgument
             }
@@ -85,6 +99,7 @@ impl Fault for SessionFault {
 
     fn remedy(&self) -> String {
         match self {
+            Self::Value { reason, .. } => return reason.remedy(),
             Self::Shape { .. } => "Check that config.json and the weights come from the same checkpoint.",
             Self::TooLong { .. } => "Ask for fewer new tokens, shorten the prompt or use fewer pictures.",
             Self::EmptyPrompt => "Give a picture or a prompt.",

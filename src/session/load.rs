@@ -1,11 +1,12 @@
 use std::ops::Range;
 
 use super::arrivals::Arrivals;
+use super::too_large::TooLarge;
 use super::weights::{check_shapes, encode, weight_specs};
-use super::{Player, Session, SessionOptions};
-use crate::base::Result;
-use crate::format::Checkpoint;
-use crate::format::pack::{Manifest, PackedRows, read_shard};
+use super::{Player, Session, SessionOptions, room};
+use crate::base::{ErrorKind, Result};
+use crate::format::pack::{MANIFEST, Manifest, PackedRows, read_shard};
+use crate::format::{Checkpoint, FormatFault};
 use crate::graph::record::BufferId;
 use crate::graph::{WeightLayout, WeightTable};
 use crate::models::paligemma::{self, PaliGemmaConfig};
@@ -34,11 +35,8 @@ const CHUNK_VALUES: usize = 1 << 20;
 
 /// A model on its way to a player: memory for all weights is there, and they come in any portions.
 pub struct Loader {
-    player: Player,
-    config: PaliGemmaConfig,
-    options: SessionOptions,
+    session: Session,
     arrivals: Arrivals,
-    buffers: Vec<Vec<ShardBuffers>>,
     done: usize,
     total: usize,
 }
@@ -47,13 +45,24 @@ impl Loader {
     /// Takes memory for a pack's weights, all of which its manifest tells; [`push`](Self::push) brings them.
     ///
     /// # Errors
-    /// A configuration that cannot be run, a row that no binding holds, a device without memory.
+    /// A configuration that cannot be run or asks for more weights than the shards can hold, a weight that no binding
+    /// holds, a device without memory.
     pub async fn of_pack(player: Player, manifest: &Manifest, fuse: bool) -> Result<Self> {
         let config = PaliGemmaConfig::from_hf(&manifest.config)?;
         let specs = pack_specs(&config, manifest);
         let dtype = |spec: &WeightSpec| stored_dtype(spec, manifest);
+        check_lengths(&specs, manifest)?;
         let options = SessionOptions { dtype: manifest.dtype, fuse };
         Self::begin(player, config, &specs, &dtype, options).await
+    }
+
+    /// Takes the memory of a question about one picture: `prompt` tokens behind the picture's, at most `new_tokens` of an
+    /// answer.
+    ///
+    /// # Errors
+    /// A device without the memory or limits for it.
+    pub async fn make_room(&mut self, prompt: usize, new_tokens: usize) -> Result<()> {
+        self.session.make_room(prompt, new_tokens).await.map(|_| ())
     }
 
     /// Takes memory for weights in the dtypes that `dtype` says.
@@ -65,24 +74,25 @@ impl Loader {
         options: SessionOptions,
     ) -> Result<Self> {
         let most = player.capabilities().max_binding_bytes;
-        let layouts = specs.iter().map(|spec| WeightLayout::new(&spec.name, spec.rows, spec.k, dtype(spec), most));
+        let layouts = specs.iter().map(|spec| {
+            let new = if spec.form == Form::Exact { WeightLayout::whole } else { WeightLayout::new };
+            new(&spec.name, spec.rows, spec.k, dtype(spec), most)
+        });
         let table = WeightTable::new(layouts.collect::<Result<_>>()?);
-        let mut buffers = Vec::with_capacity(specs.len());
-        for weight in table.layouts() {
-            let bytes = layout(weight.dtype, weight.k);
-            let mut shards = Vec::with_capacity(weight.shards.len());
-            for shard in &weight.shards {
-                let data = player.create_buffer(&weight.name, bytes.data_bytes(shard.len())).await?;
-                let scales = match bytes.row_scales {
-                    0 => None,
-                    _ => Some(player.create_buffer(&weight.name, bytes.scale_bytes(shard.len())).await?),
-                };
-                shards.push(ShardBuffers { data, scales });
+        room::check(&player, &config, table.layouts().iter().map(|weight| bytes(weight) as u64).sum())?;
+        let buffers = match take_memory(&mut player, &table).await {
+            Ok(buffers) => buffers,
+            Err(cause) if cause.kind() == ErrorKind::OutOfMemory => {
+                let needed = specs.iter().map(|spec| stored_bytes(spec, dtype(spec))).sum();
+                let given = player.memory().buffers as u64;
+                let fits = smaller(specs, options.dtype).find(|&(_, bytes)| bytes <= given);
+                return Err(TooLarge { cause, needed, given, dtype: options.dtype, fits }.into());
             }
-            buffers.push(shards);
-        }
+            Err(cause) => return Err(cause),
+        };
         let total = table.layouts().iter().map(bytes).sum();
-        Ok(Self { player, config, options, arrivals: Arrivals::new(table), buffers, done: 0, total })
+        let arrivals = Arrivals::new(table.clone());
+        Ok(Self { session: Session::new(player, config, options, table, buffers), arrivals, done: 0, total })
     }
 
     /// Puts the weights of one shard of a pack on the device. Shards come in the manifest's order.
@@ -101,20 +111,21 @@ impl Loader {
     fn put(&mut self, index: usize, part: &PackedRows<'_>) -> Result<()> {
         let weight = &self.arrivals.weights()[index];
         let layout = layout(weight.dtype, weight.k);
-        for (shard, buffers) in weight.shards.iter().zip(&self.buffers[index]) {
+        let (player, buffers) = self.session.weight_buffers(index);
+        for (shard, buffers) in weight.shards.iter().zip(buffers) {
             let rows = overlap(&(part.first_row..part.first_row + part.rows), shard);
             if rows.is_empty() {
                 continue;
             }
             let (from, to) = (rows.start - part.first_row, rows.start - shard.start);
             let data = &part.data[layout.data_bytes(from)..][..layout.data_bytes(rows.len())];
-            self.player.write_buffer(buffers.data, layout.data_bytes(to), data)?;
+            player.write_buffer(buffers.data, layout.data_bytes(to), data)?;
             if let Some(buffer) = buffers.scales {
                 let row = layout.row_scales * 2;
                 let mut scales = part.scales[row * from..][..row * rows.len()].to_vec();
                 // The last row of an odd number of scales ends within a word.
                 scales.resize(scales.len().next_multiple_of(4), 0);
-                self.player.write_buffer(buffer, row * to, &scales)?;
+                player.write_buffer(buffer, row * to, &scales)?;
             }
         }
         self.done += layout.data_bytes(part.rows) + layout.scale_bytes(part.rows);
@@ -128,7 +139,15 @@ impl Loader {
 
     /// What executes the model.
     pub fn player(&self) -> &Player {
-        &self.player
+        self.session.player()
+    }
+
+    /// Makes a first question need nothing but weights; see [`Session::prepare`].
+    ///
+    /// # Errors
+    /// A device without the memory or limits for it.
+    pub async fn prepare(&mut self, prompt: usize, new_tokens: usize) -> Result<()> {
+        self.session.prepare(prompt, new_tokens).await
     }
 
     /// The model, once all weights are there.
@@ -136,8 +155,8 @@ impl Loader {
     /// # Errors
     /// A weight that has not come.
     pub fn finish(self) -> Result<Session> {
-        let table = self.arrivals.complete()?;
-        Ok(Session::new(self.player, self.config, self.options, table, self.buffers))
+        self.arrivals.complete()?;
+        Ok(self.session)
     }
 
     /// Converts a checkpoint chunk by chunk on its way to a player.
@@ -205,7 +224,7 @@ impl PackCheck {
     /// # Errors
     /// A weight that has not come.
     pub fn finish(self) -> Result<()> {
-        self.0.complete().map(|_| ())
+        self.0.complete()
     }
 }
 
@@ -225,6 +244,55 @@ pub fn stored_dtype(spec: &WeightSpec, manifest: &Manifest) -> Dtype {
         Form::Matrix if manifest.f16.contains(&spec.name) => Dtype::F16,
         Form::Matrix => manifest.dtype,
     }
+}
+
+/// Bytes of a weight in a dtype: more than a 32-bit program can count, where a file lies.
+fn stored_bytes(spec: &WeightSpec, dtype: Dtype) -> u64 {
+    let layout = layout(dtype, spec.k);
+    spec.rows as u64 * (layout.row_bytes + 2 * layout.row_scales) as u64
+}
+
+/// What all weights would take in the dtypes that are smaller than this one, from large to small.
+fn smaller(specs: &[WeightSpec], than: Dtype) -> impl Iterator<Item = (Dtype, u64)> {
+    let order = [Dtype::F32, Dtype::F16, Dtype::Q8, Dtype::Q4];
+    order.into_iter().skip_while(move |&dtype| dtype != than).skip(1).map(|dtype| {
+        let stored = |spec: &WeightSpec| stored_bytes(spec, if spec.form == Form::Exact { Dtype::F32 } else { dtype });
+        (dtype, specs.iter().map(stored).sum())
+    })
+}
+
+/// Makes the buffers of all weights.
+async fn take_memory(player: &mut Player, table: &WeightTable) -> Result<Vec<Vec<ShardBuffers>>> {
+    let mut buffers = Vec::with_capacity(table.layouts().len());
+    for weight in table.layouts() {
+        let bytes = layout(weight.dtype, weight.k);
+        let mut shards = Vec::with_capacity(weight.shards.len());
+        for shard in &weight.shards {
+            let data = player.create_buffer(&weight.name, bytes.data_bytes(shard.len())).await?;
+            let scales = match bytes.row_scales {
+                0 => None,
+                _ => Some(player.create_buffer(&weight.name, bytes.scale_bytes(shard.len())).await?),
+            };
+            shards.push(ShardBuffers { data, scales });
+        }
+        buffers.push(shards);
+    }
+    Ok(buffers)
+}
+
+/// Fails where a configuration asks for more than all shards can hold: nothing is allocated for what cannot come.
+fn check_lengths(specs: &[WeightSpec], manifest: &Manifest) -> Result<(), FormatFault> {
+    let needed: u64 = specs.iter().map(|spec| stored_bytes(spec, stored_dtype(spec, manifest))).sum();
+    let held = manifest.shards.iter().fold(0u64, |sum, shard| sum.saturating_add(shard.bytes));
+    if needed <= held {
+        return Ok(());
+    }
+    Err(FormatFault::Weights {
+        file: MANIFEST.into(),
+        what: "the length of all shards".into(),
+        found: format!("{held} bytes"),
+        expected: format!("at least the {needed} bytes of weights that its config asks for"),
+    })
 }
 
 fn overlap(a: &Range<usize>, b: &Range<usize>) -> Range<usize> {

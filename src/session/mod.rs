@@ -7,7 +7,9 @@ mod error;
 mod load;
 mod passes;
 mod player;
+mod room;
 mod states;
+mod too_large;
 mod weights;
 
 pub use cancel::CancelToken;

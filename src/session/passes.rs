@@ -47,18 +47,17 @@ pub struct Session {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-enum PlanKey {
+pub(super) enum PlanKey {
     Vision,
     MaskDecoder,
     /// Copies `picture` to the n-th place in `features`.
     Place(usize),
     Decoder(DecoderPass),
-    /// Copies `rows` rows from a position of one slot of the KV cache to another slot.
+    /// Copies one slot of the KV cache to another, from a position to the end.
     CopySlot {
         from: usize,
         to: usize,
         first: usize,
-        rows: usize,
     },
 }
 
@@ -66,6 +65,9 @@ struct Loaded {
     plan: PlanId,
     externals: Vec<ExternalKey>,
 }
+
+/// Rows of a slot of the KV cache are a multiple of this.
+const CACHE_STEP: usize = 64;
 
 /// The likeliest next token.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -150,6 +152,34 @@ impl Session {
         }
     }
 
+    /// Takes the memory of a question about one picture: `prompt` tokens behind the picture's, at most `new_tokens` of an
+    /// answer.
+    pub(super) async fn make_room(&mut self, prompt: usize, new_tokens: usize) -> Result<PlanKey> {
+        let ids = self.config.vision.tokens() + prompt;
+        self.room_for_pictures(1).await?;
+        self.reserve(ids + new_tokens, 1).await?;
+        self.pass_over(ids, PassOutput::Greedy).await
+    }
+
+    /// Has the plans and pipelines of such a question made, so that the first answer waits for none of it. Weights need
+    /// not be there yet.
+    ///
+    /// # Errors
+    /// A device without the memory or limits for it.
+    pub async fn prepare(&mut self, prompt: usize, new_tokens: usize) -> Result<()> {
+        let prefill = self.make_room(prompt, new_tokens).await?;
+        let decode = self.decoding(PassOutput::Greedy, None);
+        for key in [PlanKey::Vision, PlanKey::Place(0), prefill, decode] {
+            self.plan(key).await?;
+        }
+        Ok(())
+    }
+
+    /// The player, and the buffers of a weight.
+    pub(super) fn weight_buffers(&mut self, index: usize) -> (&mut Player, &[ShardBuffers]) {
+        (&mut self.player, self.weights.get(index).map_or(&[], Vec::as_slice))
+    }
+
     /// Takes the model off its player again: plans unloaded, buffers freed, pipelines kept.
     pub fn into_player(mut self) -> Player {
         self.abandon();
@@ -179,6 +209,12 @@ impl Session {
         &self.player
     }
 
+    /// The rows of each buffer that a weight lies in; none where there is no such weight.
+    pub fn weight_rows(&self, name: &str) -> Vec<usize> {
+        let layout = self.table.find(name).map(|index| &self.table.layouts()[index]);
+        layout.into_iter().flat_map(|layout| &layout.shards).map(Range::len).collect()
+    }
+
     /// Bytes held on the device.
     pub fn memory(&self) -> MemoryUse {
         let held = self.player.memory();
@@ -198,19 +234,13 @@ impl Session {
         // A cancelled call may have left passes behind.
         self.abandon();
         let v = &self.config.vision;
-        let (pixels, tokens, width) = (v.image_size * v.image_size * 3, v.tokens(), self.config.decoder.width);
+        let (pixels, tokens) = (v.image_size * v.image_size * 3, v.tokens());
         for picture in pictures {
             if picture.len() != pixels {
                 return Err(SessionFault::Picture { found: picture.len(), expected: pixels }.into());
             }
         }
-        let picture_bytes = tokens * width * 4;
-        self.ensure("image", pixels * 4).await?;
-        self.ensure("picture", picture_bytes).await?;
-        if self.feature_rows < pictures.len() * tokens {
-            self.feature_rows = pictures.len() * tokens;
-            self.ensure("features", self.feature_rows * width * 4).await?;
-        }
+        self.room_for_pictures(pictures.len()).await?;
         let step = Step { position: 0, tokens: tokens as u32, prefix: tokens as u32, slot: 0 };
         for (n, picture) in pictures.iter().enumerate() {
             self.player.write_buffer(self.states.get("image")?, 0, bytemuck::cast_slice(picture))?;
@@ -218,6 +248,18 @@ impl Session {
             self.player.play(vision, &step, &[])?.await?;
             let place = self.plan(PlanKey::Place(n)).await?;
             self.player.play(place, &step, &[])?.await?;
+        }
+        Ok(())
+    }
+
+    async fn room_for_pictures(&mut self, count: usize) -> Result<()> {
+        let v = &self.config.vision;
+        let (pixels, tokens, width) = (v.image_size * v.image_size * 3, v.tokens(), self.config.decoder.width);
+        self.ensure("image", pixels * 4).await?;
+        self.ensure("picture", tokens * width * 4).await?;
+        if self.feature_rows < count * tokens {
+            self.feature_rows = count * tokens;
+            self.ensure("features", self.feature_rows * width * 4).await?;
         }
         Ok(())
     }
@@ -250,7 +292,7 @@ impl Session {
         if tokens <= capacity && slots <= held_slots {
             return Ok(());
         }
-        let (capacity, slots) = (round_up(tokens, 64).max(capacity), slots.max(held_slots));
+        let (capacity, slots) = (round_up(tokens, CACHE_STEP).max(capacity), slots.max(held_slots));
         let t = &self.config.decoder;
         let bytes = slots * t.kv_heads * capacity * t.head_dim * 4;
         for i in 0..t.layers {
@@ -303,14 +345,18 @@ impl Session {
         output: PassOutput,
         ids: Option<Range<usize>>,
     ) -> Result<Submitted> {
-        let (capacity, slots) = self.cache;
+        let (capacity, _) = self.cache;
         if position >= capacity {
             return Err(SessionFault::TooLong { needed: position + 1, capacity }.into());
         }
-        let key = PlanKey::Decoder(DecoderPass { tokens: 1, capacity, slots, feature_rows: 0, output, ids });
-        let plan = self.plan(key).await?;
+        let plan = self.plan(self.decoding(output, ids)).await?;
         let step = Step { position: position as u32, tokens: 1, prefix: self.prefix as u32, slot: slot as u32 };
         self.submit(plan, step, output)
+    }
+
+    fn decoding(&self, output: PassOutput, ids: Option<Range<usize>>) -> PlanKey {
+        let (capacity, slots) = self.cache;
+        PlanKey::Decoder(DecoderPass { tokens: 1, capacity, slots, feature_rows: 0, output, ids })
     }
 
     /// Sets the token that the next decode takes; greedy decoding leaves it on the device itself.
@@ -325,25 +371,30 @@ impl Session {
         Ok(bytes.chunks_exact(4).map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]])).collect())
     }
 
-    /// Copies positions `first..first + rows` of the KV cache from one slot to another.
-    pub async fn copy_slot(&mut self, from: usize, to: usize, first: usize, rows: usize) -> Result<()> {
-        if from == to || rows == 0 {
+    /// Copies one slot of the KV cache to another, from position `first` on; what is in front may be copied too.
+    ///
+    /// What is behind the answer so far is copied with it, so that one plan serves every step of an answer.
+    pub async fn copy_slot(&mut self, from: usize, to: usize, first: usize) -> Result<()> {
+        if from == to {
             return Ok(());
         }
-        let key = PlanKey::CopySlot { from, to, first, rows };
-        let plan = self.plan(key.clone()).await?;
+        let first = first / CACHE_STEP * CACHE_STEP;
+        // Plans for prompts of other lengths would add up.
+        let of_others =
+            |key: &PlanKey| matches!(key, PlanKey::CopySlot { first: other, .. } if *other != first && *other != 0);
+        for (_, void) in self.plans.extract_if(|key, _| first != 0 && of_others(key)) {
+            self.player.unload(void.plan);
+        }
+        let plan = self.plan(PlanKey::CopySlot { from, to, first }).await?;
         let step = Step { position: 0, tokens: 0, prefix: 0, slot: 0 };
         self.player.play(plan, &step, &[])?.await?;
-        if let Some(used) = self.plans.remove(&key) {
-            self.player.unload(used.plan);
-        }
         Ok(())
     }
 
     /// Checks and uploads the ids of a pass over several tokens; the key of its plan.
     async fn write_ids(&mut self, ids: &[u32], output: PassOutput) -> Result<PlanKey> {
         let vocabulary = self.config.decoder.vocabulary;
-        let (capacity, slots) = self.cache;
+        let (capacity, _) = self.cache;
         if ids.is_empty() {
             return Err(SessionFault::EmptyPrompt.into());
         }
@@ -355,8 +406,17 @@ impl Session {
         if let Some(&id) = ids.iter().find(|&&id| !known(id)) {
             return Err(SessionFault::UnknownToken { id, vocabulary }.into());
         }
+        let key = self.pass_over(ids.len(), output).await?;
+        self.player.write_buffer(self.states.get("ids")?, 0, bytemuck::cast_slice(ids))?;
+        Ok(key)
+    }
+
+    /// Takes the memory of a pass over several tokens; the key of its plan.
+    async fn pass_over(&mut self, tokens: usize, output: PassOutput) -> Result<PlanKey> {
+        let vocabulary = self.config.decoder.vocabulary;
+        let (capacity, slots) = self.cache;
         // A pass of one row is a decode; padding keeps the number of recordings small.
-        let tokens = round_up(ids.len(), if ids.len() <= 512 { 32 } else { 128 });
+        let tokens = round_up(tokens, if tokens <= 512 { 32 } else { 128 });
         self.ensure("ids", tokens * 4).await?;
         self.ensure("next_ids", 4).await?;
         self.ensure("choice", 16).await?;
@@ -369,7 +429,6 @@ impl Session {
                 self.ensure("scores", tokens * 4).await?;
             }
         }
-        self.player.write_buffer(self.states.get("ids")?, 0, bytemuck::cast_slice(ids))?;
         Ok(PlanKey::Decoder(DecoderPass {
             tokens,
             capacity,
@@ -400,7 +459,7 @@ impl Session {
             PlanKey::MaskDecoder => self.lower(mask_decoder(&self.table)?),
             PlanKey::Decoder(pass) => self.lower(paligemma::decoder(&self.config, &self.table, pass)?),
             PlanKey::Place(n) => self.place(*n),
-            PlanKey::CopySlot { from, to, first, rows } => self.slot_copies(*from, *to, *first, *rows),
+            PlanKey::CopySlot { from, to, first } => self.slot_copies(*from, *to, *first),
         };
         let buffers = externals.iter().map(|key| self.buffer(key)).collect::<Result<Vec<_>, _>>()?;
         let plan = self.player.load(&recording, &buffers).await?;
@@ -422,10 +481,10 @@ impl Session {
 
     /// Within a slot the rows of a kv head are contiguous. A buffer cannot be copied onto itself in one command of
     /// WebGPU, so rows go through scratch memory.
-    fn slot_copies(&self, from: usize, to: usize, first: usize, rows: usize) -> Plan {
+    fn slot_copies(&self, from: usize, to: usize, first: usize) -> Plan {
         let t = &self.config.decoder;
         let (capacity, slots) = self.cache;
-        let row = t.head_dim * 4;
+        let (row, rows) = (t.head_dim * 4, capacity - first);
         let names: Vec<(String, usize)> = (0..t.layers)
             .flat_map(|i| [format!("k.{i}"), format!("v.{i}")])
             .map(|name| (name, slots * t.kv_heads * capacity * row))

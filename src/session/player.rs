@@ -63,6 +63,23 @@ impl Player {
         }
     }
 
+    /// Tells the CPU how much memory it has; a GPU knows its own.
+    #[must_use]
+    pub fn with_memory(self, bytes: u64) -> Self {
+        match self {
+            Self::Gpu(_) => self,
+            Self::Cpu(p) => Self::Cpu(Box::new(p.with_memory(bytes))),
+        }
+    }
+
+    /// Bytes that may still be allocated, where that is known.
+    pub(super) fn available(&self) -> Option<u64> {
+        match self {
+            Self::Gpu(_) => None,
+            Self::Cpu(p) => p.available(),
+        }
+    }
+
     /// Bytes held on the device.
     pub fn memory(&self) -> PlayerMemory {
         match self {

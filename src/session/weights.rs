@@ -3,11 +3,11 @@
 use std::ops::Range;
 
 use super::SessionFault;
-use crate::base::Result;
-use crate::format::Checkpoint;
+use crate::base::{Error, Result};
+use crate::format::{Checkpoint, Place};
 use crate::models::paligemma::{self, PaliGemmaConfig};
 use crate::models::{Source, WeightSpec, mask_decoder};
-use crate::quant::{encode_rows, layout};
+use crate::quant::{QuantError, encode_rows, layout};
 use crate::tensor::Dtype;
 
 /// The weights of a model in order of execution, with those of a mask decoder if the checkpoint has one.
@@ -61,7 +61,7 @@ fn rows_of(spec: &WeightSpec, shape: &[usize]) -> (usize, usize) {
 /// Rows of a weight as a device holds them: elements, and scales where the dtype has some.
 ///
 /// # Errors
-/// A tensor that is missing, elements that are no floats, values that the dtype cannot hold.
+/// A tensor that is missing, elements that are no floats, a value that the dtype cannot hold, named by its place.
 pub fn encode(
     spec: &WeightSpec,
     rows: Range<usize>,
@@ -69,11 +69,47 @@ pub fn encode(
     checkpoint: &Checkpoint<'_>,
 ) -> Result<(Vec<u8>, Vec<u8>)> {
     let mut values = Vec::new();
-    let count = rows.len();
+    let (first, count) = (rows.start, rows.len());
     gather(spec, rows, checkpoint, &mut values)?;
-    let mut encoded = encode_rows(dtype, &values, spec.k)?;
+    let mut encoded = match encode_rows(dtype, &values, spec.k) {
+        Ok(encoded) => encoded,
+        Err(reason) => return Err(blame(spec, first, reason, checkpoint)?),
+    };
     encoded.scales.truncate(layout(dtype, spec.k).row_scales * count * 2);
     Ok((encoded.data, encoded.scales))
+}
+
+/// A value that cannot be encoded, by its place in the files; `first` is the first row of those that were tried.
+fn blame(spec: &WeightSpec, first: usize, mut reason: QuantError, checkpoint: &Checkpoint<'_>) -> Result<Error> {
+    let Some([row, column]) = reason.place() else { return Ok(reason.into()) };
+    let (name, n) = origin(spec, first + *row, *column, checkpoint)?;
+    let Place { file, tensor, byte, row: in_row, column: in_column } = checkpoint.place(name, n)?;
+    (*row, *column) = (in_row, in_column);
+    Ok(SessionFault::Value { file, tensor, byte, reason }.into())
+}
+
+/// The tensor that an element of a weight comes from, and which of its elements that is.
+fn origin<'s>(
+    spec: &'s WeightSpec,
+    row: usize,
+    column: usize,
+    checkpoint: &Checkpoint<'_>,
+) -> Result<(&'s str, usize)> {
+    match &spec.source {
+        Source::Interleave(even, odd) => Ok((if row % 2 == 0 { even } else { odd }, row / 2 * spec.k + column)),
+        Source::Transposed(name) => Ok((name, column * spec.rows + row)),
+        Source::Concat(names) => {
+            let mut n = row * spec.k + column;
+            for name in names {
+                let elements = checkpoint.shape(name)?.iter().product();
+                if n < elements {
+                    return Ok((name, n));
+                }
+                n -= elements;
+            }
+            Err(SessionFault::MissingState(spec.name.clone()).into())
+        }
+    }
 }
 
 /// Appends rows `range` of a weight, put together from its sources.
@@ -104,9 +140,13 @@ fn gather(spec: &WeightSpec, range: Range<usize>, checkpoint: &Checkpoint<'_>, o
             }
         }
         Source::Interleave(even, odd) => {
+            // Many rows at once: a tensor that does not lie by rows is slow to read one by one.
+            let (mut rows, mut others) = (Vec::new(), Vec::new());
+            checkpoint.read_rows(even, range.start.div_ceil(2)..range.end.div_ceil(2), &mut rows)?;
+            checkpoint.read_rows(odd, range.start / 2..range.end / 2, &mut others)?;
+            let (mut rows, mut others) = (rows.chunks(spec.k), others.chunks(spec.k));
             for row in range {
-                let name = if row % 2 == 0 { even } else { odd };
-                checkpoint.read_rows(name, row / 2..row / 2 + 1, out)?;
+                out.extend_from_slice(if row % 2 == 0 { &mut rows } else { &mut others }.next().unwrap_or_default());
             }
         }
     }

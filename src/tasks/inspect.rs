@@ -2,11 +2,11 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::load::{file, tokenizer_of};
+use super::load::{config_json, file, tokenizer_of};
 use super::sums::hex;
 use crate::base::Result;
 use crate::format::pack::{MANIFEST, Manifest};
-use crate::format::{Checkpoint, ModelFiles, TensorInfo, read_json, tensors_of};
+use crate::format::{Checkpoint, ModelFiles, TensorInfo, tensors_of};
 use crate::models::paligemma::PaliGemmaConfig;
 use crate::session::{pack_specs, stored_dtype, weight_specs};
 use crate::tensor::Dtype;
@@ -134,7 +134,7 @@ pub fn inspect(files: &dyn ModelFiles) -> Result<Inspection> {
             (config, specs, vec![(manifest.dtype, Some(held))])
         }
         None => {
-            let config = PaliGemmaConfig::from_hf(&read_json(files, "config.json")?)?;
+            let config = PaliGemmaConfig::from_hf(&config_json(files)?)?;
             let checkpoint = Checkpoint::open(files)?;
             tensors.extend(checkpoint.tensors().map(report));
             let specs = weight_specs(&config, &checkpoint);

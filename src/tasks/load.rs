@@ -6,6 +6,7 @@ use super::{Model, ModelOptions};
 use crate::base::Result;
 use crate::format::pack::{MANIFEST, Manifest};
 use crate::format::{Checkpoint, FormatFault, ModelFiles, read_json};
+use crate::generate::GenerateOptions;
 use crate::image::Preprocessor;
 use crate::models::paligemma::PaliGemmaConfig;
 use crate::session::{LoadProgress, Loader, Player, Session};
@@ -38,6 +39,9 @@ impl Companions {
     }
 }
 
+/// Tokens of an ordinary prompt behind its picture: passes are padded, so that it need not be met exactly.
+pub(super) const PROMPT_TOKENS: usize = 16;
+
 /// A model that comes shard by shard, so that nobody holds all of it but the device.
 pub struct ModelLoader {
     loader: Loader,
@@ -46,7 +50,7 @@ pub struct ModelLoader {
 }
 
 impl ModelLoader {
-    /// Takes memory for the weights on a player. `now_ms` is a clock.
+    /// Takes memory for the weights and an ordinary question on a player. `now_ms` is a clock.
     ///
     /// # Errors
     /// A manifest or tokenizer that cannot be used, a device without the memory or limits for the model.
@@ -60,7 +64,9 @@ impl ModelLoader {
         let config = PaliGemmaConfig::from_hf(&manifest.config)?;
         let (processor, generation) = (manifest.processor.as_ref(), manifest.generation.as_ref());
         let companions = Companions::new(&config, tokenizer, processor, generation)?;
-        Ok(Self { loader: Loader::of_pack(player, manifest, fuse).await?, companions, now_ms })
+        let mut loader = Loader::of_pack(player, manifest, fuse).await?;
+        loader.make_room(PROMPT_TOKENS, GenerateOptions::default().max_new_tokens).await?;
+        Ok(Self { loader, companions, now_ms })
     }
 
     /// Puts one shard on the device. Shards come in the manifest's order.
@@ -69,6 +75,17 @@ impl ModelLoader {
     /// A file that contradicts itself, the manifest or the order; a failing device.
     pub fn push(&mut self, file: &str, bytes: &[u8]) -> Result<LoadProgress> {
         self.loader.push(file, bytes)
+    }
+
+    /// Has a GPU make the pipelines of an ordinary question, while weights are on their way.
+    ///
+    /// # Errors
+    /// A device without the memory or limits for it.
+    pub async fn prepare(&mut self) -> Result<()> {
+        match self.loader.player() {
+            Player::Gpu(_) => self.loader.prepare(PROMPT_TOKENS, GenerateOptions::default().max_new_tokens).await,
+            Player::Cpu(_) => Ok(()),
+        }
     }
 
     /// The model, once all weights are there.
@@ -105,7 +122,7 @@ impl Model {
             }
             return loader.finish();
         }
-        let config = PaliGemmaConfig::from_hf(&read_json(files, "config.json")?)?;
+        let config = PaliGemmaConfig::from_hf(&config_json(files)?)?;
         let json = files.get(JSON);
         let json = json.ok_or_else(|| TextFault::Missing { place: files.place().into() })?;
         let processor = optional_json(files, "preprocessor_config.json")?;
@@ -120,6 +137,14 @@ impl Model {
 /// The tokenizer of a model, from a file of either form.
 pub(super) fn tokenizer_of(config: &PaliGemmaConfig, file: &[u8]) -> Result<Tokenizer, TextFault> {
     Tokenizer::load(file, SpecialIds { bos: config.bos_token, image: config.image_token })
+}
+
+/// The model's configuration.
+pub(super) fn config_json(files: &dyn ModelFiles) -> Result<Value> {
+    #[cfg(feature = "cli")]
+    return Ok(super::config::config_json(files, None)?.0);
+    #[cfg(not(feature = "cli"))]
+    Ok(read_json(files, "config.json")?)
 }
 
 /// A file that must be there.

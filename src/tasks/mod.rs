@@ -1,6 +1,8 @@
 //! Floor 9: a model that answers. Pictures and a prompt in, an [`Answer`] out.
 
 #[cfg(feature = "cli")]
+mod config;
+#[cfg(feature = "cli")]
 mod convert;
 mod inspect;
 mod load;
@@ -17,6 +19,8 @@ pub use crate::generate::{Finish, GenerateOptions, Generation};
 pub use crate::image::Rgb8;
 #[cfg(feature = "cli")]
 pub use crate::image::decode as decode_picture;
+#[cfg(feature = "cli")]
+pub use crate::models::paligemma::Preset;
 pub use crate::tensor::Dtype;
 #[cfg(feature = "cli")]
 pub use convert::{ConvertOptions, Converted, convert};

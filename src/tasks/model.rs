@@ -1,3 +1,4 @@
+use super::load::PROMPT_TOKENS;
 use super::objects::MaskCodes;
 use crate::base::Result;
 use crate::generate::{GenerateOptions, Generation, Grammar, Prompt, generate};
@@ -68,6 +69,17 @@ impl Model {
         now_ms: fn() -> f64,
     ) -> Self {
         Self { session, tokenizer, preprocessor, eos, seen: Vec::new(), now_ms }
+    }
+
+    /// Has a GPU make its pipelines and take the memory of an ordinary question before the first is asked.
+    ///
+    /// # Errors
+    /// A device without the memory or limits for it.
+    pub async fn prepare(&mut self) -> Result<()> {
+        match self.session.player() {
+            Player::Gpu(_) => self.session.prepare(PROMPT_TOKENS, GenerateOptions::default().max_new_tokens).await,
+            Player::Cpu(_) => Ok(()),
+        }
     }
 
     /// Answers a request; `emit` gets pieces of text as they become certain.
@@ -187,6 +199,11 @@ impl Model {
     /// Bytes held on the device.
     pub fn memory(&self) -> MemoryUse {
         self.session.memory()
+    }
+
+    /// The rows of each buffer that a weight lies in, by its name in the runtime; none where there is no such weight.
+    pub fn weight_rows(&self, name: &str) -> Vec<usize> {
+        self.session.weight_rows(name)
     }
 
     /// The tokenizer of prompts and answers.

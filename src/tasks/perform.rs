@@ -70,8 +70,9 @@ impl Model {
 }
 
 fn nothing() -> Answer {
+    let (text, tokens, logprobs, logits) = Default::default();
     Answer {
-        generation: Generation { text: String::new(), tokens: Vec::new(), logprobs: Vec::new(), finish: Finish::Eos },
+        generation: Generation { text, tokens, logprobs, finish: Finish::Eos, logits },
         prompt_tokens: Vec::new(),
         timings: Default::default(),
     }

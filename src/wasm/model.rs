@@ -18,7 +18,7 @@ pub struct WasmModel(pub(super) Model);
 
 #[wasm_bindgen]
 impl WasmModel {
-    /// Loads a checkpoint from a map of file names to bytes; `progress` gets bytes done and bytes in all.
+    /// Loads a checkpoint from a map of file names to bytes, ready for a question; `progress` gets bytes done and bytes in all.
     ///
     /// # Errors
     /// Options out of range, files that are no model, or a device that is missing or too small.
@@ -33,7 +33,9 @@ impl WasmModel {
             Ok(())
         };
         let options = ModelOptions { dtype, ..ModelOptions::default() };
-        Model::load(&files, player, options, now_ms, &mut report).await.map(Self).map_err(thrown)
+        let mut model = Model::load(&files, player, options, now_ms, &mut report).await.map_err(thrown)?;
+        model.prepare().await.map_err(thrown)?;
+        Ok(Self(model))
     }
 
     /// `gpu` or `cpu`.

@@ -16,6 +16,8 @@ pub(super) struct LoadOptions {
     max_binding_mib: Option<f64>,
     subgroups: Option<Subgroups>,
     #[serde(default)]
+    software: bool,
+    #[serde(default)]
     as_real_gpu: bool,
 }
 
@@ -61,6 +63,7 @@ impl LoadOptions {
             adapter: None,
             max_binding_bytes,
             subgroups: self.subgroups.as_ref().map(|&Subgroups { min, max }| SubgroupSizes { min, max }),
+            software: self.software,
             as_real_gpu: self.as_real_gpu,
         };
         Ok(Player::open(choice, &device).await.map_err(thrown)?.with_breath(breathe))

@@ -25,6 +25,14 @@ impl WasmPack {
         ModelLoader::begin(player, &manifest, &tokenizer, true, now_ms).await.map(Self).map_err(thrown)
     }
 
+    /// Makes all that a first question needs besides the weights; they may come meanwhile, and are pushed afterwards.
+    ///
+    /// # Errors
+    /// A device without the memory or limits for it.
+    pub async fn prepare(&mut self) -> Result<(), JsValue> {
+        self.0.prepare().await.map_err(thrown)
+    }
+
     /// Puts the next shard on the device; the share of all weights that is there then.
     ///
     /// # Errors

@@ -2,6 +2,8 @@
 
 use std::fs;
 
+use sha2::{Digest, Sha256};
+
 use super::program::{below_tests, ocelli, scratch};
 
 #[test]
@@ -45,4 +47,20 @@ fn a_source_that_is_none_leaves_no_pack_behind() {
     assert!(!folder.exists());
     ocelli(&["convert", &below_tests("goldens/pg1-hd16"), &pack, "--shard-mib", "no"]).err.contains("MiB");
     assert!(!folder.exists());
+}
+
+#[test]
+fn a_tokenizer_from_elsewhere_and_a_preset_where_none_is_needed() {
+    let folder = scratch("cli-elsewhere");
+    let _ = fs::remove_dir_all(&folder);
+    let (source, pack) = (below_tests("goldens/pg1-hd16"), folder.display().to_string());
+    let convert = |more: &[&str]| ocelli(&[&["convert", &source, &pack, "--json"], more].concat());
+    convert(&["--tokenizer", "/nowhere/at-all"]).failed(1, "OCELLI_NOT_FOUND", "/nowhere/at-all");
+    convert(&["--preset", "paligemma"]).failed(2, "OCELLI_BAD_ARGUMENT", "config.json");
+    let tokenizer = folder.with_extension("tokenizer.json");
+    let text = fs::read_to_string(below_tests("goldens/pg1-hd16/tokenizer.json")).expect("it can be read");
+    fs::write(&tokenizer, format!("{text}\n")).expect("it can be written");
+    convert(&["--tokenizer", &tokenizer.display().to_string()]).good();
+    let looked = ocelli(&["inspect", &pack, "--json"]).good();
+    assert_eq!(looked["tokenizer"]["source_sha256"], format!("{:x}", Sha256::digest(format!("{text}\n"))));
 }

@@ -20,6 +20,7 @@ impl Random {
     }
 
     /// Below `end`.
+    #[allow(dead_code, reason = "each test program uses its part")]
     pub fn below(&mut self, end: u32) -> u32 {
         ((u64::from(self.next()) * u64::from(end)) >> 32) as u32
     }

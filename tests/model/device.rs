@@ -6,8 +6,8 @@ use std::path::Path;
 
 use half::{bf16, f16};
 use ocelli::graph::record::BufferId;
-use ocelli::graph::{ExternalKey, Graph, Plan, WeightLayout, WeightPart, WeightTable, fuse, lower};
-use ocelli::kernels::Step;
+use ocelli::graph::{Command, ExternalKey, Graph, Plan, Role, WeightLayout, WeightPart, WeightTable, fuse, lower};
+use ocelli::kernels::{Capabilities, Step};
 use ocelli::models::paligemma::{self, PaliGemmaConfig};
 use ocelli::models::{Form, Source, WeightSpec};
 use ocelli::quant::encode_rows;
@@ -70,23 +70,39 @@ pub struct Bare {
     pub config: PaliGemmaConfig,
     pub table: WeightTable,
     weights: HashMap<ExternalKey, BufferId>,
+    /// Graphs are lowered as if a binding could hold no more bytes than this.
+    pub most: usize,
+    /// Whether graphs are fused first, as in a session.
+    pub fuse: bool,
+    /// Copies of the last plan: there are some where rows were done in chunks.
+    pub copies: usize,
 }
 
 impl Bare {
     /// Puts a checkpoint with hub-style tensor names on a device, all weights in `dtype`.
     pub fn load(place: Place, directory: &Path, dtype: Dtype) -> Result<Self, String> {
-        let mut player = pool::take(place)?;
         let text = fs::read_to_string(directory.join("config.json")).map_err(|error| error.to_string())?;
         let json = serde_json::from_str(&text).map_err(|error| error.to_string())?;
         let config = PaliGemmaConfig::from_hf(&json).map_err(|error| error.to_string())?;
         let tensors = tensors(directory)?;
+        Self::fill(place, config, dtype, &|spec| gather(spec, &tensors))
+    }
+
+    /// Puts weights `[rows, k]` on a device.
+    pub fn fill(
+        place: Place,
+        config: PaliGemmaConfig,
+        dtype: Dtype,
+        values: &dyn Fn(&WeightSpec) -> Result<Vec<f32>, String>,
+    ) -> Result<Self, String> {
+        let mut player = pool::take(place)?;
         let limit = player.capabilities().max_binding_bytes;
         let (mut layouts, mut weights) = (Vec::new(), HashMap::new());
         for (weight, spec) in paligemma::weights(&config).iter().enumerate() {
             let dtype = if spec.form == Form::Exact { Dtype::F32 } else { dtype };
             let layout =
                 WeightLayout::new(&spec.name, spec.rows, spec.k, dtype, limit).map_err(|error| error.to_string())?;
-            let values = gather(spec, &tensors)?;
+            let values = values(spec)?;
             for (shard, rows) in layout.shards.iter().enumerate() {
                 let values = &values[rows.start * spec.k..rows.end * spec.k];
                 let encoded = encode_rows(dtype, values, spec.k).map_err(|error| error.to_string())?;
@@ -102,7 +118,8 @@ impl Bare {
             }
             layouts.push(layout);
         }
-        Ok(Self { player: Some(player), config, table: WeightTable::new(layouts), weights })
+        let table = WeightTable::new(layouts);
+        Ok(Self { player: Some(player), config, table, weights, most: limit, fuse: true, copies: 0 })
     }
 
     /// Runs a graph once with the given states and reads the values of that name: `(name, values)` in the order asked.
@@ -122,7 +139,15 @@ impl Bare {
             graph.keep(value, &format!("tap {name}"));
         }
         let player = self.player.as_mut().ok_or("the player is gone")?;
-        let plan = lower(&fuse(graph), player.capabilities());
+        let graph = if self.fuse { fuse(graph) } else { graph };
+        let capabilities = Capabilities { max_binding_bytes: self.most, ..player.capabilities().clone() };
+        let plan = lower(&graph, &capabilities);
+        let copies = plan.recording.commands.iter().filter(|command| matches!(command, Command::Copy { .. }));
+        self.copies = copies.count();
+        let scratch = plan.recording.buffers.iter().filter(|buffer| buffer.role == Role::Scratch);
+        if let Some(large) = scratch.max_by_key(|buffer| buffer.bytes).filter(|buffer| buffer.bytes > self.most) {
+            return Err(format!("{} bytes in {}, and a binding holds {}", large.bytes, large.label, self.most));
+        }
         let (mut ids, mut made, mut taps) = (Vec::new(), Vec::new(), HashMap::new());
         for (n, key) in plan.externals.iter().enumerate() {
             if let Some(&id) = self.weights.get(key) {
@@ -130,7 +155,7 @@ impl Bare {
                 continue;
             }
             let ExternalKey::State(state) = key else { return Err(format!("{key:?} was not uploaded")) };
-            let declared = plan.recording.buffers.iter().find(|b| b.role == ocelli::graph::Role::External(n as u32));
+            let declared = plan.recording.buffers.iter().find(|b| b.role == Role::External(n as u32));
             let mut bytes = vec![0; declared.map_or(4, |b| b.bytes)];
             if let Some((_, given)) = states.iter().find(|(name, _)| name == state) {
                 bytes[..given.len()].copy_from_slice(given);

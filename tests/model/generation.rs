@@ -7,9 +7,9 @@ use ocelli::session::Player;
 use ocelli::tasks::{Dtype, GenerateOptions};
 use pollster::block_on;
 
-use super::asking::{ask, greedy, load, options, request, told};
+use super::asking::{ask, greedy, load, load_on, options, request, told};
 use super::golden::{Golden, Warped, same};
-use super::pool::Place;
+use super::pool::{self, Place};
 use super::tolerance::logits;
 
 /// Log-probabilities from one pass over prompt and answer equal the reference's, and those of decoding step by step.
@@ -26,6 +26,17 @@ pub fn one_pass_equals_steps(place: Place, checkpoint: &str) -> Result<(), Strin
         near(&case.name, &found, &answer.logprobs, case.logits_std[0])?;
     }
     Ok(())
+}
+
+/// The same where no binding holds the logits of all tokens, so that the head is run some rows at a time.
+pub fn scores_in_chunks(place: Place, checkpoint: &str) -> Result<(), String> {
+    let golden = Golden::read(checkpoint)?;
+    let forced = &golden.forced;
+    let case = golden.case(&forced.case)?;
+    let limit = 64 << 10;
+    let mut model = load_on(pool::open(place, Some(limit))?, &golden.directory(), options(Dtype::F32))?;
+    let found = request(case, &greedy(1), |request| told(block_on(model.score(request, &forced.suffix_ids))))?;
+    near("forced answer", &found, &forced.logprobs, case.logits_std[0])
 }
 
 fn near(what: &str, found: &[f32], expected: &[f32], deviation: f32) -> Result<(), String> {
@@ -87,6 +98,25 @@ pub fn samples(place: Place, checkpoint: &str) -> Result<(), String> {
     all.dedup();
     if all.len() < 8 {
         return Err(format!("12 draws gave only {} answers", all.len()));
+    }
+    Ok(())
+}
+
+/// A step of a beam search makes nothing either: slots are copied by plans that are there.
+pub fn beam_costs(place: Place, checkpoint: &str) -> Result<(), String> {
+    let golden = Golden::read(checkpoint)?;
+    let case = &golden.cases[0];
+    let mut model = load(place, &golden.directory(), options(Dtype::Q8))?;
+    let search = |tokens| GenerateOptions { beams: 3, ..greedy(tokens) };
+    ask(&mut model, case, &search(24))?;
+    let (memory, before) = (model.player().memory(), counts(model.player()));
+    let given = ask(&mut model, case, &search(24))?.generation.tokens.len();
+    same("memory", model.player().memory(), memory)?;
+    if given < 8 {
+        return Err(format!("an answer of {given} tokens is too short to tell"));
+    }
+    if let (Some(before), Some(after)) = (before, counts(model.player())) {
+        same("buffers and pipelines made", (after.buffers, after.pipelines), (before.buffers, before.pipelines))?;
     }
     Ok(())
 }

@@ -8,6 +8,8 @@ mod masks;
 mod parity;
 pub mod pool;
 mod quantised;
+#[path = "../common/random.rs"]
+mod random;
 mod taps;
 mod tasks;
 #[path = "../common/tolerance.rs"]
@@ -34,6 +36,7 @@ pub fn cases() -> Vec<ModelCase> {
         add(format!("{checkpoint}: values inside the tower"), Box::new(|on| taps::vision_taps(on, checkpoint)));
         add(format!("{checkpoint}: values inside the decoder"), Box::new(|on| taps::decoder_taps(on, checkpoint)));
         add(format!("{checkpoint}: logits of a forced answer"), Box::new(|on| taps::forced_logits(on, checkpoint)));
+        add(format!("{checkpoint}: a forced answer in chunks"), Box::new(|on| taps::forced_in_chunks(on, checkpoint)));
         add(format!("{checkpoint}: answers"), Box::new(|on| parity::answers(on, checkpoint)));
         add(format!("{checkpoint}: f16"), Box::new(|on| parity::half(on, checkpoint)));
         add(format!("{checkpoint}: unfused"), Box::new(|on| parity::unfused(on, checkpoint)));
@@ -59,17 +62,26 @@ pub fn cases() -> Vec<ModelCase> {
     }
     add("tasks: equal their prompts".into(), Box::new(tasks::equal_their_prompts));
     add("tasks: keep to the grammar".into(), Box::new(tasks::keep_to_the_grammar));
+    add("tasks: keep to the grammar when drawn".into(), Box::new(tasks::keep_to_the_grammar_when_drawn));
     add("tasks: pictures in turn".into(), Box::new(tasks::keep_features_apart));
     add("masks: a model without their decoder".into(), Box::new(masks::none));
     for bytes in [1 << 20, SMALL_BINDING] {
         add(format!("bindings of {bytes} bytes"), Box::new(move |on| parity::small_bindings(on, bytes)));
     }
     for checkpoint in ["pg1-hd16", "pg2-gqa"] {
+        add(format!("{checkpoint}: scores in chunks"), Box::new(|on| generation::scores_in_chunks(on, checkpoint)));
         add(format!("{checkpoint}: beams"), Box::new(|on| generation::beams(on, checkpoint)));
         add(format!("{checkpoint}: samples"), Box::new(|on| generation::samples(on, checkpoint)));
         add(format!("{checkpoint}: the cost of a step"), Box::new(|on| generation::decode_costs(on, checkpoint)));
+        add(format!("{checkpoint}: the cost of beams"), Box::new(|on| generation::beam_costs(on, checkpoint)));
     }
     all
+}
+
+/// Cases that take minutes with the kernels of a real GPU on a software adapter; they test what is done before kernels
+/// are chosen.
+pub fn large_cases() -> Vec<ModelCase> {
+    vec![ModelCase { name: "a picture of 896 pixels in chunks".into(), run: Box::new(taps::large_picture) }]
 }
 
 /// Cases that need no player.

@@ -1,12 +1,15 @@
 //! Values inside the passes against those inside the reference: where a model goes wrong, these say in which layer.
 
 use ocelli::kernels::Step;
-use ocelli::models::paligemma::{DecoderPass, PassOutput, decoder, vision};
+use ocelli::models::WeightSpec;
+use ocelli::models::paligemma::{DecoderPass, PaliGemmaConfig, PassOutput, decoder, vision};
 use ocelli::tensor::Dtype;
+use serde_json::json;
 
 use super::device::Bare;
-use super::golden::{Golden, close};
+use super::golden::{Golden, close, same};
 use super::pool::Place;
+use super::random::Random;
 use super::tolerance::logits::INSIDE;
 
 /// Rows of a KV cache: more than any case needs, and no multiple of a tile.
@@ -82,14 +85,50 @@ pub fn decoder_taps(place: Place, checkpoint: &str) -> Result<(), String> {
 /// One pass over prefix and answer: the rows after the prefix see it whole, themselves causally, and only a window.
 pub fn forced_logits(place: Place, checkpoint: &str) -> Result<(), String> {
     let golden = Golden::read(checkpoint)?;
+    let mut model = Bare::load(place, &golden.directory(), Dtype::F32)?;
+    let (found, tokens, prefix) = force(&mut model, &golden, true)?;
+    let case = golden.case(&golden.forced.case)?;
+    let vocabulary = model.config.decoder.vocabulary;
+    let rows = (prefix - 1) * vocabulary..tokens * vocabulary;
+    let expected = golden.tap(&format!("{}/forced/logits", case.name))?.1;
+    close("forced logits", &found[1][rows], &expected, INSIDE)?;
+    close("forced log-probabilities", &found[0], &golden.forced.logprobs, INSIDE)?;
+    Ok(())
+}
+
+/// The same where a binding is too small for the logits of all rows and, where it is wider than q, k and v together,
+/// for the inside of the MLP: those are done in chunks.
+pub fn forced_in_chunks(place: Place, checkpoint: &str) -> Result<(), String> {
+    let golden = Golden::read(checkpoint)?;
+    let mut model = Bare::load(place, &golden.directory(), Dtype::F32)?;
+    let t = &model.config.decoder;
+    let qkv = (t.heads + 2 * t.kv_heads) * t.head_dim;
+    let case = golden.case(&golden.forced.case)?;
+    let rows = case.input_ids.len() + golden.forced.suffix_ids.len() + BEHIND;
+    let chunked_mlps = if 2 * t.mlp > qkv { t.layers } else { 0 };
+    (model.most, model.fuse) = (rows * qkv * 4, false);
+    let found = force(&mut model, &golden, false)?.0;
+    close("forced log-probabilities", &found[0], &golden.forced.logprobs, INSIDE)?;
+    // Each chunk of each run takes rows in and puts rows out.
+    let least = 4 * (1 + chunked_mlps);
+    if model.copies < least {
+        return Err(format!("{} copies of rows, expected {least} or more", model.copies));
+    }
+    Ok(())
+}
+
+/// Rows of a pass behind its last valid one.
+const BEHIND: usize = 3;
+
+/// The log-probabilities of the forced answer and, if asked for, all logits; tokens of the pass and of its prefix.
+fn force(model: &mut Bare, golden: &Golden, logits: bool) -> Result<(Vec<Vec<f32>>, usize, usize), String> {
     let case = golden.case(&golden.forced.case)?;
     let tap = |name: &str| golden.tap(&format!("{}/{name}", case.name)).map(|tap| tap.1);
-    let mut model = Bare::load(place, &golden.directory(), Dtype::F32)?;
     let (features, mut ids) = (tap("projector")?, slots(&case.input_ids, golden.image_token_id));
     let prefix = ids.len();
     ids.extend(&golden.forced.suffix_ids);
     let pass = DecoderPass {
-        tokens: ids.len() + 3,
+        tokens: ids.len() + BEHIND,
         capacity: CAPACITY,
         slots: 1,
         feature_rows: case.image_token_count,
@@ -104,13 +143,56 @@ pub fn forced_logits(place: Place, checkpoint: &str) -> Result<(), String> {
         ("features", bytemuck::cast_slice(&features)),
         ("targets", bytemuck::cast_slice(&targets)),
     ];
-    let found = model.run(graph, &step, &states, &[logits_of(&model), "scores"])?;
-    let vocabulary = model.config.decoder.vocabulary;
-    let rows = (prefix - 1) * vocabulary..ids.len() * vocabulary;
-    close("forced logits", &found[0][rows], &tap("forced/logits")?, INSIDE)?;
-    let scores = &found[1][prefix - 1..ids.len() - 1];
-    close("forced log-probabilities", scores, &golden.forced.logprobs, INSIDE)?;
-    Ok(())
+    let wanted = if logits { vec!["scores", logits_of(model)] } else { vec!["scores"] };
+    let mut found = model.run(graph, &step, &states, &wanted)?;
+    found[0] = found[0][prefix - 1..ids.len() - 1].to_vec();
+    Ok((found, ids.len(), prefix))
+}
+
+/// A picture of 64 x 64 patches and a prompt, with an MLP whose inside no binding holds: as in PaliGemma 3B at 896
+/// pixels, on a small scale.
+pub fn large_picture(place: Place) -> Result<(), String> {
+    let config = PaliGemmaConfig::from_hf(&json!({
+        "model_type": "paligemma", "image_token_index": 63,
+        "text_config": {
+            "model_type": "gemma", "hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 2,
+            "num_key_value_heads": 1, "head_dim": 16, "intermediate_size": 1024, "vocab_size": 64,
+        },
+        "vision_config": {
+            "hidden_size": 16, "num_hidden_layers": 1, "num_attention_heads": 1, "intermediate_size": 32,
+            "image_size": 896, "patch_size": 14,
+        },
+    }))
+    .map_err(|error| error.to_string())?;
+    let patches = config.vision.tokens();
+    let image = Random::new("large picture").floats(896 * 896 * 3);
+    let values = |spec: &WeightSpec| {
+        let scale = (spec.k as f32).powf(-0.5);
+        Ok(Random::new(&spec.name).floats(spec.rows * spec.k).into_iter().map(|x| x * scale).collect())
+    };
+    let mut model = Bare::fill(place, config, Dtype::F32, &values)?;
+    let everywhere = model.most;
+    let step = Step { position: 0, tokens: patches as u32, prefix: patches as u32, slot: 0 };
+    let graph = vision(&model.config, &model.table).map_err(|error| error.to_string())?;
+    let features = model.run(graph, &step, &[("image", bytemuck::cast_slice(&image))], &["projector"])?.remove(0);
+    let ids: Vec<u32> = (0..patches as u32).map(|row| row | 1 << 31).chain([2, 7, 11, 5]).collect();
+    let tokens = ids.len().next_multiple_of(128);
+    let (capacity, output) = (tokens, PassOutput::Greedy);
+    let pass = DecoderPass { tokens, capacity, slots: 1, feature_rows: patches, output, ids: None };
+    let step = Step { position: 0, tokens: ids.len() as u32, prefix: ids.len() as u32, slot: 0 };
+    let states = [("ids", bytemuck::cast_slice(&ids)), ("features", bytemuck::cast_slice(&features))];
+    let mut logits = |most: usize| {
+        model.most = most;
+        let graph = decoder(&model.config, &model.table, &pass).map_err(|error| error.to_string())?;
+        let found = model.run(graph, &step, &states, &["logits"])?.remove(0);
+        Ok::<_, String>((found, model.copies))
+    };
+    let (whole, copies) = logits(everywhere)?;
+    same("copies with room for all", copies, 0)?;
+    let (chunked, copies) = logits(10 << 20)?;
+    // Two chunks a layer, each with its rows of the norm, of the residual and of the sum.
+    same("copies in chunks", copies, 2 * 2 * 3)?;
+    close("logits", &chunked, &whole, INSIDE).map(|_| ())
 }
 
 fn logits_of(model: &Bare) -> &'static str {

@@ -1,7 +1,7 @@
 //! Tasks on a model, and the features of a picture kept from one question to the next.
 
 use ocelli::session::CancelToken;
-use ocelli::tasks::{Dtype, GenerateOptions, Request, Task};
+use ocelli::tasks::{Dtype, GenerateOptions, Model, Request, Task};
 use ocelli::text::Mark;
 use pollster::block_on;
 
@@ -63,34 +63,63 @@ pub fn keep_to_the_grammar(place: Place) -> Result<(), String> {
             let constrained = greedy(60);
             let loose = GenerateOptions { constrained: false, ..constrained.clone() };
             let done = told(block_on(model.perform(&picture, task, &constrained, &free, &mut |_| ())))?;
-            let tokens = &done.answer.generation.tokens;
-            let marks: Vec<Mark> = tokens.iter().map(|&id| model.tokenizer().mark(id)).collect();
-            let mut at = 0;
-            while at < marks.len() {
-                if !matches!(marks[at], Mark::Location(_)) {
-                    at += 1;
-                    continue;
-                }
-                let shape = |n: usize| match n {
-                    0..4 => "edge",
-                    _ if n < 4 + codes => "code",
-                    _ => "word",
-                };
-                for (n, mark) in marks[at..].iter().take(5 + codes).enumerate() {
-                    let found = match mark {
-                        Mark::Location(_) => "edge",
-                        Mark::Segment(_) => "code",
-                        Mark::Text => "word",
-                    };
-                    same(&format!("{name}: part {n} of the object at token {at}"), found, shape(n))?;
-                }
-                boxes += 1;
-                at += 5 + codes;
-            }
+            boxes += well_formed(name, &model, &done.answer.generation.tokens, codes)?;
             same("objects cut off by the length alone", done.dropped <= 1, true)?;
             let done = told(block_on(model.perform(&picture, task, &loose, &free, &mut |_| ())))?;
             broken += done.dropped;
         }
     }
     same("boxes and, without the grammar, broken ones", (boxes > 0, broken > 1), (true, true))
+}
+
+/// The same for tokens that are drawn, whose log-probabilities are those among the tokens that may come.
+pub fn keep_to_the_grammar_when_drawn(place: Place) -> Result<(), String> {
+    let golden = Golden::read("pg1-hd16")?;
+    let mut model = load(place, &golden.directory(), options(Dtype::F32))?;
+    let labels = ["rocket".to_owned()];
+    let picture = picture("cat.png")?;
+    let mut boxes = 0;
+    for seed in 1..=4 {
+        for (task, codes) in [(Task::Detect(&labels), 0), (Task::Segment(&labels), 16)] {
+            for top_k in [0, 8] {
+                let drawn = GenerateOptions { temperature: 1.5, top_k, seed, ..greedy(40) };
+                let free = CancelToken::default();
+                let done = told(block_on(model.perform(&picture, task, &drawn, &free, &mut |_| ())))?;
+                let given = &done.answer.generation;
+                boxes += well_formed(&format!("seed {seed}, top_k {top_k}"), &model, &given.tokens, codes)?;
+                if let Some(odd) = given.logprobs.iter().find(|x| !(x.is_finite() && **x <= 1e-3)) {
+                    return Err(format!("seed {seed}: a log-probability of {odd}"));
+                }
+            }
+        }
+    }
+    if boxes > 0 { Ok(()) } else { Err("no box was drawn".into()) }
+}
+
+/// How many objects begin among the tokens; each has four edges, `codes` codes and a word as far as the answer goes.
+fn well_formed(what: &str, model: &Model, tokens: &[u32], codes: usize) -> Result<usize, String> {
+    let marks: Vec<Mark> = tokens.iter().map(|&id| model.tokenizer().mark(id)).collect();
+    let shape = |n: usize| match n {
+        0..4 => "edge",
+        _ if n < 4 + codes => "code",
+        _ => "word",
+    };
+    let (mut at, mut objects) = (0, 0);
+    while at < marks.len() {
+        if !matches!(marks[at], Mark::Location(_)) {
+            at += 1;
+            continue;
+        }
+        for (n, mark) in marks[at..].iter().take(5 + codes).enumerate() {
+            let found = match mark {
+                Mark::Location(_) => "edge",
+                Mark::Segment(_) => "code",
+                Mark::Text => "word",
+            };
+            same(&format!("{what}: part {n} of the object at token {at}"), found, shape(n))?;
+        }
+        objects += 1;
+        at += 5 + codes;
+    }
+    Ok(objects)
 }

@@ -2,6 +2,7 @@
 
 import * as wasm from '../pkg/ocelli.js';
 import { type Adapter, findAdapter, withSubgroups } from './adapter.js';
+import { cancelled } from './errors.js';
 import { Replay, isLost } from './lost.js';
 import type { SentLoadOptions } from './messages.js';
 import { type Context, tune } from './pack/context.js';
@@ -23,20 +24,26 @@ export type RawAnswer = Omit<Answer, 'device' | 'adapter' | 'timings' | 'logits'
   objects: RawObject[];
 };
 
+/** A model, and the milliseconds that it took at its device. */
+interface Loaded {
+  model: wasm.WasmModel;
+  loadMs: number;
+}
+
 /** Devices that one call may lose before it is given up. */
 const LIVES = 3;
 
 /** A loaded model. */
 export class Engine {
-  #model!: wasm.WasmModel;
+  /** None between a loss of its device and the next call. */
+  #model: wasm.WasmModel | undefined;
   #info!: ModelInfo;
   #adapter: Adapter | undefined;
 
   /** Loads a model; `started` resolves when the module can be used. */
   static async load(url: string, options: SentLoadOptions, started: Promise<unknown>, onProgress: (progress: Progress) => void, signal: AbortSignal): Promise<Engine> {
-    const engine = new Engine(url, options, await openStore(options.cache), signal);
-    const meter = new Meter(onProgress);
-    await engine.#open(meter, started, false);
+    const engine = new Engine(url, options, await openStore(options.cache));
+    await engine.#open(new Meter(onProgress), started, signal, false);
     return engine;
   }
 
@@ -44,7 +51,6 @@ export class Engine {
     readonly url: string,
     readonly options: SentLoadOptions,
     readonly store: Store,
-    readonly signal: AbortSignal,
   ) {}
 
   get info(): ModelInfo {
@@ -54,18 +60,22 @@ export class Engine {
   /**
    * Answers a request. Where the device is lost meanwhile, the model is put on a new one, and the text goes on where it
    * was.
-   * @throws OcelliError, or a record of one
+   * @param cancel stops the answer
+   * @param signal aborted together with it: stops a revival
+   * @throws OcelliError, or a record of one; what made a revival fail does not keep the next call from trying another
    */
-  async generate(request: wasm.WasmRequest, cancel: wasm.CancelHandle, emit: (text: string) => void): Promise<RawAnswer> {
+  async generate(request: wasm.WasmRequest, cancel: wasm.CancelHandle, signal: AbortSignal, emit: (text: string) => void): Promise<RawAnswer> {
     const heard = new Replay(emit);
     for (let life = 1; ; life++) {
       try {
-        const answer = (await this.#model.generate(request, cancel, (piece: string) => heard.add(piece))) as RawAnswer;
+        const model = this.#model ?? (await this.#revive(signal));
+        const answer = (await model.generate(request, cancel, (piece: string) => heard.add(piece))) as RawAnswer;
         heard.finish();
         return answer;
       } catch (error) {
-        if (!isLost(error) || life === LIVES) throw error;
-        await this.#revive();
+        if (!isLost(error)) throw error;
+        this.free();
+        if (life === LIVES) throw error;
         heard.rewind(error);
       }
     }
@@ -73,64 +83,76 @@ export class Engine {
 
   /** Frees the model and its device. Nothing may be at work. */
   free(): void {
-    this.#model.free();
+    this.#model?.free();
+    this.#model = undefined;
   }
 
   /** The logits behind the last token; see the module. */
-  logits(): Promise<Float32Array> {
+  async logits(): Promise<Float32Array> {
+    if (!this.#model) throw new Error('logits were asked for without an answer');
     return this.#model.logits();
   }
 
-  /** A new device, and the weights from where they are kept. */
-  async #revive(): Promise<void> {
-    this.#model.free();
+  /** Puts the model on a new device, with the weights from where they are kept. */
+  async #revive(signal: AbortSignal): Promise<wasm.WasmModel> {
     const { downloadMs, loadMs } = this.#info;
-    await this.#open(new Meter(() => undefined), Promise.resolve(), true);
+    const model = await this.#open(new Meter(() => undefined), Promise.resolve(), signal, true);
     this.#info = { ...this.#info, downloadMs, loadMs };
+    return model;
   }
 
   /**
    * Fetches the model and puts it on a device: a pack shard by shard, a directory as a whole.
    * @param trust use what is kept without asking the server whether it changed
    */
-  async #open(meter: Meter, started: Promise<unknown>, trust: boolean): Promise<void> {
-    const { url, store, options, signal } = this;
+  async #open(meter: Meter, started: Promise<unknown>, signal: AbortSignal, trust: boolean): Promise<wasm.WasmModel> {
+    const { url, store, options } = this;
     const context: Context = { url, mirrors: options.mirrors, store, tuning: tune({ connections: options.connections }), meter, signal, trust };
     const began = performance.now();
     const pack = await openPack(context);
     // Time at the device; what else passes is the download's.
-    const loadMs = pack ? await this.#stream(pack, meter, started) : await this.#whole(await readDirectory(context), meter, started);
+    const { model, loadMs } = pack ? await this.#stream(pack, meter, started) : await this.#whole(await readDirectory(context), meter, started, signal);
     meter.end('upload');
     meter.end('warmup');
+    this.#model = model;
     this.#info = {
-      device: this.#model.device() as ModelInfo['device'],
-      adapter: this.#model.adapter() || (this.#adapter?.name ?? ''),
-      dtype: this.#model.dtype() as ModelInfo['dtype'],
-      memory: this.#model.memory() as MemoryUse,
+      device: model.device() as ModelInfo['device'],
+      adapter: model.adapter() || (this.#adapter?.name ?? ''),
+      dtype: model.dtype() as ModelInfo['dtype'],
+      memory: model.memory() as MemoryUse,
       downloadMs: performance.now() - began - loadMs,
       loadMs,
     };
+    return model;
   }
 
-  /** Hands over one shard at a time, so that this worker never holds much of the model; the milliseconds that took. */
-  async #stream(pack: PackSource, meter: Meter, started: Promise<unknown>): Promise<number> {
+  /** Hands over one shard at a time, so that this worker never holds much of the model. */
+  async #stream(pack: PackSource, meter: Meter, started: Promise<unknown>): Promise<Loaded> {
     const { shards } = pack.manifest;
     meter.expect('upload', shards.reduce((sum, { bytes }) => sum + bytes, 0));
     let loader: wasm.WasmPack | undefined;
-    let spent = 0;
+    let prepared: Promise<void> | undefined;
+    let loadMs = 0;
     const timed = async <T>(work: () => T | Promise<T>): Promise<T> => {
       const began = performance.now();
       const result = await work();
-      spent += performance.now() - began;
+      loadMs += performance.now() - began;
       return result;
     };
     try {
       await started;
       for await (const { file, bytes } of pack.files()) {
-        // The tokenizer comes first.
-        loader ??= await timed(() => this.#onDevice((device) => wasm.WasmPack.begin(pack.manifestBytes, bytes, device)));
-        if (file === pack.manifest.tokenizer.file) continue;
+        // The tokenizer comes first, and the shards only when the device has room for them.
+        if (!loader) {
+          const begun = (loader = await timed(() => this.#onDevice((device) => wasm.WasmPack.begin(pack.manifestBytes, bytes, device))));
+          // Pipelines are made while shards arrive.
+          const ready = begun.prepare().then(() => meter.end('warmup'));
+          ready.catch(() => undefined);
+          prepared = ready;
+          continue;
+        }
         const taken = loader;
+        await timed(() => prepared);
         await timed(() => taken.push(file, bytes));
         meter.add('upload', bytes.length, file);
       }
@@ -138,16 +160,17 @@ export class Engine {
       const filled = loader;
       loader = undefined;
       // Consumes it.
-      this.#model = await timed(() => filled.finish());
-      return spent;
+      return { model: await timed(() => filled.finish()), loadMs };
     } finally {
+      await prepared?.catch(() => undefined);
       loader?.free();
       pack.close();
     }
   }
 
-  async #whole(files: Map<string, Uint8Array<ArrayBuffer>>, meter: Meter, started: Promise<unknown>): Promise<number> {
+  async #whole(files: Map<string, Uint8Array<ArrayBuffer>>, meter: Meter, started: Promise<unknown>, signal: AbortSignal): Promise<Loaded> {
     await started;
+    if (signal.aborted) throw cancelled('loading the model', signal.reason);
     const began = performance.now();
     let before = 0;
     const count = (done: number, total: number) => {
@@ -155,8 +178,8 @@ export class Engine {
       meter.add('upload', done - before);
       before = done;
     };
-    this.#model = await this.#onDevice((device) => wasm.WasmModel.load(files, device, count));
-    return performance.now() - began;
+    const model = await this.#onDevice((device) => wasm.WasmModel.load(files, device, count));
+    return { model, loadMs: performance.now() - began };
   }
 
   /** Has the module open a device as it was asked for. */
@@ -165,8 +188,8 @@ export class Engine {
     const adapter = wanted === 'cpu' ? undefined : await findAdapter();
     const device = wanted === 'auto' && (!adapter || adapter.software) ? 'cpu' : wanted;
     this.#adapter = adapter;
-    const subgroups = adapter?.subgroups;
-    const given = { device, dtype, ...(maxBindingMib !== undefined && { maxBindingMib }), ...(asRealGpu && { asRealGpu }), subgroups };
+    const { software = false, subgroups } = adapter ?? {};
+    const given = { device, dtype, ...(maxBindingMib !== undefined && { maxBindingMib }), ...(asRealGpu && { asRealGpu }), software, subgroups };
     return subgroups ? withSubgroups(() => open(given)) : open(given);
   }
 }

@@ -13,7 +13,7 @@ type Call<T extends ToWorker['type']> = Extract<ToWorker, { type: T }>;
 /** One model and its calls. */
 export class Host {
   #engine: Engine | undefined;
-  readonly #cancels = new Map<number, wasm.CancelHandle>();
+  readonly #stops = new Map<number, AbortController>();
   /** What is at work, so that the model is freed behind it. */
   readonly #working = new Set<Promise<unknown>>();
   readonly #stop = new AbortController();
@@ -32,7 +32,7 @@ export class Host {
           (error) => this.post({ type: 'failed', id: message.id, error: toRecord(error) }),
         ));
       case 'cancel':
-        return this.#cancels.get(message.id)?.cancel();
+        return this.#stops.get(message.id)?.abort();
     }
   }
 
@@ -44,7 +44,7 @@ export class Host {
   /** Stops everything and frees the model. A worker is simply ended instead. */
   end(): void {
     this.#stop.abort();
-    for (const cancel of this.#cancels.values()) cancel.cancel();
+    for (const stop of this.#stops.values()) stop.abort();
     void Promise.allSettled(this.#working).then(() => this.#engine?.free());
   }
 
@@ -76,8 +76,10 @@ export class Host {
     const engine = this.#engine;
     if (!engine) throw new Error('a generation was asked for before the model was loaded');
     // Made first, so that a call can be cancelled while its pictures are still being decoded.
+    const stop = new AbortController();
+    this.#stops.set(id, stop);
     const cancel = new wasm.CancelHandle();
-    this.#cancels.set(id, cancel);
+    stop.signal.addEventListener('abort', () => cancel.cancel());
     let request: wasm.WasmRequest | undefined;
     try {
       const began = performance.now();
@@ -91,7 +93,7 @@ export class Host {
       for (const { width, height, data } of decoded) {
         request.add_picture(width, height, new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
       }
-      const raw = await engine.generate(request, cancel, (text) => this.post({ type: 'piece', id, text }));
+      const raw = await engine.generate(request, cancel, stop.signal, (text) => this.post({ type: 'piece', id, text }));
       const { info } = engine;
       return {
         ...raw,
@@ -102,7 +104,7 @@ export class Host {
         ...(logits && { logits: await engine.logits() }),
       };
     } finally {
-      this.#cancels.delete(id);
+      this.#stops.delete(id);
       cancel.free();
       request?.free();
     }

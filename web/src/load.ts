@@ -27,10 +27,10 @@ export async function load(first?: string | URL | LoadOptions | null, second?: L
   const [url, given] = typeof first === 'string' || first instanceof URL ? [first, second] : [undefined, first];
   const options = given ?? {};
   const { onProgress, signal } = options;
-  if (signal?.aborted) throw cancelled('loading the model', signal.reason);
   const sent = loadOptions(options);
   const directory = url === undefined ? embedded(sent.assets) : directoryAddress(url);
-  if (sent.cache) askToKeep();
+  if (sent.cache && !signal?.aborted) await askToKeep();
+  if (signal?.aborted) throw cancelled('loading the model', signal.reason);
   let model: Model | undefined;
   let stop: (() => void) | undefined;
   try {
@@ -84,8 +84,15 @@ function loadOptions(options: LoadOptions): SentLoadOptions {
   };
 }
 
-/** Asks the browser not to throw the site's data away when space gets short. Whether it agrees changes nothing here. */
-function askToKeep(): void {
+/** A browser that asks its user first is not waited for longer: an unanswered question must not hold a load up. */
+const ASKED_MS = 1000;
+
+/**
+ * Asks the browser not to throw the site's data away when space gets short, before any of it is there: what it grants may
+ * raise the quota. Whether it agrees changes nothing else here.
+ */
+async function askToKeep(): Promise<void> {
   const storage: StorageManager | undefined = navigator.storage;
-  storage?.persist?.().catch(() => undefined);
+  const asked = storage?.persist?.().catch(() => undefined);
+  await Promise.race([asked, new Promise((resolve) => setTimeout(resolve, ASKED_MS))]);
 }

@@ -95,7 +95,7 @@ export interface AnswerOptions {
   beams?: number;
   /** Texts that end the answer; they are not part of it. */
   stop?: readonly string[];
-  /** Keep what `detect` and `segment` find well-formed, unless tokens are drawn or searched by beams. Default true. */
+  /** Keep what `detect` and `segment` find well-formed, drawn tokens too, but not those of beams. Default true. */
   constrained?: boolean;
   /** Stops generating: the promise rejects with `OCELLI_CANCELLED`. */
   signal?: AbortSignal;

@@ -6,6 +6,7 @@ import { after, before, beforeEach, test } from 'node:test';
 
 import { launchChromium } from '../scripts/chromium.mjs';
 import { makePack, serveFaults } from './common/fault-server.mjs';
+import { watchWorker } from './common/worker-memory.mjs';
 
 const TUNING = { baseDelayMs: 2, maxDelayMs: 30, stallMs: 400, tries: 6 };
 const MIB = 1 << 20;
@@ -78,16 +79,17 @@ for (const [store, grain] of [['opfs', 1], ['cache', MIB]]) {
 
 test('one signal stops everything at once and leaves a download that goes on', async () => {
   const pack = makePack({ shards: 6, least: MIB, most: 1.5 * MIB });
-  // Each answer stays open when half of it was sent.
-  const account = site.add('stopped', pack, (file, nth) => (file !== 'ocelli.json' && nth === 0 ? { kind: 'stall', bytes: MIB / 2 } : undefined));
-  const { error } = await breakOff('stopped', 4 * (MIB / 2), 'stop', { tuning: { ...TUNING, stallMs: 60_000 } });
+  // Each shard's answer stays open when half of it was sent.
+  const account = site.add('stopped', pack, (file, nth) => (file.startsWith('weights') && nth === 0 ? { kind: 'stall', bytes: MIB / 2 } : undefined));
+  const came = pack.manifest.tokenizer.bytes + 4 * (MIB / 2);
+  const { error } = await breakOff('stopped', came, 'stop', { tuning: { ...TUNING, stallMs: 60_000 } });
   assert.equal(error.code, 'OCELLI_CANCELLED');
   await new Promise((resolve) => setTimeout(resolve, 100));
   assert.equal(account.open, 0, 'connections are still open');
   const sent = account.sent;
   const { sums } = await load('stopped');
   assert.deepEqual(sums, pack.sums);
-  assert.ok(account.sent - sent <= pack.bytes - 4 * (MIB / 2), 'what had come came again');
+  assert.ok(account.sent - sent <= pack.bytes - came, 'what had come came again');
 });
 
 test('two tabs download once', async () => {
@@ -177,6 +179,93 @@ test('a mirror steps in where the server fails', async () => {
     assert.equal(error, undefined, `${fault}: ${JSON.stringify(error)}`);
     assert.deepEqual(sums, pack.sums, fault);
     assert.ok(good.sent > pack.bytes / 2 && bad.requests.length > 1);
+  }
+});
+
+test('another origin: a mirror steps in, a broken download goes on, a pause is kept', async () => {
+  const other = await serveFaults({ shared: true });
+  try {
+    const pack = makePack({ shards: 4 });
+    const [broken, paused] = pack.manifest.shards;
+    const plan = (file, nth) => {
+      if (nth > 0) return undefined;
+      if (file === broken.file) return { kind: 'drop', bytes: 3000 };
+      return file === paused.file ? { kind: 'busy-for', seconds: 1 } : undefined;
+    };
+    const account = other.add('there', pack, plan);
+    const there = `${other.url}packs/there/`;
+    const { sums, error } = await load('there', { url: there });
+    assert.equal(error, undefined, JSON.stringify(error));
+    assert.deepEqual(sums, pack.sums);
+    const asked = (file) => account.requests.filter((request) => request.file === file);
+    assert.equal(asked(broken.file)[1].from, 3000, 'it goes on where it was');
+    const [refused, granted] = asked(paused.file);
+    assert.ok(granted.at - refused.at >= 990, `it came back after ${granted.at - refused.at} ms`);
+
+    site.add('here', pack, (file) => (file === 'ocelli.json' ? undefined : 'missing'));
+    const sent = account.sent;
+    assert.deepEqual((await load('here', { mirrors: [there] })).sums, pack.sums);
+    assert.ok(account.sent - sent >= pack.bytes);
+  } finally {
+    await other.close();
+  }
+});
+
+test('the browser is asked to keep the data before any of it is fetched, and need not answer', async () => {
+  site.add('asked', makePack({ shards: 2 }));
+  const order = await page.evaluate(async (url) => {
+    const order = [];
+    const Plain = Worker;
+    globalThis.Worker = class extends Plain {
+      constructor(...args) {
+        order.push('worker');
+        super(...args);
+      }
+    };
+    const { load } = await import('/dist/index.js');
+    const attempt = async (persist, options) => {
+      navigator.storage.persist = persist;
+      order.push(await load(url, options).then(() => 'loaded', ({ code }) => code));
+    };
+    const answer = () => new Promise((resolve) => setTimeout(() => {
+      order.push('answered');
+      resolve(true);
+    }, 200));
+    // The pack's configuration is empty: that is how far these loads get.
+    await attempt(answer, {});
+    await attempt(answer, { cache: false });
+    await attempt(() => new Promise(() => undefined), {});
+    return order;
+  }, urlOf('asked'));
+  const end = 'OCELLI_UNSUPPORTED';
+  assert.deepEqual(order, ['answered', 'worker', end, 'worker', end, 'worker', end]);
+});
+
+test('what a manifest claims takes no memory, and too much of it is refused', async () => {
+  const pack = makePack({ shards: 2 });
+  const claim = (bytes) => {
+    const manifest = structuredClone(pack.manifest);
+    manifest.shards[0].bytes = bytes;
+    return { ...pack, files: new Map([...pack.files, ['ocelli.json', Buffer.from(JSON.stringify(manifest))]]) };
+  };
+  site.add('absurd', claim(2 ** 50));
+  const { error: refused } = await load('absurd');
+  assert.equal(refused.code, 'OCELLI_BAD_MODEL_FILE', JSON.stringify(refused));
+  assert.match(refused.message, /gives weights-00001\.safetensors 1125899906842624 bytes; expected at most 1073741824/);
+  site.add('claimed', claim(2 ** 30));
+  const watched = await context.newPage();
+  const memory = await watchWorker(watched);
+  await watched.goto(`${site.url}pages/packs.html`);
+  await watched.waitForFunction(() => globalThis.ready);
+  await watched.evaluate(() => (globalThis.worker = startWorker()));
+  for (const keep of [true, false]) {
+    let done = false;
+    let peak = 0;
+    const loading = load('claimed', { keep }, watched).finally(() => (done = true));
+    while (!done) peak = Math.max(peak, await memory.held());
+    const { error } = await loading;
+    assert.match(error?.code ?? '', /^OCELLI_(BAD_DOWNLOAD|IO)$/, JSON.stringify(error));
+    assert.ok(peak < 64 * MIB, `${peak} bytes were held`);
   }
 });
 

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use ocelli::session::{DeviceChoice, DeviceOptions};
-use ocelli::tasks::{Dtype, GenerateOptions};
+use ocelli::tasks::{Dtype, GenerateOptions, Preset};
 
 /// Vision-language models on WebGPU and on the CPU.
 #[derive(Debug, Parser)]
@@ -40,9 +40,12 @@ pub enum Command {
     Devices(DevicesArgs),
     /// Measure the speed of every player and dtype on a model of random weights.
     Bench(BenchArgs),
-    /// Write the model that `bench` runs.
+    /// Write the model that `bench` runs, or one of full size.
     #[command(hide = true)]
-    MakeBenchModel(MakeBenchModelArgs),
+    MakeBenchModel(MakeModelArgs),
+    /// Load a model and say what it takes.
+    #[command(hide = true)]
+    Weigh(WeighArgs),
 }
 
 #[derive(Debug, Args)]
@@ -185,7 +188,7 @@ pub struct GenerateArgs {
     /// A text that ends the answer. May be given several times.
     #[arg(long, value_name = "TEXT")]
     stop: Vec<String>,
-    /// Let the model end a box or a mask as it likes.
+    /// Let the model end a box or a mask as it likes, and begin with none; beams always do.
     #[arg(long)]
     unconstrained: bool,
 }
@@ -201,6 +204,7 @@ impl GenerateArgs {
             beams: self.beams,
             stop: self.stop.clone(),
             constrained: !self.unconstrained,
+            ..GenerateOptions::default()
         }
     }
 }
@@ -216,7 +220,7 @@ pub struct InspectArgs {
 
 #[derive(Debug, Args)]
 pub struct ConvertArgs {
-    /// A Hugging Face directory.
+    /// A Hugging Face directory, or big_vision's weights: an .npz file, or a folder with one.
     pub source: PathBuf,
     /// The folder to write; a conversion that was interrupted goes on.
     pub folder: PathBuf,
@@ -229,6 +233,12 @@ pub struct ConvertArgs {
     /// Matrices to keep as f16, such as `projector` or `vision.*`. May be given several times.
     #[arg(long, value_name = "PATTERN")]
     pub keep_f16: Vec<String>,
+    /// The tokenizer, where no tokenizer.json lies beside the weights.
+    #[arg(long, value_name = "FILE")]
+    pub tokenizer: Option<PathBuf>,
+    /// What big_vision's weights do not tell, where they are of no published sizes and have no config.json beside them.
+    #[arg(long, value_enum)]
+    pub preset: Option<PresetArg>,
     /// Print one JSON object on one line.
     #[arg(long)]
     pub json: bool,
@@ -271,9 +281,23 @@ pub struct BenchArgs {
 }
 
 #[derive(Debug, Args)]
-pub struct MakeBenchModelArgs {
+pub struct MakeModelArgs {
     /// Where to write it.
     pub directory: PathBuf,
+    /// As large as PaliGemma 3B: 5.8 GB.
+    #[arg(long)]
+    pub full_size: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct WeighArgs {
+    /// A pack.
+    pub pack: PathBuf,
+    #[command(flatten)]
+    pub device: DeviceArgs,
+    /// A picture to ask about, once the model is loaded.
+    #[arg(long, value_name = "FILE")]
+    pub image: Option<PathBuf>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -291,6 +315,29 @@ impl DtypeArg {
             Self::F16 => Dtype::F16,
             Self::Q8 => Dtype::Q8,
             Self::Q4 => Dtype::Q4,
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum PresetArg {
+    /// Gemma 1.
+    #[value(name = "paligemma")]
+    PaliGemma,
+    /// Gemma 2: scores capped at 50, logits at 30.
+    #[value(name = "paligemma2")]
+    PaliGemma2,
+    /// Gemma 2 whose queries are scaled by model width over heads.
+    #[value(name = "paligemma2-28b")]
+    PaliGemma2Of28B,
+}
+
+impl PresetArg {
+    pub fn preset(self) -> Preset {
+        match self {
+            Self::PaliGemma => Preset::PaliGemma,
+            Self::PaliGemma2 => Preset::PaliGemma2,
+            Self::PaliGemma2Of28B => Preset::PaliGemma2Of28B,
         }
     }
 }

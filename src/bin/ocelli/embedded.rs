@@ -21,4 +21,8 @@ impl ModelFiles for Embedded {
     fn place(&self) -> &str {
         "the built-in model"
     }
+
+    fn names(&self) -> Vec<&str> {
+        FILES.iter().map(|(name, _)| *name).collect()
+    }
 }

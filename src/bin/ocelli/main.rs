@@ -10,10 +10,12 @@ mod fault;
 mod inspect;
 mod interrupt;
 mod json;
+mod memory;
 mod npy;
 mod perform;
 mod progress;
 mod run;
+mod weigh;
 
 use std::process::ExitCode;
 
@@ -58,7 +60,8 @@ fn dispatch(command: Command) -> Result<()> {
             Command::Verify(args) => convert::verify(&args),
             Command::Devices(args) => devices::devices(&args).await,
             Command::Bench(args) => bench::bench(&args).await,
-            Command::MakeBenchModel(args) => bench::make_model(&args.directory),
+            Command::MakeBenchModel(args) => bench::make_model(&args),
+            Command::Weigh(args) => weigh::weigh(&args).await,
         }
     })
 }

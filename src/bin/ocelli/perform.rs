@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use super::args::{AskArgs, CaptionArgs, DtypeArg, FindArgs, OcrArgs, TaskArgs};
 use super::fault::CliFault;
-use super::{draw, interrupt, json, run};
+use super::{draw, interrupt, json, memory, run};
 
 #[derive(Serialize)]
 struct TextOut<'a> {
@@ -115,7 +115,7 @@ async fn perform(args: &TaskArgs, task: Task<'_>, stream: bool) -> Result<(Rgb8,
     options.validate()?;
     task.prompt()?;
     let picture = run::picture(&args.image)?;
-    let player = Player::open(args.device.choice(), &args.device.options()).await?;
+    let player = memory::limit(Player::open(args.device.choice(), &args.device.options()).await?);
     let (mut model, _) =
         run::load(args.model.as_deref(), player, args.dtype.map(DtypeArg::dtype), &cancel, args.json).await?;
     let unwritten: Cell<Option<CliFault>> = Cell::new(None);

@@ -16,7 +16,7 @@ use super::args::{DtypeArg, RunArgs};
 use super::embedded::Embedded;
 use super::fault::CliFault;
 use super::progress::WorkBar;
-use super::{interrupt, json, npy};
+use super::{interrupt, json, memory, npy};
 
 #[derive(Serialize)]
 struct Output<'a> {
@@ -49,19 +49,13 @@ struct Memory {
 
 pub async fn run(args: &RunArgs) -> Result<()> {
     let cancel = interrupt::token()?;
-    let options = args.generate.options(GenerateOptions::default().max_new_tokens);
+    let usual = args.generate.options(GenerateOptions::default().max_new_tokens);
+    let options = GenerateOptions { keep_logits: args.logits.is_some(), ..usual };
     options.validate()?;
     let pictures = args.image.iter().map(|path| picture(path)).collect::<Result<Vec<_>>>()?;
-    let player = Player::open(args.device.choice(), &args.device.options()).await?;
+    let player = memory::limit(Player::open(args.device.choice(), &args.device.options()).await?);
     let (mut model, load_ms) =
         load(Some(&args.model), player, args.dtype.map(DtypeArg::dtype), &cancel, args.json).await?;
-
-    if let Some(path) = &args.logits {
-        let first = GenerateOptions { max_new_tokens: 1, ..GenerateOptions::default() };
-        let request = Request { pictures: &pictures, prompt: &args.prompt, options: &first };
-        model.generate(request, &cancel, &mut |_| ()).await?;
-        npy::write(path, &model.logits().await?)?;
-    }
 
     let request = Request { pictures: &pictures, prompt: &args.prompt, options: &options };
     let unwritten: Cell<Option<CliFault>> = Cell::new(None);
@@ -80,6 +74,9 @@ pub async fn run(args: &RunArgs) -> Result<()> {
         return Err(fault.into());
     }
     let answer = answer?;
+    if let Some(path) = &args.logits {
+        npy::write(path, &answer.generation.logits)?;
+    }
     if args.json {
         json::print(&output(&answer, &model, load_ms))?
     } else {

@@ -48,6 +48,9 @@ pub struct Manifest {
     /// The licence of the weights.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub licence: Option<FileEntry>,
+    /// Further texts that came with it: notices, licences of parts.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notices: Vec<FileEntry>,
     /// The weights in order of execution.
     pub shards: Vec<FileEntry>,
 }
@@ -89,7 +92,7 @@ impl Manifest {
 
     /// All files of the pack but the manifest.
     pub fn files(&self) -> impl Iterator<Item = &FileEntry> {
-        self.shards.iter().chain([&self.tokenizer]).chain(&self.licence)
+        self.shards.iter().chain([&self.tokenizer]).chain(&self.licence).chain(&self.notices)
     }
 }
 

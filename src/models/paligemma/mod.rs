@@ -4,10 +4,12 @@
 
 mod config;
 mod decoder;
+mod preset;
 mod vision;
 mod weights;
 
 pub use config::{ConfigFault, DecoderConfig, PaliGemmaConfig, VisionConfig};
 pub use decoder::{DecoderPass, PassOutput, decoder};
+pub use preset::{Preset, Sizes, SpecialTokens};
 pub use vision::vision;
 pub use weights::weights;

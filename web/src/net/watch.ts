@@ -7,7 +7,7 @@ import { cancelled } from '../errors.js';
 export class Broken extends Error {}
 
 /** Bytes taken from a connection at a time. */
-const CHUNK_BYTES = 256 << 10;
+export const CHUNK_BYTES = 256 << 10;
 
 /** One connection's clock and switch. */
 export class Watch {
@@ -91,7 +91,7 @@ export async function* readChunks(body: ReadableStream<Uint8Array>, watch: Watch
 }
 
 /** A reader that fills a buffer it is given; undefined where the browser's network streams are no byte streams. */
-function byteReader(body: ReadableStream<Uint8Array>): ReadableStreamBYOBReader | undefined {
+export function byteReader(body: ReadableStream<Uint8Array>): ReadableStreamBYOBReader | undefined {
   try {
     return body.getReader({ mode: 'byob' });
   } catch {

@@ -1,6 +1,6 @@
 // The files of a Hugging Face directory, which has no sums and often no lengths: what its server says is believed.
 
-import { type OcelliError, makeError } from '../errors.js';
+import { type OcelliError, cancelled, makeError } from '../errors.js';
 import { Downloader } from '../net/download.js';
 import { Turn } from '../store/locks.js';
 import { storeFault } from '../store/open.js';
@@ -35,6 +35,7 @@ export async function readDirectory(context: Context): Promise<Map<string, Uint8
     const files = new Map<string, Uint8Array<ArrayBuffer>>();
     const get = async (file: string, optional = false) => {
       if (!(await have(file, optional))) return undefined;
+      if (signal.aborted) throw cancelled('the download', signal.reason);
       const bytes = await pack.read(file, new Uint8Array());
       files.set(file, bytes);
       return bytes;

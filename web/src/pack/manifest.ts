@@ -9,6 +9,8 @@ export const MANIFEST = 'ocelli.json';
 const FORMAT = 1;
 /** Far more shards than any model has; bounds what a hostile manifest can ask for. */
 const MAX_SHARDS = 65_536;
+/** A file passes through the module's memory as a whole; a quarter of what that can ever be. */
+const MAX_FILE_BYTES = 2 ** 30;
 
 /** A file whose length and sum are known. */
 export type KnownFile = FileEntry & { readonly bytes: number; readonly sha256: string };
@@ -54,6 +56,7 @@ export function parseManifest(bytes: Uint8Array, place: string): Manifest {
     // A file lies beside its manifest: a manifest must not send the browser elsewhere.
     if (typeof file !== 'string' || !/^\w[\w.-]{0,127}$/.test(file)) throw bad(`names the ${what} ${JSON.stringify(file)}; expected a plain file name`);
     if (typeof bytes !== 'number' || !Number.isSafeInteger(bytes) || bytes < 0) throw bad(`gives ${file} ${JSON.stringify(bytes)} bytes`);
+    if (bytes > MAX_FILE_BYTES) throw bad(`gives ${file} ${bytes} bytes; expected at most ${MAX_FILE_BYTES}`);
     if (typeof sha256 !== 'string' || !/^[0-9a-f]{64}$/.test(sha256)) throw bad(`gives ${file} no sha256 of 64 lower-case hexadecimal digits`);
     if (names.has(file) || file === MANIFEST) throw bad(`names ${file} twice`);
     names.add(file);

@@ -1,6 +1,6 @@
 // A pack, from wherever its files are: kept on this machine, on its way, or on a server.
 
-import { OcelliError } from '../errors.js';
+import { OcelliError, cancelled } from '../errors.js';
 import { addressOf } from '../net/address.js';
 import { Downloader } from '../net/download.js';
 import { Turn } from '../store/locks.js';
@@ -24,8 +24,8 @@ export interface PackSource {
   close(): void;
 }
 
-/** How many files may be in memory where they are kept nowhere else. */
-const MEMORY_WINDOW = 2;
+/** How many files may arrive ahead where memory keeps them: one more is in use, and the module holds its copy of that. */
+const MEMORY_WINDOW = 1;
 
 const ENTRY = { file: MANIFEST, optional: true };
 
@@ -119,8 +119,12 @@ class KeptPack implements PackSource {
       });
       transfer.start();
       for (const [index, { file }] of this.#files.entries()) {
+        // What is kept comes without a connection that would hear of it.
+        if (signal.aborted) throw cancelled('the download', signal.reason);
         const bytes = await transfer.take(index);
         if (file !== this.manifest.licence?.file) yield { file, bytes };
+        // Whoever got the first file has found room for the rest by now: nothing of that comes in vain.
+        if (index === 0) transfer.widen();
       }
       meter.end('verify');
       await this.pack.touch().catch(() => undefined);

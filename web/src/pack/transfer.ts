@@ -10,10 +10,11 @@ import { digest, hex } from './sha256.js';
 /** One run through a pack's files. */
 export class Transfer {
   /** One buffer for all files: garbage of the size of the model would pile up between two collections. */
-  readonly #buffer: Uint8Array<ArrayBuffer>;
+  #buffer = new Uint8Array();
   readonly #arrivals: Promise<void>[] = [];
   #next = 0;
   #taken = 0;
+  #wide = false;
   #wake: (() => void)[] = [];
 
   /**
@@ -27,11 +28,9 @@ export class Transfer {
     readonly meter: Meter,
     readonly window: number,
     readonly repair: () => Promise<void>,
-  ) {
-    this.#buffer = new Uint8Array(window === Infinity ? files.reduce((most, { bytes }) => Math.max(most, bytes), 0) : 0);
-  }
+  ) {}
 
-  /** Starts downloading. What fails here is thrown where the file is taken. */
+  /** Starts downloading the first file. What fails here is thrown where the file is taken. */
   start(): void {
     const settle = this.files.map((file, index) => {
       let resolve!: () => void;
@@ -44,7 +43,7 @@ export class Transfer {
       for (let index = this.#next++; index < settle.length; index = this.#next++) {
         const { file, resolve, reject } = settle[index]!;
         try {
-          while (index >= this.#taken + this.window) await new Promise<void>((wake) => this.#wake.push(wake));
+          while (index >= (this.#wide ? this.#taken + this.window : 1)) await new Promise<void>((wake) => this.#wake.push(wake));
           if (!(await isComplete(file, this.pack))) await this.downloader.bring(file, this.pack);
           resolve();
         } catch (error) {
@@ -59,6 +58,16 @@ export class Transfer {
     void Promise.all(workers).then(() => Promise.all(this.#arrivals)).then(() => this.meter.end('download'), () => undefined);
   }
 
+  /** Lets the others follow. */
+  widen(): void {
+    this.#wide = true;
+    this.#rouse();
+  }
+
+  #rouse(): void {
+    for (const wake of this.#wake.splice(0)) wake();
+  }
+
   /**
    * The bytes of a file, checked. They are valid until the next file is taken.
    * @throws OcelliError where it cannot be had, or stays wrong however often it is fetched
@@ -67,11 +76,13 @@ export class Transfer {
     const file = this.files[index]!;
     await this.#arrivals[index];
     for (let fetched = 1; ; fetched++) {
+      // Only now: what a manifest claims takes no memory before as many bytes have come.
+      if (this.#buffer.length < file.bytes) this.#buffer = new Uint8Array(file.bytes);
       const bytes = await this.pack.read(file.file, this.#buffer);
       const sum = hex(await digest(bytes));
       if (bytes.length === file.bytes && sum === file.sha256) {
         this.#taken = index + 1;
-        for (const wake of this.#wake.splice(0)) wake();
+        this.#rouse();
         this.meter.add('verify', file.bytes, file.file);
         return bytes;
       }

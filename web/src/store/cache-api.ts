@@ -2,6 +2,7 @@
 // kept in parts, each named by the bytes it holds.
 
 import type { CachedPack } from '../types.js';
+import { CHUNK_BYTES, byteReader } from '../net/watch.js';
 import { type Appender, type PackNote, type PackStore, type Store, parseNote } from './store.js';
 
 const PREFIX = 'ocelli:';
@@ -53,6 +54,9 @@ export class CacheApiStore implements Store {
 type Parts = Map<number, number>;
 
 class CachePack implements PackStore {
+  /** Memory of appenders that were closed, for the next. */
+  readonly #spare: Uint8Array<ArrayBuffer>[] = [];
+
   constructor(
     readonly cache: Cache,
     readonly note: PackNote,
@@ -66,18 +70,19 @@ class CachePack implements PackStore {
   async append(file: string): Promise<Appender> {
     let parts = this.parts.get(file);
     if (!parts) this.parts.set(file, (parts = new Map()));
-    return new CacheAppender(this.cache, file, parts);
+    return new CacheAppender(this.cache, file, parts, this.#spare);
   }
 
   async read(file: string, into: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>> {
     const parts = this.parts.get(file) ?? new Map<number, number>();
     const size = end(parts);
     const bytes = size <= into.length ? into.subarray(0, size) : new Uint8Array(size);
+    const spare = { buffer: new ArrayBuffer(CHUNK_BYTES) };
     for (let at = 0; at < size; at += parts.get(at)!) {
-      const part = await this.cache.match(address(file, at, parts.get(at)!));
-      const found = part ? new Uint8Array(await part.arrayBuffer()) : new Uint8Array();
-      if (found.length !== parts.get(at)) return bytes.subarray(0, at);
-      bytes.set(found, at);
+      const length = parts.get(at)!;
+      const part = await this.cache.match(address(file, at, length));
+      const found = part?.body ? await copy(part.body, bytes.subarray(at, at + length), spare) : 0;
+      if (found !== length) return bytes.subarray(0, at);
     }
     return bytes;
   }
@@ -100,15 +105,17 @@ class CachePack implements PackStore {
 class CacheAppender implements Appender {
   size: number;
   /** Bytes that wait for their part to be full. */
-  readonly #waiting = new Uint8Array(PART_BYTES);
+  readonly #waiting: Uint8Array<ArrayBuffer>;
   #filled = 0;
 
   constructor(
     readonly cache: Cache,
     readonly file: string,
     readonly parts: Parts,
+    readonly spare: Uint8Array<ArrayBuffer>[],
   ) {
     this.size = end(parts);
+    this.#waiting = spare.pop() ?? new Uint8Array(PART_BYTES);
   }
 
   async append(bytes: Uint8Array): Promise<void> {
@@ -118,7 +125,7 @@ class CacheAppender implements Appender {
       this.#filled += taken.length;
       this.size += taken.length;
       at += taken.length;
-      if (this.#filled === PART_BYTES) await this.close();
+      if (this.#filled === PART_BYTES) await this.#write();
     }
   }
 
@@ -129,13 +136,43 @@ class CacheAppender implements Appender {
     this.parts.clear();
   }
 
-  /** Writes what waits. */
   async close(): Promise<void> {
+    try {
+      await this.#write();
+    } finally {
+      this.spare.push(this.#waiting);
+    }
+  }
+
+  /** Writes what waits. */
+  async #write(): Promise<void> {
     if (this.#filled === 0) return;
     const [from, length] = [this.size - this.#filled, this.#filled];
     this.#filled = 0;
-    await this.cache.put(address(this.file, from, length), new Response(this.#waiting.slice(0, length)));
+    await this.cache.put(address(this.file, from, length), new Response(this.#waiting.subarray(0, length)));
     this.parts.set(from, length);
+  }
+}
+
+/**
+ * Copies a body; how many bytes it had, as far as it was read.
+ * @param spare memory for the way: garbage of the size of the model would pile up between two collections
+ */
+async function copy(body: ReadableStream<Uint8Array>, into: Uint8Array, spare: { buffer: ArrayBuffer }): Promise<number> {
+  const reader = byteReader(body);
+  if (!reader) {
+    const all = new Uint8Array(await new Response(body).arrayBuffer());
+    if (all.length <= into.length) into.set(all);
+    return all.length;
+  }
+  for (let at = 0; ; ) {
+    const { done, value } = await reader.read(new Uint8Array(spare.buffer));
+    if (!value) return at;
+    spare.buffer = value.buffer;
+    if (at + value.length > into.length) return at + value.length;
+    into.set(value, at);
+    at += value.length;
+    if (done) return at;
   }
 }
 

@@ -26,6 +26,8 @@ export class MemoryStore implements Store {
 class MemoryPack implements PackStore {
   readonly note: PackNote;
   readonly #files = new Map<string, MemoryFile>();
+  /** Memory of the file read last, for the next: garbage of the size of the model would pile up between two collections. */
+  #spare = new Uint8Array();
 
   constructor(url: string) {
     this.note = { url, files: {} };
@@ -37,16 +39,21 @@ class MemoryPack implements PackStore {
 
   async append(file: string, bytes: number | undefined): Promise<Appender> {
     let held = this.#files.get(file);
-    if (!held) this.#files.set(file, (held = new MemoryFile(bytes)));
+    if (!held) {
+      this.#files.set(file, (held = new MemoryFile(bytes, this.#spare)));
+      this.#spare = new Uint8Array();
+    }
     return held;
   }
 
-  /** Hands the memory over: the file is gone from here. */
-  async read(file: string): Promise<Uint8Array<ArrayBuffer>> {
+  /** The file is gone from here then. */
+  async read(file: string, into: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>> {
     const held = this.#files.get(file);
-    this.#files.delete(file);
-    delete this.note.files[file];
-    return held?.take() ?? new Uint8Array();
+    await this.remove(file);
+    if (!held || held.size > into.length) return held?.take() ?? new Uint8Array();
+    into.set(held.bytes);
+    this.#spare = held.memory;
+    return into.subarray(0, held.size);
   }
 
   async remove(file: string): Promise<void> {
@@ -58,21 +65,29 @@ class MemoryPack implements PackStore {
   async touch(): Promise<void> {}
 }
 
-/** Grows by doubling where the length is unknown, so that a large file is held once and not twice where it is known. */
+/** Memory taken at once for a file whose length is known; beyond it no more than twice what has come. */
+const AHEAD_BYTES = 16 << 20;
+
+/** Grows by doubling, but takes no more than the length where that is known. */
 class MemoryFile implements Appender {
   size = 0;
-  #held = new Uint8Array();
 
-  constructor(readonly bytes: number | undefined) {}
+  /** @param memory to begin with, whatever it holds */
+  constructor(readonly length: number | undefined, public memory: Uint8Array<ArrayBuffer>) {}
+
+  get bytes(): Uint8Array<ArrayBuffer> {
+    return this.memory.subarray(0, this.size);
+  }
 
   append(bytes: Uint8Array): void {
     const needed = this.size + bytes.length;
-    if (needed > this.#held.length) {
-      const larger = new Uint8Array(this.bytes !== undefined && this.bytes >= needed ? this.bytes : Math.max(65536, 2 * needed));
-      larger.set(this.#held.subarray(0, this.size));
-      this.#held = larger;
+    if (needed > this.memory.length) {
+      const ahead = Math.max(this.length === undefined ? 65_536 : AHEAD_BYTES, 2 * needed);
+      const larger = new Uint8Array(this.length !== undefined && this.length >= needed ? Math.min(this.length, ahead) : ahead);
+      larger.set(this.bytes);
+      this.memory = larger;
     }
-    this.#held.set(bytes, this.size);
+    this.memory.set(bytes, this.size);
     this.size = needed;
   }
 
@@ -84,6 +99,6 @@ class MemoryFile implements Appender {
 
   take(): Uint8Array<ArrayBuffer> {
     const { size } = this;
-    return size === this.#held.length ? this.#held : this.#held.slice(0, size);
+    return size === this.memory.length ? this.memory : this.memory.slice(0, size);
   }
 }

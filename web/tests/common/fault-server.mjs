@@ -37,15 +37,23 @@ export function makePack({ shards = 30, least = 4_000, most = 40_000, seed = 1 }
   return { files, manifest, bytes, sums: [tokenizer, ...listed].map((entry) => entry.sha256) };
 }
 
+/** What docs/hosting.md asks of a server for pages of other origins. */
+const SHARED = {
+  'Access-Control-Allow-Origin': '*',
+  'Access-Control-Expose-Headers': 'ETag, Content-Range, Accept-Ranges, Retry-After',
+};
+
 /**
  * Starts the server. Packs are under `/packs/NAME/`, each with its own faults and its own account.
  * @returns {Promise<{ url: string, packs: Map<string, object>, add: Function, close: Function }>} `add(name, pack, plan)`
  *   puts up a pack; `plan(file, nth, request)` names the fault of the nth request for a file, or gives undefined, or
- *   `{ kind, bytes }` for a fault after so many bytes, or `{ kind: 'busy-for', seconds }`
+ *   `{ kind, bytes }` for a fault after so many bytes, or `{ kind: 'busy-for', seconds }`; `shared` lets pages of other
+ *   origins read them
  */
-export async function serveFaults({ latency = 0 } = {}) {
+export async function serveFaults({ latency = 0, shared = false } = {}) {
   const packs = new Map();
   const server = createServer((request, response) => {
+    for (const [name, value] of Object.entries(shared ? SHARED : {})) response.setHeader(name, value);
     answer(packs, request, response, latency).catch(() => response.destroy());
   });
   // A keep-alive connection that a fault destroyed must not take an innocent request along.

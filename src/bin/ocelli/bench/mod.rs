@@ -10,7 +10,7 @@ use ocelli::session::{CancelToken, DeviceChoice, DeviceOptions, Player, adapters
 use ocelli::tasks::{Dtype, GenerateOptions, Model, Request, Rgb8};
 use serde::Serialize;
 
-use super::args::BenchArgs;
+use super::args::{BenchArgs, MakeModelArgs};
 use super::fault::CliFault;
 use super::{interrupt, json, run};
 
@@ -54,15 +54,16 @@ struct Contender {
     options: DeviceOptions,
 }
 
-pub fn make_model(directory: &Path) -> Result<()> {
-    Ok(model::make(directory)?)
+/// Writes the model of the bench, or one of PaliGemma 3B's size.
+pub fn make_model(args: &MakeModelArgs) -> Result<()> {
+    Ok(model::make(&args.directory, if args.full_size { &model::FULL_SIZE } else { &model::BENCH })?)
 }
 
 pub async fn bench(args: &BenchArgs) -> Result<()> {
     let cancel = interrupt::token()?;
     let contenders = contenders(&args.players).await?;
     let directory = args.model.clone().unwrap_or_else(default_directory);
-    model::make(&directory)?;
+    model::make(&directory, &model::BENCH)?;
     let mut report = Report {
         model: Shape { image_tokens: 256, prompt_tokens: 16, decode_steps: STEPS },
         repeat: args.repeat,

@@ -1,4 +1,4 @@
-//! The model of random weights that the bench runs, as a Hugging Face directory: f16, about 220 MB.
+//! Models of random weights, as Hugging Face directories in f16.
 
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
@@ -9,33 +9,72 @@ use serde_json::{Map, Value, json};
 
 use super::super::fault::CliFault;
 
-/// D of the tower.
-const TOWER: usize = 384;
-/// L of tower and decoder.
-const LAYERS: usize = 12;
-/// F of the tower.
-const TOWER_MLP: usize = 1536;
+/// A PaliGemma in numbers. Pictures have 224 pixels in patches of 14: 256 tokens.
+pub struct Shape {
+    /// Written into the marker of a complete model: changes with the weights.
+    name: &'static str,
+    /// D of the tower.
+    tower: usize,
+    tower_layers: usize,
+    tower_heads: usize,
+    /// F of the tower.
+    tower_mlp: usize,
+    /// D of the decoder.
+    width: usize,
+    layers: usize,
+    /// H, and K of each head; there is one key and value head.
+    heads: usize,
+    head_dim: usize,
+    /// F of the decoder.
+    mlp: usize,
+    /// V.
+    vocabulary: usize,
+    /// `<image>`; its row and those after it are never chosen.
+    image_token: usize,
+}
+
+/// What the bench runs: about 220 MB.
+pub const BENCH: Shape = Shape {
+    name: "bench",
+    tower: 384,
+    tower_layers: 12,
+    tower_heads: 6,
+    tower_mlp: 1536,
+    width: 640,
+    layers: 12,
+    heads: 4,
+    head_dim: 256,
+    mlp: 2048,
+    vocabulary: 32_768,
+    image_token: 32_767,
+};
+
+/// PaliGemma 3B as Hugging Face publishes it: 2.9 thousand million weights, 5.8 GB.
+pub const FULL_SIZE: Shape = Shape {
+    name: "paligemma-3b",
+    tower: 1152,
+    tower_layers: 27,
+    tower_heads: 16,
+    tower_mlp: 4304,
+    width: 2048,
+    layers: 18,
+    heads: 8,
+    head_dim: 256,
+    mlp: 16_384,
+    vocabulary: 257_216,
+    image_token: 257_152,
+};
+
 const IMAGE_SIZE: usize = 224;
 const PATCH: usize = 14;
 /// P, tokens of a picture.
 const PATCHES: usize = (IMAGE_SIZE / PATCH) * (IMAGE_SIZE / PATCH);
-/// D of the decoder.
-const WIDTH: usize = 640;
-/// H, and K of each head; there is one key and value head.
-const HEADS: usize = 4;
-const HEAD_DIM: usize = 256;
-/// F of the decoder.
-const MLP: usize = 2048;
-/// V.
-const VOCABULARY: usize = 32_768;
-/// `<image>` takes the last row.
-const IMAGE_TOKEN: usize = VOCABULARY - 1;
 /// `<pad>`, `<eos>`, `<bos>`, `<unk>`: their rows are zero, so no step ever chooses one and every run is full length.
 const SPECIALS: [&str; 4] = ["<pad>", "<eos>", "<bos>", "<unk>"];
 
 /// Written last: where it is, the model is complete.
-const COMPLETE: &str = "bench-model.json";
-const VERSION: u32 = 1;
+const COMPLETE: &str = "random-model.json";
+const VERSION: u32 = 2;
 
 /// How a tensor is filled.
 #[derive(Clone, Copy)]
@@ -54,9 +93,9 @@ struct Tensor {
 }
 
 /// Writes the model unless it is there already.
-pub fn make(directory: &Path) -> Result<(), CliFault> {
+pub fn make(directory: &Path, shape: &Shape) -> Result<(), CliFault> {
     let complete = directory.join(COMPLETE);
-    let marker = json!({ "version": VERSION }).to_string();
+    let marker = json!({ "version": VERSION, "shape": shape.name }).to_string();
     if fs::read_to_string(&complete).is_ok_and(|found| found == marker) {
         return Ok(());
     }
@@ -65,46 +104,46 @@ pub fn make(directory: &Path) -> Result<(), CliFault> {
         fs::write(&path, text).map_err(|reason| CliFault::writing(&path, reason))
     };
     fs::create_dir_all(directory).map_err(|reason| CliFault::writing(directory, reason))?;
-    write("config.json", config().to_string())?;
+    write("config.json", config(shape).to_string())?;
     write("preprocessor_config.json", preprocessor().to_string())?;
     write("generation_config.json", json!({ "bos_token_id": 2, "eos_token_id": 1, "pad_token_id": 0 }).to_string())?;
-    write("tokenizer.json", tokenizer().to_string())?;
+    write("tokenizer.json", tokenizer(shape.image_token).to_string())?;
     let weights = directory.join("model.safetensors");
-    write_weights(&weights).map_err(|reason| CliFault::writing(&weights, reason))?;
+    write_weights(&weights, shape).map_err(|reason| CliFault::writing(&weights, reason))?;
     write(COMPLETE, marker)
 }
 
-fn config() -> Value {
+fn config(shape: &Shape) -> Value {
     json!({
         "architectures": ["PaliGemmaForConditionalGeneration"],
         "model_type": "paligemma",
         "bos_token_id": 2,
         "eos_token_id": 1,
         "pad_token_id": 0,
-        "hidden_size": WIDTH,
-        "image_token_index": IMAGE_TOKEN,
-        "projection_dim": WIDTH,
+        "hidden_size": shape.width,
+        "image_token_index": shape.image_token,
+        "projection_dim": shape.width,
         "text_config": {
             "model_type": "gemma",
-            "hidden_size": WIDTH,
-            "intermediate_size": MLP,
-            "num_attention_heads": HEADS,
+            "hidden_size": shape.width,
+            "intermediate_size": shape.mlp,
+            "num_attention_heads": shape.heads,
             "num_key_value_heads": 1,
-            "num_hidden_layers": LAYERS,
-            "head_dim": HEAD_DIM,
+            "num_hidden_layers": shape.layers,
+            "head_dim": shape.head_dim,
             "num_image_tokens": PATCHES,
-            "vocab_size": VOCABULARY
+            "vocab_size": shape.vocabulary
         },
         "vision_config": {
             "model_type": "siglip_vision_model",
-            "hidden_size": TOWER,
-            "intermediate_size": TOWER_MLP,
-            "num_attention_heads": 6,
-            "num_hidden_layers": LAYERS,
+            "hidden_size": shape.tower,
+            "intermediate_size": shape.tower_mlp,
+            "num_attention_heads": shape.tower_heads,
+            "num_hidden_layers": shape.tower_layers,
             "num_image_tokens": PATCHES,
             "image_size": IMAGE_SIZE,
             "patch_size": PATCH,
-            "projection_dim": WIDTH
+            "projection_dim": shape.width
         }
     })
 }
@@ -125,17 +164,17 @@ fn preprocessor() -> Value {
 }
 
 /// A tokenizer of Gemma's kind without merges: every character of a prompt is one token, a space too.
-fn tokenizer() -> Value {
+fn tokenizer(image_token: usize) -> Value {
     let mut pieces: Vec<String> = SPECIALS.iter().map(|&token| token.to_owned()).collect();
     pieces.extend((0..256).map(|byte| format!("<0x{byte:02X}>")));
     pieces.extend(["\n".to_owned(), "\u{2581}".to_owned()]);
     pieces.extend(('!'..='~').map(String::from));
     // Every id that may come out needs a text.
-    pieces.extend((pieces.len()..IMAGE_TOKEN).map(|id| format!("w{id}")));
+    pieces.extend((pieces.len()..image_token).map(|id| format!("w{id}")));
     let vocab: Map<String, Value> = pieces.iter().enumerate().map(|(id, piece)| (piece.clone(), id.into())).collect();
     let specials = SPECIALS.iter().enumerate().map(|(id, &content)| (id, content));
     let added: Vec<Value> = specials
-        .chain([(IMAGE_TOKEN, "<image>")])
+        .chain([(image_token, "<image>")])
         .map(|(id, content)| {
             json!({
                 "id": id, "content": content, "single_word": false, "lstrip": false, "rstrip": false,
@@ -167,7 +206,8 @@ fn tokenizer() -> Value {
     })
 }
 
-fn tensors() -> Vec<Tensor> {
+fn tensors(shape: &Shape) -> Vec<Tensor> {
+    let &Shape { tower: tower_width, tower_mlp, width, mlp, head_dim, .. } = shape;
     let mut all = Vec::new();
     let mut add = |name: String, shape: &[usize], fill| all.push(Tensor { name, shape: shape.into(), fill });
     // Keeps the size of what passes through.
@@ -175,55 +215,55 @@ fn tensors() -> Vec<Tensor> {
     let bias = Fill::Random(0.02);
     let tower = "vision_tower.vision_model";
     let patch = format!("{tower}.embeddings.patch_embedding");
-    add(format!("{patch}.weight"), &[TOWER, 3, PATCH, PATCH], matrix(3 * PATCH * PATCH));
-    add(format!("{patch}.bias"), &[TOWER], bias);
-    add(format!("{tower}.embeddings.position_embedding.weight"), &[PATCHES, TOWER], Fill::Random(0.5));
-    for layer in 0..LAYERS {
+    add(format!("{patch}.weight"), &[tower_width, 3, PATCH, PATCH], matrix(3 * PATCH * PATCH));
+    add(format!("{patch}.bias"), &[tower_width], bias);
+    add(format!("{tower}.embeddings.position_embedding.weight"), &[PATCHES, tower_width], Fill::Random(0.5));
+    for layer in 0..shape.tower_layers {
         let layer = format!("{tower}.encoder.layers.{layer}");
         for norm in ["layer_norm1", "layer_norm2"] {
-            add(format!("{layer}.{norm}.weight"), &[TOWER], Fill::Constant(1.0));
-            add(format!("{layer}.{norm}.bias"), &[TOWER], bias);
+            add(format!("{layer}.{norm}.weight"), &[tower_width], Fill::Constant(1.0));
+            add(format!("{layer}.{norm}.bias"), &[tower_width], bias);
         }
-        let attention =
-            ["q_proj", "k_proj", "v_proj", "out_proj"].map(|part| (format!("self_attn.{part}"), TOWER, TOWER));
-        let mlp = [("mlp.fc1".to_owned(), TOWER_MLP, TOWER), ("mlp.fc2".to_owned(), TOWER, TOWER_MLP)];
+        let attention = ["q_proj", "k_proj", "v_proj", "out_proj"]
+            .map(|part| (format!("self_attn.{part}"), tower_width, tower_width));
+        let mlp = [("mlp.fc1".to_owned(), tower_mlp, tower_width), ("mlp.fc2".to_owned(), tower_width, tower_mlp)];
         for (part, n, k) in attention.into_iter().chain(mlp) {
             add(format!("{layer}.{part}.weight"), &[n, k], matrix(k));
             add(format!("{layer}.{part}.bias"), &[n], bias);
         }
     }
-    add(format!("{tower}.post_layernorm.weight"), &[TOWER], Fill::Constant(1.0));
-    add(format!("{tower}.post_layernorm.bias"), &[TOWER], bias);
-    add("multi_modal_projector.linear.weight".into(), &[WIDTH, TOWER], matrix(TOWER));
-    add("multi_modal_projector.linear.bias".into(), &[WIDTH], bias);
+    add(format!("{tower}.post_layernorm.weight"), &[tower_width], Fill::Constant(1.0));
+    add(format!("{tower}.post_layernorm.bias"), &[tower_width], bias);
+    add("multi_modal_projector.linear.weight".into(), &[width, tower_width], matrix(tower_width));
+    add("multi_modal_projector.linear.bias".into(), &[width], bias);
 
     let decoder = "language_model.model";
-    add(format!("{decoder}.embed_tokens.weight"), &[VOCABULARY, WIDTH], Fill::Embedding);
-    let heads = HEADS * HEAD_DIM;
-    for layer in 0..LAYERS {
+    add(format!("{decoder}.embed_tokens.weight"), &[shape.vocabulary, width], Fill::Embedding);
+    let heads = shape.heads * head_dim;
+    for layer in 0..shape.layers {
         let layer = format!("{decoder}.layers.{layer}");
         for (part, n, k) in [
-            ("self_attn.q_proj", heads, WIDTH),
-            ("self_attn.k_proj", HEAD_DIM, WIDTH),
-            ("self_attn.v_proj", HEAD_DIM, WIDTH),
-            ("self_attn.o_proj", WIDTH, heads),
-            ("mlp.gate_proj", MLP, WIDTH),
-            ("mlp.up_proj", MLP, WIDTH),
-            ("mlp.down_proj", WIDTH, MLP),
+            ("self_attn.q_proj", heads, width),
+            ("self_attn.k_proj", head_dim, width),
+            ("self_attn.v_proj", head_dim, width),
+            ("self_attn.o_proj", width, heads),
+            ("mlp.gate_proj", mlp, width),
+            ("mlp.up_proj", mlp, width),
+            ("mlp.down_proj", width, mlp),
         ] {
             add(format!("{layer}.{part}.weight"), &[n, k], matrix(k));
         }
         // Gemma's norms multiply by 1 + w.
         for norm in ["input_layernorm", "post_attention_layernorm"] {
-            add(format!("{layer}.{norm}.weight"), &[WIDTH], Fill::Constant(0.0));
+            add(format!("{layer}.{norm}.weight"), &[width], Fill::Constant(0.0));
         }
     }
-    add(format!("{decoder}.norm.weight"), &[WIDTH], Fill::Constant(0.0));
+    add(format!("{decoder}.norm.weight"), &[width], Fill::Constant(0.0));
     all
 }
 
-fn write_weights(path: &Path) -> io::Result<()> {
-    let tensors = tensors();
+fn write_weights(path: &Path, shape: &Shape) -> io::Result<()> {
+    let tensors = tensors(shape);
     let mut header = Map::new();
     let mut end = 0;
     for tensor in &tensors {
@@ -246,8 +286,8 @@ fn write_weights(path: &Path) -> io::Result<()> {
             for _ in 0..row {
                 let value = match tensor.fill {
                     Fill::Random(deviation) => random.next() * deviation,
-                    Fill::Embedding if n < SPECIALS.len() || n == IMAGE_TOKEN => 0.0,
-                    Fill::Embedding => random.next() * (WIDTH as f32).powf(-0.5),
+                    Fill::Embedding if n < SPECIALS.len() || n >= shape.image_token => 0.0,
+                    Fill::Embedding => random.next() * (shape.width as f32).powf(-0.5),
                     Fill::Constant(value) => value,
                 };
                 out.write_all(&f16::from_f32(value).to_le_bytes())?;

@@ -1,0 +1,213 @@
+//! PaliGemma as big_vision publishes it: one NumPy archive, layers stacked, most matrices the other way round. Its
+//! arrays are read where they lie, as the tensors of published checkpoints.
+
+mod rules;
+mod strided;
+
+use std::collections::BTreeMap;
+
+use self::rules::{COMMON, GEMMA1, GEMMA2, POST_NORM, Rule, Target};
+pub use self::strided::{Axis, Strided};
+use super::npz;
+use super::safetensors::Entry;
+use super::{FormatFault, ModelFiles};
+
+/// Layers of the deepest model that is read: a file that claims more lies.
+const MAX_LAYERS: usize = 1024;
+
+/// The archive of weights among the files of a model.
+#[derive(Debug)]
+pub struct BigVision {
+    file: String,
+    tensors: Vec<Tensor>,
+    axes: Axes,
+    post_norms: bool,
+}
+
+/// A tensor of a published checkpoint within the archive.
+#[derive(Debug)]
+pub struct Tensor {
+    /// Its name in published checkpoints.
+    pub name: String,
+    /// Its name and place in the archive; the shape is that of published checkpoints, flattened to a matrix.
+    pub entry: Entry,
+    /// How it lies there; `None` is row by row.
+    pub strided: Option<Strided>,
+}
+
+/// Extents by their letters, each with the array that said so first.
+#[derive(Debug, Default)]
+struct Axes(BTreeMap<char, (usize, String)>);
+
+impl BigVision {
+    /// Opens the archive of a folder that has one and no other weights.
+    ///
+    /// # Errors
+    /// Several archives, one that is damaged, or arrays that are missing or contradict one another.
+    pub fn open(files: &dyn ModelFiles) -> Result<Option<Self>, FormatFault> {
+        let names = files.names();
+        let mut archives =
+            names.iter().filter(|name| name.ends_with(".npz") && **name != super::checkpoint::MASK_DECODER_NPZ);
+        match (archives.next(), archives.next()) {
+            _ if super::checkpoint::has_weights(files) => Ok(None),
+            (None, _) => Ok(None),
+            (Some(name), None) => Self::parse(name, files.get(name).unwrap_or_default()).map(Some),
+            (Some(one), Some(other)) => {
+                let names = format!("{one} and {other}");
+                Err(FormatFault::SeveralArchives { names, place: files.place().into() })
+            }
+        }
+    }
+
+    fn parse(file: &str, bytes: &[u8]) -> Result<Self, FormatFault> {
+        let arrays: BTreeMap<String, Entry> =
+            npz::parse(file, bytes)?.into_iter().map(|entry| (entry.name.clone(), entry)).collect();
+        let post_norms = arrays.contains_key(&format!("params/{POST_NORM}"));
+        let rules = COMMON.iter().chain(if post_norms { GEMMA2 } else { GEMMA1 });
+        let mut found = Self { file: file.into(), tensors: Vec::new(), axes: Axes::default(), post_norms };
+        for rule in rules {
+            let name = format!("params/{}", rule.from);
+            let array = arrays.get(&name).ok_or_else(|| FormatFault::Weights {
+                file: file.into(),
+                what: format!("the array {name}"),
+                found: "missing".into(),
+                expected: "there, as in every PaliGemma of big_vision".into(),
+            })?;
+            found.axes.learn(file, rule, array)?;
+            found.add(rule, array);
+        }
+        Ok(found)
+    }
+
+    /// Adds the tensors of an array whose axes are known.
+    fn add(&mut self, rule: &Rule, array: &Entry) {
+        let mut strides = BTreeMap::new();
+        let mut stride = 1;
+        for (axis, &extent) in rule.axes.chars().rev().zip(array.shape.iter().rev()) {
+            strides.insert(axis, Axis { extent, stride });
+            stride *= extent;
+        }
+        let element = array.bytes.len() / stride.max(1);
+        let layers = strides.get(&'L').or(strides.get(&'l')).copied();
+        for layer in 0..layers.map_or(1, |axis| axis.extent) {
+            for (part, target) in rule.to.iter().enumerate() {
+                let first = layer * layers.map_or(0, |axis| axis.stride)
+                    + part * strides.get(&'2').map_or(0, |axis| axis.stride);
+                let axes = |letters: &str| letters.chars().filter_map(|axis| strides.get(&axis).copied()).collect();
+                let places = [layers.map(|_| layer), strides.get(&'2').map(|_| part)];
+                let stored = Stored { array, places, first: first * element };
+                self.tensors.push(stored.tensor(target, axes(target.rows), axes(target.columns)));
+            }
+        }
+    }
+
+    /// The archive's name.
+    pub fn file(&self) -> &str {
+        &self.file
+    }
+
+    /// Its tensors.
+    pub fn into_tensors(self) -> Vec<Tensor> {
+        self.tensors
+    }
+
+    /// The extent of an axis by its letter in the table of the rules.
+    pub fn extent(&self, axis: char) -> usize {
+        self.axes.0.get(&axis).map_or(0, |(extent, _)| *extent)
+    }
+
+    /// Whether blocks have a norm after attention and after the MLP: Gemma 2's have, Gemma 1's have not.
+    pub fn post_norms(&self) -> bool {
+        self.post_norms
+    }
+}
+
+/// A part of an array.
+struct Stored<'a> {
+    array: &'a Entry,
+    /// The numbers of the layer and of the part, where the array has several.
+    places: [Option<usize>; 2],
+    /// Bytes in front of it.
+    first: usize,
+}
+
+impl Stored<'_> {
+    fn tensor(&self, target: &Target, rows: Vec<Axis>, columns: Vec<Axis>) -> Tensor {
+        let extent = |axes: &[Axis]| axes.iter().map(|axis| axis.extent).product::<usize>();
+        let Entry { name, dtype, shape, bytes } = self.array;
+        let element = bytes.len() / shape.iter().product::<usize>().max(1);
+        let start = bytes.start + self.first;
+        let bytes = start..start + extent(&rows) * extent(&columns) * element;
+        let shape = if columns.is_empty() { vec![extent(&rows)] } else { vec![extent(&rows), extent(&columns)] };
+        let layer = self.places[0].map(|layer| layer.to_string()).unwrap_or_default();
+        let places: String = self.places.iter().flatten().map(|place| format!("[{place}]")).collect();
+        let entry = Entry { name: format!("{name}{places}"), dtype: dtype.clone(), shape, bytes };
+        Tensor { name: target.name.replace("{}", &layer), entry, strided: Strided::new(rows, columns) }
+    }
+}
+
+impl Axes {
+    /// Notes the extents of an array and checks them against what others said.
+    fn learn(&mut self, file: &str, rule: &Rule, array: &Entry) -> Result<(), FormatFault> {
+        let fault = |what: String, found: String, expected: String| {
+            Err(FormatFault::Weights { file: file.into(), what, found, expected })
+        };
+        let count = rule.axes.len();
+        if array.shape.len() != count {
+            return fault(
+                format!("the shape of {}", array.name),
+                format!("{:?}", array.shape),
+                format!("{count} axes"),
+            );
+        }
+        for (place, (axis, &extent)) in rule.axes.chars().zip(&array.shape).enumerate() {
+            let what = || format!("axis {place} of {}", array.name);
+            let fixed = axis.to_digit(10).map(|n| n as usize);
+            if let Some(expected) = fixed.filter(|&n| n != extent) {
+                return fault(what(), extent.to_string(), expected.to_string());
+            }
+            if extent == 0 {
+                return fault(what(), "0".into(), "at least 1".into());
+            }
+            if matches!(axis, 'L' | 'l') && extent > MAX_LAYERS {
+                return fault(what(), extent.to_string(), format!("at most {MAX_LAYERS} layers"));
+            }
+            let (known, by) = self.0.entry(axis).or_insert_with(|| (extent, array.name.clone()));
+            if fixed.is_none() && *known != extent {
+                return fault(what(), extent.to_string(), format!("{known}, as {by} has"));
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn every_axis_of_a_rule_is_used_once() {
+        for rule in COMMON.iter().chain(GEMMA1).chain(GEMMA2) {
+            for target in rule.to {
+                let mut used: Vec<char> = target.rows.chars().chain(target.columns.chars()).collect();
+                used.extend(rule.axes.chars().filter(|axis| "Ll12".contains(*axis)));
+                used.sort_unstable();
+                let mut axes: Vec<char> = rule.axes.chars().collect();
+                axes.sort_unstable();
+                assert_eq!(used, axes, "{}", target.name);
+                assert_eq!(target.name.contains("{}"), rule.axes.starts_with(['L', 'l']), "{}", target.name);
+            }
+            assert_eq!(rule.to.len(), if rule.axes.contains('2') { 2 } else { 1 }, "{}", rule.from);
+        }
+    }
+
+    #[test]
+    fn no_tensor_comes_from_two_arrays() {
+        for other in [GEMMA1, GEMMA2] {
+            let names: Vec<&str> = COMMON.iter().chain(other).flat_map(|rule| rule.to).map(|to| to.name).collect();
+            assert_eq!(names.iter().collect::<BTreeSet<_>>().len(), names.len());
+        }
+    }
+}

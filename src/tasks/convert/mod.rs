@@ -1,0 +1,192 @@
+//! From a checkpoint to a pack, tensor by tensor: what is held at a time does not grow with the model.
+
+mod fault;
+mod journal;
+mod writer;
+
+use std::fs;
+use std::path::Path;
+
+use glob::Pattern;
+use serde::Serialize;
+use sha2::{Digest, Sha256};
+
+use self::fault::ConvertFault;
+use self::journal::{JOURNAL, Journal, fingerprint, is_whole};
+use self::writer::{Writer, is_partial, is_shard, remove, shard_name};
+use super::config::config_json;
+use super::load::{file, optional_json, tokenizer_of};
+use crate::base::Result;
+use crate::format::pack::{FORMAT, FileEntry, MANIFEST, Manifest, StoredWeight, shards};
+use crate::format::{Checkpoint, ModelFiles, is_legal_text};
+use crate::models::paligemma::{PaliGemmaConfig, Preset};
+use crate::models::{Form, WeightSpec, mask_decoder};
+use crate::session::{LoadProgress, check_shapes, weight_specs};
+use crate::tensor::Dtype;
+use crate::text::{COMPACT, JSON};
+
+/// How a pack is made.
+#[derive(Debug, Clone)]
+pub struct ConvertOptions {
+    /// How matrices are stored.
+    pub dtype: Dtype,
+    /// Most bytes of a shard, where rows are not larger.
+    pub shard_bytes: usize,
+    /// Matrices that stay f16: patterns of their names with `*` and `?`.
+    pub keep_f16: Vec<String>,
+    /// What the shapes of big_vision's weights do not tell, where they are of no published sizes.
+    pub preset: Option<Preset>,
+}
+
+/// What a conversion came to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Converted {
+    /// Files of the pack.
+    pub files: usize,
+    /// Bytes of all of them.
+    pub bytes: u64,
+    /// Shards that an interrupted conversion had left complete.
+    pub kept: usize,
+    /// The preset that big_vision's weights were taken to be of, where they came without a configuration.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub preset: Option<&'static str>,
+}
+
+/// Writes a pack into `folder`, which is made if it is not there. The same source gives the same bytes.
+///
+/// A conversion that was interrupted goes on where it was, if the source is the same; a pack that is there already is
+/// replaced. `progress` counts bytes written, and ends the work with an
+/// error of its own.
+///
+/// # Errors
+/// A source that cannot be loaded, patterns that name nothing, a folder that cannot be written.
+pub fn convert(
+    files: &dyn ModelFiles,
+    folder: &Path,
+    options: &ConvertOptions,
+    progress: &mut dyn FnMut(LoadProgress) -> Result<()>,
+) -> Result<Converted> {
+    if files.get(MANIFEST).is_some() {
+        return Err(ConvertFault::Pack(files.place().into()).into());
+    }
+    if let (Ok(source), Ok(to)) = (fs::canonicalize(files.place()), fs::canonicalize(folder))
+        && (source == to || source.is_file() && source.parent() == Some(&to))
+    {
+        return Err(ConvertFault::SourceFolder(folder.into()).into());
+    }
+    let (json, preset) = config_json(files, options.preset)?;
+    let config = PaliGemmaConfig::from_hf(&json)?;
+    let checkpoint = Checkpoint::open(files)?;
+    let specs = weight_specs(&config, &checkpoint);
+    check_shapes(&specs, &checkpoint)?;
+    let tokenizer = file(files, JSON)?;
+    let tokenizer = tokenizer_of(&config, tokenizer)?.compact(&Sha256::digest(tokenizer).into());
+    let f16 = kept(&specs, options)?;
+    let weights: Vec<StoredWeight> = specs
+        .iter()
+        .map(|spec| {
+            let dtype = match spec.form {
+                Form::Exact => Dtype::F32,
+                Form::Matrix if f16.contains(&spec.name) => Dtype::F16,
+                Form::Matrix => options.dtype,
+            };
+            StoredWeight { name: spec.name.clone(), rows: spec.rows, k: spec.k, dtype }
+        })
+        .collect();
+    fs::create_dir_all(folder).map_err(ConvertFault::writing(folder))?;
+    let mut writer = Writer {
+        folder,
+        checkpoint: &checkpoint,
+        specs: &specs,
+        weights: &weights,
+        at: LoadProgress { done: 0, total: weights.iter().map(|weight| weight.bytes(weight.rows)).sum() },
+        progress,
+    };
+    let source = fingerprint(files, &checkpoint, &json.to_string(), &weights, options);
+    let mut journal = Journal::open(folder, source);
+    let note = |writer: &Writer<'_>, journal: &Journal| {
+        writer.whole(JOURNAL, &serde_json::to_vec(journal).unwrap_or_default()).map(|_| ())
+    };
+    note(&writer, &journal)?;
+    // First: from here to the end the folder holds files of two packs, and no manifest may call them one.
+    remove(&folder.join(MANIFEST))?;
+    let mut kept = 0;
+    let mut entries = Vec::new();
+    for (n, parts) in shards(&weights, options.shard_bytes).iter().enumerate() {
+        let name = shard_name(n);
+        if let Some(done) = journal.done.get(&name).filter(|entry| is_whole(folder, entry)) {
+            kept += 1;
+            entries.push(done.clone());
+            writer.advance(parts.iter().map(|part| weights[part.weight].bytes(part.rows.len())).sum())?;
+            continue;
+        }
+        let entry = writer.shard(&name, parts)?;
+        entries.push(entry.clone());
+        journal.done.insert(name, entry);
+        note(&writer, &journal)?;
+    }
+    let (licence, notices) = legal_texts(files, &writer)?;
+    let manifest = Manifest {
+        format: FORMAT,
+        dtype: options.dtype,
+        f16,
+        config: json,
+        processor: optional_json(files, "preprocessor_config.json")?,
+        generation: optional_json(files, "generation_config.json")?,
+        mask_decoder: checkpoint.shape(mask_decoder::CODEBOOK_TENSOR).is_ok(),
+        tokenizer: writer.whole(COMPACT, &tokenizer)?,
+        licence,
+        notices,
+        shards: entries,
+    };
+    remove_strays(folder, &manifest, &journal)?;
+    // Last: a folder with a manifest is complete, and nothing else is in it.
+    let mut text = serde_json::to_vec_pretty(&manifest).unwrap_or_default();
+    text.push(b'\n');
+    let manifest_bytes = writer.whole(MANIFEST, &text)?.bytes;
+    remove(&folder.join(JOURNAL))?;
+    let bytes = manifest.files().map(|file| file.bytes).sum::<u64>() + manifest_bytes;
+    Ok(Converted { files: manifest.files().count() + 1, bytes, kept, preset: preset.map(Preset::name) })
+}
+
+/// Copies what the source says of its terms: the licence, and all other texts.
+fn legal_texts(files: &dyn ModelFiles, writer: &Writer<'_>) -> Result<(Option<FileEntry>, Vec<FileEntry>)> {
+    let mut texts = Vec::new();
+    for name in files.names().into_iter().filter(|name| is_legal_text(name)) {
+        texts.push(writer.whole(name, files.get(name).unwrap_or_default())?);
+    }
+    let licence = texts.iter().position(|text| !text.file.to_ascii_lowercase().starts_with("notice"));
+    Ok((licence.map(|place| texts.remove(place)), texts))
+}
+
+/// Removes what earlier conversions wrote into a folder and the manifest does not name.
+fn remove_strays(folder: &Path, manifest: &Manifest, journal: &Journal) -> Result<(), ConvertFault> {
+    let unreadable = ConvertFault::writing(folder);
+    for entry in fs::read_dir(folder).map_err(&unreadable)? {
+        let name = entry.map_err(&unreadable)?.file_name();
+        let name = name.to_string_lossy();
+        let ours = is_partial(&name) || is_shard(&name) || journal.replaced.contains(&*name);
+        if ours && !manifest.files().any(|file| file.file == name) {
+            remove(&folder.join(&*name))?;
+        }
+    }
+    Ok(())
+}
+
+/// The matrices that stay f16; every pattern must name some.
+fn kept(specs: &[WeightSpec], options: &ConvertOptions) -> Result<Vec<String>, ConvertFault> {
+    let mut kept = Vec::new();
+    for text in &options.keep_f16 {
+        let pattern = Pattern::new(text)
+            .map_err(|error| ConvertFault::Pattern { pattern: text.clone(), reason: error.to_string() })?;
+        let matrices = specs.iter().filter(|spec| spec.form == Form::Matrix && pattern.matches(&spec.name));
+        let before = kept.len();
+        kept.extend(matrices.map(|spec| spec.name.clone()));
+        if kept.len() == before {
+            return Err(ConvertFault::NoMatch(text.clone()));
+        }
+    }
+    kept.sort();
+    kept.dedup();
+    Ok(kept)
+}

@@ -1,0 +1,78 @@
+//! What is done with hostile bytes: one body a parser. Each says whether the bytes were accepted; either is right, as long
+//! as it returns.
+
+use std::sync::OnceLock;
+
+use ocelli::format::pack::{Manifest, read_shard};
+use ocelli::format::{Checkpoint, MemoryFiles, tensors_of};
+use ocelli::models::paligemma::PaliGemmaConfig;
+use ocelli::session::PackCheck;
+use ocelli::tasks::{decode_picture, objects};
+use ocelli::text::{SpecialIds, Tokenizer};
+
+const CONFIG: &[u8] = include_bytes!("../goldens/pg1-hd16/config.json");
+const TOKENIZER: &[u8] = include_bytes!("../goldens/pg1-hd16/tokenizer.json");
+
+/// An `ocelli.json`, up to the book of weights that it promises.
+pub fn manifest(bytes: &[u8]) -> bool {
+    Manifest::parse(bytes).and_then(|manifest| PackCheck::new(&manifest)).is_ok()
+}
+
+/// A `config.json`.
+pub fn config(bytes: &[u8]) -> bool {
+    serde_json::from_slice(bytes).is_ok_and(|json| PaliGemmaConfig::from_hf(&json).is_ok())
+}
+
+/// A safetensors file, as a checkpoint's and as a pack's.
+pub fn safetensors(bytes: &[u8]) -> bool {
+    let held = tensors_of("file", bytes).map(|tensors| tensors.map(|tensor| tensor.bytes).sum::<usize>());
+    assert!(*held.as_ref().unwrap_or(&0) <= bytes.len());
+    read_shard("file", bytes, &mut |_| Ok(())).is_ok() || held.is_ok()
+}
+
+/// An archive of NumPy arrays, beside an empty checkpoint.
+pub fn npz(bytes: &[u8]) -> bool {
+    let mut files = MemoryFiles::new();
+    files.insert("model.safetensors", [&2u64.to_le_bytes()[..], b"{}"].concat());
+    files.insert("vae-oid.npz", bytes.to_vec());
+    let Ok(checkpoint) = Checkpoint::open(&files) else { return false };
+    // That is how a checkpoint calls what lies in this file.
+    let names = checkpoint.tensors().map(|tensor| format!("mask_decoder.{}", tensor.name));
+    names.fold(true, |fine, name| checkpoint.read_rows(&name, 0..1, &mut Vec::new()).is_ok() && fine)
+}
+
+/// A `tokenizer.json`, and a text that goes through it.
+pub fn tokenizer(bytes: &[u8]) -> bool {
+    let Ok(tokenizer) = Tokenizer::load(bytes, special()) else { return false };
+    let ids = tokenizer.prompt("detect a cat ; Ünïcode <loc0001><seg127> 猫");
+    ids.is_ok_and(|ids| !tokenizer.decode(&ids).is_empty())
+}
+
+/// A picture's file.
+pub fn picture(bytes: &[u8]) -> bool {
+    decode_picture(bytes, "picture").is_ok_and(|picture| picture.width() > 0 && picture.height() > 0)
+}
+
+/// An answer's text; whether boxes are in it.
+pub fn marks(bytes: &[u8]) -> bool {
+    static KNOWN: OnceLock<Tokenizer> = OnceLock::new();
+    let tokenizer = KNOWN.get_or_init(|| Tokenizer::load(TOKENIZER, special()).expect("the golden tokenizer"));
+    let tokens = tokenizer.encode(&String::from_utf8_lossy(bytes));
+    let logprobs: Vec<f32> = tokens.iter().map(|&token| -(token as f32)).collect();
+    let found = objects(tokenizer, &tokens, &logprobs, [640, 480]).objects;
+    for object in &found {
+        let bounds = object.bounds;
+        assert!(0.0 <= bounds.xmin && bounds.xmin < bounds.xmax && bounds.xmax <= 640.0, "{bounds:?}");
+        assert!(0.0 <= bounds.ymin && bounds.ymin < bounds.ymax && bounds.ymax <= 480.0, "{bounds:?}");
+    }
+    !found.is_empty()
+}
+
+fn special() -> SpecialIds {
+    static IDS: OnceLock<SpecialIds> = OnceLock::new();
+    *IDS.get_or_init(|| {
+        let json = serde_json::from_slice(CONFIG).expect("the golden configuration");
+        let config = PaliGemmaConfig::from_hf(&json).expect("the golden configuration");
+        SpecialIds { bos: config.bos_token, image: config.image_token }
+    })
+}
