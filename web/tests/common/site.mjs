@@ -8,8 +8,9 @@ export const TRIAL = { choice: 'another', url: 'samples/pg1-hd16/' };
 
 /** Starts the site, with more folders under it, and a browser; `close` ends both. */
 export async function startSite({ mounts, ...options } = {}) {
-  const site = await serve({ port: 0, mounts });
+  // The browser first: where there is none, no server is left that keeps the test's process waiting.
   const browser = await launchChromium(options);
+  const site = await serve({ port: 0, mounts });
   const close = async () => {
     await browser.close();
     await site.close();
