@@ -96,7 +96,9 @@ fn origin<'s>(
     checkpoint: &Checkpoint<'_>,
 ) -> Result<(&'s str, usize)> {
     match &spec.source {
-        Source::Interleave(even, odd) => Ok((if row % 2 == 0 { even } else { odd }, row / 2 * spec.k + column)),
+        Source::Interleave(even, odd) => {
+            Ok((if row.is_multiple_of(2) { even } else { odd }, row / 2 * spec.k + column))
+        }
         Source::Transposed(name) => Ok((name, column * spec.rows + row)),
         Source::Concat(names) => {
             let mut n = row * spec.k + column;
