@@ -4,9 +4,9 @@ use std::fs;
 use std::path::PathBuf;
 
 use ocelli::format::Directory;
-use ocelli::session::{CancelToken, CpuPlayer, Player};
+use ocelli::session::{CpuPlayer, Player};
 use ocelli::tasks::{
-    GenerateOptions, Model, ModelOptions, Performed, Request, Rgb8, Task, decode_picture, inspect, verify,
+    Call, GenerateOptions, Model, ModelOptions, Performed, Request, Rgb8, Task, decode_picture, inspect, verify,
 };
 use pollster::block_on;
 use serde::Deserialize;
@@ -47,7 +47,7 @@ fn sample(name: &str) -> Rgb8 {
 }
 
 fn perform(model: &mut Model, picture: &Rgb8, task: Task<'_>, options: &GenerateOptions) -> Performed {
-    block_on(model.perform(picture, task, options, &CancelToken::default(), &mut |_| ())).expect("an answer")
+    block_on(model.perform(picture, task, options, &Call::default(), &mut |_| ())).expect("an answer")
 }
 
 fn plain(task: Task<'_>) -> GenerateOptions {
@@ -75,7 +75,7 @@ fn answers_are_those_of_transformers() {
         let pictures = [sample(&case.picture)];
         let options = GenerateOptions { max_new_tokens: case.tokens.len(), ..GenerateOptions::default() };
         let request = Request { pictures: &pictures, prompt: &case.prompt, options: &options };
-        let answer = block_on(model.generate(request, &CancelToken::default(), &mut |_| ())).expect("an answer");
+        let answer = block_on(model.generate(request, &Call::default(), &mut |_| ())).expect("an answer");
         assert_eq!(answer.prompt_tokens, case.prompt_tokens, "{}", case.prompt);
         let sure = case.margins.iter().position(|&margin| margin < MARGIN).unwrap_or(case.tokens.len());
         assert_eq!(answer.generation.tokens[..sure], case.tokens[..sure], "{} {}", case.picture, case.prompt);
@@ -153,7 +153,7 @@ fn odd_pictures_and_questions_are_answered() {
     // More than its 512 positions hold.
     let long = "what ".repeat(700);
     let task = Task::Ask("en", &long);
-    let asked = block_on(model.perform(&dot, task, &plain(task), &CancelToken::default(), &mut |_| ()));
+    let asked = block_on(model.perform(&dot, task, &plain(task), &Call::default(), &mut |_| ()));
     let error = asked.expect_err("it is refused");
     assert_eq!(error.code(), "OCELLI_BAD_ARGUMENT", "{error}");
     assert!(error.to_string().contains("512"), "{error}");

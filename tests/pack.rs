@@ -4,6 +4,8 @@
 mod again;
 #[path = "pack/big_vision.rs"]
 mod big_vision;
+#[path = "pack/look.rs"]
+mod look;
 #[path = "pack/npz.rs"]
 mod npz;
 
@@ -15,7 +17,7 @@ use ocelli::base::{Error, ErrorKind, Result};
 use ocelli::format::{Directory, MemoryFiles, ModelFiles};
 use ocelli::session::{CancelToken, CpuPlayer, Player};
 use ocelli::tasks::{
-    ConvertOptions, Converted, Dtype, GenerateOptions, Model, ModelOptions, Request, convert, decode_picture, inspect,
+    Call, ConvertOptions, Converted, Dtype, GenerateOptions, Model, ModelOptions, Request, convert, decode_picture, inspect,
     verify,
 };
 use pollster::block_on;
@@ -52,7 +54,7 @@ fn answer(model: &mut Model) -> (Vec<u32>, Vec<u32>) {
     let ask = |model: &mut Model, max_new_tokens| {
         let options = GenerateOptions { max_new_tokens, ..GenerateOptions::default() };
         let request = Request { pictures: &pictures, prompt: "caption en", options: &options };
-        block_on(model.generate(request, &CancelToken::default(), &mut |_| ())).expect("an answer").generation.tokens
+        block_on(model.generate(request, &Call::default(), &mut |_| ())).expect("an answer").generation.tokens
     };
     ask(model, 1);
     let logits = block_on(model.logits()).expect("logits");

@@ -5,8 +5,8 @@ use std::path::Path;
 use ocelli::base::{Error, ErrorKind};
 use ocelli::format::{Checkpoint, Directory, FormatFault, MemoryFiles, read_json};
 use ocelli::models::paligemma::{ConfigFault, PaliGemmaConfig};
-use ocelli::session::{CancelToken, CpuPlayer, LoadProgress, Player, Session, SessionOptions};
-use ocelli::tasks::{GenerateOptions, Model, ModelOptions, Request};
+use ocelli::session::{CpuPlayer, LoadProgress, Player, Session, SessionOptions};
+use ocelli::tasks::{Call, GenerateOptions, Model, ModelOptions, Request};
 use pollster::block_on;
 
 fn files() -> Directory {
@@ -29,7 +29,7 @@ fn model() -> Model {
 
 fn ask(model: &mut Model, options: &GenerateOptions) -> ocelli::generate::Generation {
     let request = Request { pictures: &[], prompt: "caption en", options };
-    block_on(model.generate(request, &CancelToken::default(), &mut |_| ())).expect("an answer").generation
+    block_on(model.generate(request, &Call::default(), &mut |_| ())).expect("an answer").generation
 }
 
 /// A position table above the binding limit was bound by its first shard, which a player called a defect of ocelli.

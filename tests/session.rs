@@ -75,7 +75,7 @@ fn encode(session: &mut Session, case: &Value) {
 fn greedy(session: &mut Session, ids: &[u32], count: usize) -> Vec<u32> {
     block_on(async {
         session.reserve(ids.len() + count, 1).await.expect("there is room");
-        let first = session.prefill(ids, PassOutput::Greedy).await.expect("it is submitted");
+        let first = session.prefill(ids, &[], PassOutput::Greedy).await.expect("it is submitted");
         let mut found = vec![first.result().await.expect("it plays").0.id];
         for position in ids.len()..ids.len() + count - 1 {
             let next = session.decode(position, 0, PassOutput::Greedy, None).await.expect("it is submitted");
@@ -136,7 +136,7 @@ fn what_does_not_fit_is_refused() {
         session.reserve(32, 1).await.expect("there is room");
         let long = vec![2; 65];
         for ids in [&[][..], &[2, 100_000], &[2, 1 << 31], &long] {
-            let refused = session.prefill(ids, PassOutput::Greedy).await.map(|_| ()).map_err(kind);
+            let refused = session.prefill(ids, &[], PassOutput::Greedy).await.map(|_| ()).map_err(kind);
             assert_eq!(refused, Err(ErrorKind::BadArgument), "{ids:?}");
         }
         let past_the_end = session.decode(64, 0, PassOutput::Greedy, None).await.map(|_| ()).map_err(kind);

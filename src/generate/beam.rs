@@ -50,7 +50,7 @@ pub(super) async fn beam_search(
     let output = PassOutput::TopK(breadth.min(super::MAX_TOP_K));
     let mut finished: Vec<Hypothesis> = Vec::new();
     let mut beams = vec![Hypothesis::default()];
-    let (choice, top) = session.prefill(prompt.ids, output).await?.result().await?;
+    let (choice, top) = session.prefill(prompt.ids, &[], output).await?.result().await?;
     if options.keep_logits {
         *logits = session.logits().await?;
     }

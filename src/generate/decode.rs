@@ -2,12 +2,13 @@ use std::collections::VecDeque;
 use std::ops::Range;
 
 use super::beam::{Hypothesis, beam_search};
+use super::call::{Call, Taken};
 use super::grammar::Grammar;
 use super::rng::Rng;
 use super::stop::StopTexts;
 use super::{Candidate, GenerateOptions, MAX_TOP_K, sample};
 use crate::base::Result;
-use crate::session::{CancelToken, PassOutput, Player, Session, SessionFault, Submitted};
+use crate::session::{PassOutput, Player, Session, SessionFault, Submitted};
 use crate::text::Tokenizer;
 
 /// What the decoder continues.
@@ -64,7 +65,8 @@ const AHEAD: usize = 4;
 
 /// Continues a prompt, at most to the last position that the model was trained on; `emit` gets pieces of text as they become certain.
 ///
-/// `after_prefill` is called once the first token is known, for timings.
+/// `after_prefill` is called once the first token is known, for timings. What `call` has said before, on a device that was
+/// lost, is said again as it was, and looked at in the same pass as the prompt. Beams begin anew.
 ///
 /// # Errors
 /// Options out of range, a prompt longer than the model was trained on or than memory holds, a cancelled token, or a failing device.
@@ -73,10 +75,11 @@ pub async fn generate(
     tokenizer: &Tokenizer,
     prompt: Prompt<'_>,
     options: &GenerateOptions,
-    cancel: &CancelToken,
+    call: &Call,
     after_prefill: &mut dyn FnMut(),
     emit: &mut dyn FnMut(&str),
 ) -> Result<Generation> {
+    let cancel = &call.cancel;
     options.validate()?;
     cancel.check()?;
     let positions = session.config().decoder.max_positions;
@@ -86,7 +89,8 @@ pub async fn generate(
     let max_new_tokens = options.max_new_tokens.min(positions - prompt.ids.len());
     let options = &GenerateOptions { max_new_tokens, ..options.clone() };
     session.reserve(prompt.ids.len() + options.max_new_tokens, options.beams).await?;
-    let mut stream = Stream::new(tokenizer, options, prompt.eos, cancel, emit);
+    let said = call.take_back();
+    let mut stream = Stream::new(tokenizer, options, prompt.eos, call, emit);
     let done = if options.beams > 1 {
         let logits = &mut stream.answer.logits;
         match cancel.guard(beam_search(session, prompt, options, cancel, logits, after_prefill)).await {
@@ -94,9 +98,9 @@ pub async fn generate(
             Err(error) => Err(error),
         }
     } else if options.temperature > 0.0 {
-        cancel.guard(sampled(session, prompt, options, after_prefill, &mut stream)).await
+        cancel.guard(sampled(session, prompt, &said, options, after_prefill, &mut stream)).await
     } else {
-        cancel.guard(greedy(session, prompt, options, after_prefill, &mut stream)).await
+        cancel.guard(greedy(session, prompt, &said, options, after_prefill, &mut stream)).await
     };
     // An answer that ended or was cancelled may leave steps behind that were submitted ahead.
     session.abandon();
@@ -108,41 +112,52 @@ pub async fn generate(
 async fn greedy(
     session: &mut Session,
     prompt: Prompt<'_>,
+    said: &[Taken],
     options: &GenerateOptions,
     after_prefill: &mut dyn FnMut(),
     stream: &mut Stream<'_>,
 ) -> Result<()> {
     let mut grammar = prompt.grammar.cloned();
     let mut flight: VecDeque<Submitted> = VecDeque::new();
-    let (mut choice, _) = session.prefill(prompt.ids, PassOutput::Greedy).await?.result().await?;
+    let Some(said) = say_again(said, options, stream)? else { return Ok(()) };
+    let known = said.len().saturating_sub(1);
+    let (mut choice, _) = session.prefill(prompt.ids, &said[..known], PassOutput::Greedy).await?.result().await?;
     if options.keep_logits {
         stream.answer.logits = session.logits().await?;
     }
-    if let Some(grammar) = prompt.grammar {
-        // Overrides even a model that says there is nothing, see there. Read back once an answer, not once a token.
-        if let Some((id, logit)) = grammar.first_box(&session.logits().await?, choice.logsumexp) {
-            (choice.id, choice.logit) = (id, logit);
-            session.set_next(id)?;
+    let mut last = match said.split_last() {
+        Some((&last, known)) => {
+            session.set_next(last)?;
+            known.iter().for_each(|&id| follow(&mut grammar, stream, id));
+            after_prefill();
+            last
         }
-    }
-    after_prefill();
-    if stream.push(choice.id, choice.logit - choice.logsumexp)? {
-        return Ok(());
-    }
-    let steps = options.max_new_tokens - 1;
+        None => {
+            // Overrides even a model that says there is nothing, see there. Read back once an answer, not once a token.
+            if let Some(grammar) = prompt.grammar
+                && let Some((id, logit)) = grammar.first_box(&session.logits().await?, choice.logsumexp)
+            {
+                (choice.id, choice.logit) = (id, logit);
+                session.set_next(id)?;
+            }
+            after_prefill();
+            if stream.push(choice.id, choice.logit - choice.logsumexp)? {
+                return Ok(());
+            }
+            choice.id
+        }
+    };
+    let (behind, steps) = (prompt.ids.len() + known, options.max_new_tokens - known - 1);
     let ahead = if matches!(session.player(), Player::Gpu(_)) { AHEAD } else { 1 };
-    let mut last = choice.id;
     let mut submitted = 0;
     for _ in 0..steps {
         // What is in flight was allowed when it was submitted; only what does not depend on it may follow.
-        let allowed = grammar.as_mut().map(|grammar| {
-            grammar.push(stream.tokenizer, last, &stream.tokenizer.decode(&[last]));
-            grammar.ahead()
-        });
+        follow(&mut grammar, stream, last);
+        let allowed = grammar.as_ref().map(Grammar::ahead);
         let ahead = allowed.as_ref().map_or(ahead, |allowed| allowed.len().min(ahead));
         while submitted < steps && flight.len() < ahead {
             let ids = allowed.as_ref().and_then(|allowed| allowed.get(flight.len()).cloned().flatten());
-            flight.push_back(session.decode(prompt.ids.len() + submitted, 0, PassOutput::Greedy, ids).await?);
+            flight.push_back(session.decode(behind + submitted, 0, PassOutput::Greedy, ids).await?);
             submitted += 1;
         }
         let Some(next) = flight.pop_front() else { break };
@@ -160,6 +175,7 @@ async fn greedy(
 async fn sampled(
     session: &mut Session,
     prompt: Prompt<'_>,
+    said: &[Taken],
     options: &GenerateOptions,
     after_prefill: &mut dyn FnMut(),
     stream: &mut Stream<'_>,
@@ -167,10 +183,16 @@ async fn sampled(
     let mut rng = Rng::new(options.seed);
     let mut grammar = prompt.grammar.cloned();
     let output = PassOutput::TopK(MAX_TOP_K);
-    let mut pass = session.prefill(prompt.ids, output).await?;
-    for n in 0..options.max_new_tokens {
+    let Some(said) = say_again(said, options, stream)? else { return Ok(()) };
+    for &id in &said {
+        follow(&mut grammar, stream, id);
+        // Each token took one draw.
+        rng.uniform();
+    }
+    let mut pass = session.prefill(prompt.ids, &said, output).await?;
+    for n in said.len()..options.max_new_tokens {
         let (choice, top) = pass.result().await?;
-        if n == 0 {
+        if n == said.len() {
             if options.keep_logits {
                 stream.answer.logits = session.logits().await?;
             }
@@ -191,13 +213,31 @@ async fn sampled(
         if stream.push(drawn.id, drawn.logit - logsumexp)? || n + 1 == options.max_new_tokens {
             break;
         }
-        if let Some(grammar) = &mut grammar {
-            grammar.push(stream.tokenizer, drawn.id, &stream.tokenizer.decode(&[drawn.id]));
-        }
+        follow(&mut grammar, stream, drawn.id);
         session.set_next(drawn.id)?;
         pass = session.decode(prompt.ids.len() + n, 0, output, None).await?;
     }
     Ok(())
+}
+
+/// Gives what was said before once more; its tokens, or none if they were the whole answer.
+///
+/// Where logits at the end of the prompt are to be kept, everything is chosen anew.
+fn say_again(said: &[Taken], options: &GenerateOptions, stream: &mut Stream<'_>) -> Result<Option<Vec<u32>>> {
+    let said = if options.keep_logits { &[] } else { said };
+    for &(token, logprob) in said {
+        if stream.push(token, logprob)? {
+            return Ok(None);
+        }
+    }
+    Ok(Some(said.iter().map(|&(token, _)| token).collect()))
+}
+
+/// Has a grammar take note of a token.
+fn follow(grammar: &mut Option<Grammar>, stream: &Stream<'_>, id: u32) {
+    if let Some(grammar) = grammar {
+        grammar.push(stream.tokenizer, id, &stream.tokenizer.decode(&[id]));
+    }
 }
 
 /// Those of all logits whose ids are in a range, by falling logit.
@@ -222,7 +262,7 @@ struct Stream<'a> {
     stop: StopTexts<'a>,
     eos: &'a [u32],
     max_new_tokens: usize,
-    cancel: &'a CancelToken,
+    call: &'a Call,
     emit: &'a mut dyn FnMut(&str),
     answer: Generation,
 }
@@ -232,7 +272,7 @@ impl<'a> Stream<'a> {
         tokenizer: &'a Tokenizer,
         options: &'a GenerateOptions,
         eos: &'a [u32],
-        cancel: &'a CancelToken,
+        call: &'a Call,
         emit: &'a mut dyn FnMut(&str),
     ) -> Self {
         Self {
@@ -241,7 +281,7 @@ impl<'a> Stream<'a> {
             stop: StopTexts::new(&options.stop),
             eos,
             max_new_tokens: options.max_new_tokens,
-            cancel,
+            call,
             emit,
             answer: Generation {
                 text: String::new(),
@@ -257,7 +297,8 @@ impl<'a> Stream<'a> {
     ///
     /// Checks for cancellation, since a player that never waits gives nobody else a chance to.
     fn push(&mut self, token: u32, logprob: f32) -> Result<bool> {
-        self.cancel.check()?;
+        self.call.cancel.check()?;
+        self.call.say((token, logprob));
         self.answer.tokens.push(token);
         self.answer.logprobs.push(logprob);
         if self.eos.contains(&token) {

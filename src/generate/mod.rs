@@ -1,6 +1,7 @@
 //! Floor 8: from next-token choices to an answer: greedy, sampled or by beam search, with stop rules and a stream.
 
 mod beam;
+mod call;
 mod decode;
 mod grammar;
 mod options;
@@ -8,6 +9,7 @@ mod rng;
 mod sampler;
 mod stop;
 
+pub use call::Call;
 pub use decode::{Finish, Generation, Prompt, generate};
 pub use grammar::Grammar;
 pub use options::{GenerateOptions, MAX_TOP_K, OptionFault};

@@ -112,6 +112,16 @@ impl GpuPlayer {
         play::submit(&self.device, encoder, Some(read))?.await
     }
 
+    /// Whether a recording can be loaded, as far as the kernel table, its externals and the device's limits say.
+    ///
+    /// # Errors
+    /// What of it cannot be.
+    pub fn check(&self, recording: &Recording, externals: &[BufferId]) -> Result<(), GpuError> {
+        let size = |&id: &BufferId| self.buffers.get("load", id).map(|buffer| (id.0, buffer.bytes));
+        let sizes = externals.iter().map(size).collect::<Result<Vec<_>, _>>()?;
+        check(recording, &sizes, self.device.capabilities())
+    }
+
     /// Makes a recording ready to play: pipelines, parameters, bind groups and scratch memory.
     ///
     /// # Errors
@@ -119,12 +129,11 @@ impl GpuPlayer {
     /// a limit, out of memory, device lost.
     pub async fn load(&mut self, recording: &Recording, externals: &[BufferId]) -> Result<PlanId, GpuError> {
         self.device.health.check()?;
+        self.check(recording, externals)?;
         let mut buffers = Vec::with_capacity(externals.len());
         for &id in externals {
             buffers.push(self.buffers.get("load", id)?.clone());
         }
-        let sizes: Vec<_> = externals.iter().zip(&buffers).map(|(id, buffer)| (id.0, buffer.bytes)).collect();
-        check(recording, &sizes, self.device.capabilities())?;
         let mut plan = Plan::new(&self.device, &mut self.pipelines, &self.step, recording, buffers).await?;
         let all = self.plans.values().chain([&plan]);
         let wanted = slot_sizes(all.map(Plan::scratch_sizes));

@@ -42,10 +42,11 @@ impl WeightSpec {
         Self { name: name.into(), rows, k, form: Form::Matrix, source }
     }
 
-    /// Bytes on a device that holds matrices in `dtype`.
-    pub fn bytes(&self, dtype: Dtype) -> usize {
+    /// Bytes on a device that holds matrices in `dtype`: all of a model's may be more than a 32-bit program can count.
+    pub fn bytes(&self, dtype: Dtype) -> u64 {
         let layout = layout(if self.form == Form::Exact { Dtype::F32 } else { dtype }, self.k);
-        layout.data_bytes(self.rows) + layout.scale_bytes(self.rows)
+        let rows = self.rows as u64;
+        rows * layout.row_bytes as u64 + (rows * layout.row_scales as u64 * 2).next_multiple_of(4)
     }
 
     /// A matrix `[rows, k]` that stays f32.

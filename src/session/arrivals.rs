@@ -57,9 +57,9 @@ impl Arrivals {
         self.table.layouts()
     }
 
-    /// Fails unless all rows have come.
-    pub fn complete(&self) -> Result<()> {
-        let mut counts = self.table.layouts().iter().zip(&self.rows);
+    /// Fails unless all rows of the weights that `among` names have come.
+    pub fn complete(&self, among: impl Fn(&str) -> bool) -> Result<()> {
+        let mut counts = self.table.layouts().iter().zip(&self.rows).filter(|(weight, _)| among(&weight.name));
         match counts.find(|(weight, rows)| **rows < weight.rows) {
             Some((weight, &rows)) => {
                 Err(SessionFault::Incomplete { name: weight.name.clone(), rows, expected: weight.rows }.into())

@@ -57,12 +57,26 @@ impl Loader {
     }
 
     /// Takes the memory of a question about one picture: `prompt` tokens behind the picture's, at most `new_tokens` of an
-    /// answer.
+    /// answer; and checks its passes against the device's limits.
     ///
     /// # Errors
     /// A device without the memory or limits for it.
     pub async fn make_room(&mut self, prompt: usize, new_tokens: usize) -> Result<()> {
         self.session.make_room(prompt, new_tokens).await.map(|_| ())
+    }
+
+    /// Whether everything is there that a picture is encoded with.
+    pub fn can_encode(&self) -> bool {
+        self.arrivals.complete(paligemma::of_tower).is_ok()
+    }
+
+    /// Encodes a picture `[S, S, 3]` while the decoder's weights are still to come.
+    ///
+    /// # Errors
+    /// A weight of the tower that has not come, a picture of another size, a failing device.
+    pub async fn encode(&mut self, picture: &[f32]) -> Result<()> {
+        self.arrivals.complete(paligemma::of_tower)?;
+        self.session.encode(&[picture]).await
     }
 
     /// Takes memory for weights in the dtypes that `dtype` says.
@@ -83,7 +97,7 @@ impl Loader {
         let buffers = match take_memory(&mut player, &table).await {
             Ok(buffers) => buffers,
             Err(cause) if cause.kind() == ErrorKind::OutOfMemory => {
-                let needed = specs.iter().map(|spec| stored_bytes(spec, dtype(spec))).sum();
+                let needed = specs.iter().map(|spec| spec.bytes(dtype(spec))).sum();
                 let given = player.memory().buffers as u64;
                 let fits = smaller(specs, options.dtype).find(|&(_, bytes)| bytes <= given);
                 return Err(TooLarge { cause, needed, given, dtype: options.dtype, fits }.into());
@@ -155,7 +169,7 @@ impl Loader {
     /// # Errors
     /// A weight that has not come.
     pub fn finish(self) -> Result<Session> {
-        self.arrivals.complete()?;
+        self.arrivals.complete(|_| true)?;
         Ok(self.session)
     }
 
@@ -224,7 +238,7 @@ impl PackCheck {
     /// # Errors
     /// A weight that has not come.
     pub fn finish(self) -> Result<()> {
-        self.0.complete()
+        self.0.complete(|_| true)
     }
 }
 
@@ -246,19 +260,11 @@ pub fn stored_dtype(spec: &WeightSpec, manifest: &Manifest) -> Dtype {
     }
 }
 
-/// Bytes of a weight in a dtype: more than a 32-bit program can count, where a file lies.
-fn stored_bytes(spec: &WeightSpec, dtype: Dtype) -> u64 {
-    let layout = layout(dtype, spec.k);
-    spec.rows as u64 * (layout.row_bytes + 2 * layout.row_scales) as u64
-}
-
 /// What all weights would take in the dtypes that are smaller than this one, from large to small.
 fn smaller(specs: &[WeightSpec], than: Dtype) -> impl Iterator<Item = (Dtype, u64)> {
     let order = [Dtype::F32, Dtype::F16, Dtype::Q8, Dtype::Q4];
-    order.into_iter().skip_while(move |&dtype| dtype != than).skip(1).map(|dtype| {
-        let stored = |spec: &WeightSpec| stored_bytes(spec, if spec.form == Form::Exact { Dtype::F32 } else { dtype });
-        (dtype, specs.iter().map(stored).sum())
-    })
+    let smaller = order.into_iter().skip_while(move |&dtype| dtype != than).skip(1);
+    smaller.map(|dtype| (dtype, specs.iter().map(|spec| spec.bytes(dtype)).sum()))
 }
 
 /// Makes the buffers of all weights.
@@ -282,7 +288,7 @@ async fn take_memory(player: &mut Player, table: &WeightTable) -> Result<Vec<Vec
 
 /// Fails where a configuration asks for more than all shards can hold: nothing is allocated for what cannot come.
 fn check_lengths(specs: &[WeightSpec], manifest: &Manifest) -> Result<(), FormatFault> {
-    let needed: u64 = specs.iter().map(|spec| stored_bytes(spec, stored_dtype(spec, manifest))).sum();
+    let needed: u64 = specs.iter().map(|spec| spec.bytes(stored_dtype(spec, manifest))).sum();
     let held = manifest.shards.iter().fold(0u64, |sum, shard| sum.saturating_add(shard.bytes));
     if needed <= held {
         return Ok(());

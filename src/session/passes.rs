@@ -153,12 +153,19 @@ impl Session {
     }
 
     /// Takes the memory of a question about one picture: `prompt` tokens behind the picture's, at most `new_tokens` of an
-    /// answer.
-    pub(super) async fn make_room(&mut self, prompt: usize, new_tokens: usize) -> Result<PlanKey> {
+    /// answer. The keys of its plans, which keep to the device's limits.
+    pub(super) async fn make_room(&mut self, prompt: usize, new_tokens: usize) -> Result<[PlanKey; 4]> {
         let ids = self.config.vision.tokens() + prompt;
         self.room_for_pictures(1).await?;
         self.reserve(ids + new_tokens, 1).await?;
-        self.pass_over(ids, PassOutput::Greedy).await
+        let prefill = self.pass_over(ids, PassOutput::Greedy).await?;
+        let decode = self.decoding(PassOutput::Greedy, None);
+        let keys = [PlanKey::Vision, PlanKey::Place(0), prefill, decode];
+        for key in &keys {
+            let (recording, buffers, _) = self.record(key)?;
+            self.player.check(&recording, &buffers)?;
+        }
+        Ok(keys)
     }
 
     /// Has the plans and pipelines of such a question made, so that the first answer waits for none of it. Weights need
@@ -167,9 +174,7 @@ impl Session {
     /// # Errors
     /// A device without the memory or limits for it.
     pub async fn prepare(&mut self, prompt: usize, new_tokens: usize) -> Result<()> {
-        let prefill = self.make_room(prompt, new_tokens).await?;
-        let decode = self.decoding(PassOutput::Greedy, None);
-        for key in [PlanKey::Vision, PlanKey::Place(0), prefill, decode] {
+        for key in self.make_room(prompt, new_tokens).await? {
             self.plan(key).await?;
         }
         Ok(())
@@ -304,14 +309,15 @@ impl Session {
         Ok(())
     }
 
-    /// Fills slot 0 of the KV cache with a prefix in one pass where all tokens see each other, and says what may come
-    /// next. Ids with the top bit set are rows of the encoded pictures.
-    pub async fn prefill(&mut self, ids: &[u32], output: PassOutput) -> Result<Submitted> {
+    /// Fills slot 0 of the KV cache in one pass, and says what may come next: a prefix, whose tokens all see each other,
+    /// and what of its answer is known already. Ids with the top bit set are rows of the encoded pictures.
+    pub async fn prefill(&mut self, prefix: &[u32], answer: &[u32], output: PassOutput) -> Result<Submitted> {
         self.abandon();
-        self.prefix = ids.len();
-        let key = self.write_ids(ids, output).await?;
+        self.prefix = prefix.len();
+        let ids = [prefix, answer].concat();
+        let key = self.write_ids(&ids, output).await?;
         let plan = self.plan(key).await?;
-        let step = Step { position: 0, tokens: ids.len() as u32, prefix: ids.len() as u32, slot: 0 };
+        let step = Step { position: 0, tokens: ids.len() as u32, prefix: prefix.len() as u32, slot: 0 };
         self.submit(plan, step, output)
     }
 
@@ -454,7 +460,15 @@ impl Session {
         if let Some(loaded) = self.plans.get(&key) {
             return Ok(loaded.plan);
         }
-        let Plan { recording, externals } = match &key {
+        let (recording, buffers, externals) = self.record(&key)?;
+        let plan = self.player.load(&recording, &buffers).await?;
+        self.plans.insert(key, Loaded { plan, externals });
+        Ok(plan)
+    }
+
+    /// The recording of a pass, and the buffers that it works on.
+    fn record(&self, key: &PlanKey) -> Result<(Recording, Vec<BufferId>, Vec<ExternalKey>)> {
+        let Plan { recording, externals } = match key {
             PlanKey::Vision => self.lower(paligemma::vision(&self.config, &self.table)?),
             PlanKey::MaskDecoder => self.lower(mask_decoder(&self.table)?),
             PlanKey::Decoder(pass) => self.lower(paligemma::decoder(&self.config, &self.table, pass)?),
@@ -462,9 +476,7 @@ impl Session {
             PlanKey::CopySlot { from, to, first } => self.slot_copies(*from, *to, *first),
         };
         let buffers = externals.iter().map(|key| self.buffer(key)).collect::<Result<Vec<_>, _>>()?;
-        let plan = self.player.load(&recording, &buffers).await?;
-        self.plans.insert(key, Loaded { plan, externals });
-        Ok(plan)
+        Ok((recording, buffers, externals))
     }
 
     fn lower(&self, graph: Graph) -> Plan {

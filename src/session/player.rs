@@ -117,6 +117,15 @@ impl Player {
         })
     }
 
+    /// Checks a recording against what the device can do; the CPU can do everything.
+    pub(super) fn check(&self, recording: &Recording, externals: &[BufferId]) -> Result<()> {
+        match self {
+            Self::Gpu(p) => p.check(recording, externals)?,
+            Self::Cpu(_) => {}
+        }
+        Ok(())
+    }
+
     pub(super) async fn load(&mut self, recording: &Recording, externals: &[BufferId]) -> Result<PlanId> {
         Ok(match self {
             Self::Gpu(p) => p.load(recording, externals).await?,

@@ -37,7 +37,7 @@ pub struct Inspection {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct MemoryNeed {
     /// All weights.
-    pub weights_bytes: usize,
+    pub weights_bytes: u64,
     /// Each token of prompt and answer, in the KV cache.
     pub kv_bytes_per_token: usize,
 }
@@ -143,7 +143,7 @@ pub fn inspect(files: &dyn ModelFiles) -> Result<Inspection> {
     };
     let (v, t) = (&config.vision, &config.decoder);
     let kv_bytes_per_token = 2 * t.layers * t.kv_heads * t.head_dim * size_of::<f32>();
-    let need = |(dtype, held): (Dtype, Option<usize>)| {
+    let need = |(dtype, held): (Dtype, Option<u64>)| {
         let weights_bytes = held.unwrap_or_else(|| specs.iter().map(|spec| spec.bytes(dtype)).sum());
         (dtype.name(), MemoryNeed { weights_bytes, kv_bytes_per_token })
     };

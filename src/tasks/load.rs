@@ -7,7 +7,7 @@ use crate::base::Result;
 use crate::format::pack::{MANIFEST, Manifest};
 use crate::format::{Checkpoint, FormatFault, ModelFiles, read_json};
 use crate::generate::GenerateOptions;
-use crate::image::Preprocessor;
+use crate::image::{Preprocessor, Rgb8};
 use crate::models::paligemma::PaliGemmaConfig;
 use crate::session::{LoadProgress, Loader, Player, Session};
 use crate::text::{JSON, SpecialIds, TextFault, Tokenizer};
@@ -34,8 +34,9 @@ impl Companions {
         })
     }
 
-    fn join(self, session: Session, now_ms: fn() -> f64) -> Model {
-        Model::new(session, self.tokenizer, self.preprocessor, self.eos, now_ms)
+    /// `seen` is what the pictures on the device were encoded from.
+    fn join(self, session: Session, seen: Vec<Vec<f32>>, now_ms: fn() -> f64) -> Model {
+        Model::new(session, self.tokenizer, self.preprocessor, self.eos, seen, now_ms)
     }
 }
 
@@ -46,6 +47,7 @@ pub(super) const PROMPT_TOKENS: usize = 16;
 pub struct ModelLoader {
     loader: Loader,
     companions: Companions,
+    seen: Vec<Vec<f32>>,
     now_ms: fn() -> f64,
 }
 
@@ -66,7 +68,7 @@ impl ModelLoader {
         let companions = Companions::new(&config, tokenizer, processor, generation)?;
         let mut loader = Loader::of_pack(player, manifest, fuse).await?;
         loader.make_room(PROMPT_TOKENS, GenerateOptions::default().max_new_tokens).await?;
-        Ok(Self { loader, companions, now_ms })
+        Ok(Self { loader, companions, seen: Vec::new(), now_ms })
     }
 
     /// Puts one shard on the device. Shards come in the manifest's order.
@@ -88,12 +90,30 @@ impl ModelLoader {
         }
     }
 
+    /// Whether the tower is there, which comes first.
+    pub fn can_look(&self) -> bool {
+        self.loader.can_encode()
+    }
+
+    /// Has the tower look at a picture while the decoder's weights are on their way: the first question about it need not
+    /// wait for that.
+    ///
+    /// # Errors
+    /// A tower that is not there, a failing device.
+    pub async fn look(&mut self, picture: &Rgb8) -> Result<()> {
+        let pixels = self.companions.preprocessor.apply(picture);
+        self.seen.clear();
+        self.loader.encode(&pixels).await?;
+        self.seen.push(pixels);
+        Ok(())
+    }
+
     /// The model, once all weights are there.
     ///
     /// # Errors
     /// A weight that has not come.
     pub fn finish(self) -> Result<Model> {
-        Ok(self.companions.join(self.loader.finish()?, self.now_ms))
+        Ok(self.companions.join(self.loader.finish()?, self.seen, self.now_ms))
     }
 }
 
@@ -130,7 +150,7 @@ impl Model {
         let companions = Companions::new(&config, json, processor.as_ref(), generation.as_ref())?;
         let checkpoint = Checkpoint::open(files)?;
         let session = Session::load(player, config, &checkpoint, options, progress).await?;
-        Ok(companions.join(session, now_ms))
+        Ok(companions.join(session, Vec::new(), now_ms))
     }
 }
 

@@ -15,7 +15,7 @@ mod sums;
 #[cfg(feature = "cli")]
 mod verify;
 
-pub use crate::generate::{Finish, GenerateOptions, Generation};
+pub use crate::generate::{Call, Finish, GenerateOptions, Generation};
 pub use crate::image::Rgb8;
 #[cfg(feature = "cli")]
 pub use crate::image::decode as decode_picture;

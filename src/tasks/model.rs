@@ -1,7 +1,7 @@
 use super::load::PROMPT_TOKENS;
 use super::objects::MaskCodes;
 use crate::base::Result;
-use crate::generate::{GenerateOptions, Generation, Grammar, Prompt, generate};
+use crate::generate::{Call, GenerateOptions, Generation, Grammar, Prompt, generate};
 use crate::image::{Preprocessor, Rgb8};
 use crate::session::{CancelToken, MemoryUse, Player, Session, SessionOptions};
 use crate::tensor::Dtype;
@@ -66,9 +66,10 @@ impl Model {
         tokenizer: Tokenizer,
         preprocessor: Preprocessor,
         eos: Vec<u32>,
+        seen: Vec<Vec<f32>>,
         now_ms: fn() -> f64,
     ) -> Self {
-        Self { session, tokenizer, preprocessor, eos, seen: Vec::new(), now_ms }
+        Self { session, tokenizer, preprocessor, eos, seen, now_ms }
     }
 
     /// Has a GPU make its pipelines and take the memory of an ordinary question before the first is asked.
@@ -89,10 +90,12 @@ impl Model {
     pub async fn generate(
         &mut self,
         request: Request<'_>,
-        cancel: &CancelToken,
+        call: &Call,
         emit: &mut dyn FnMut(&str),
     ) -> Result<Answer> {
-        self.answer(request, None, cancel, emit).await
+        let answer = self.answer(request, None, call, emit).await?;
+        call.forget();
+        Ok(answer)
     }
 
     /// The same, keeping to a grammar.
@@ -100,19 +103,19 @@ impl Model {
         &mut self,
         request: Request<'_>,
         grammar: Option<&Grammar>,
-        cancel: &CancelToken,
+        call: &Call,
         emit: &mut dyn FnMut(&str),
     ) -> Result<Answer> {
         request.options.validate()?;
         let now = self.now_ms;
         let mut timings = Timings::default();
-        let (ids, prompt_tokens) = self.look(&request, cancel, &mut timings).await?;
+        let (ids, prompt_tokens) = self.look(&request, &call.cancel, &mut timings).await?;
         let start = now();
         let mut first = start;
         let prompt = Prompt { ids: &ids, eos: &self.eos, grammar };
         let mut after_prefill = || first = now();
         let generation =
-            generate(&mut self.session, &self.tokenizer, prompt, request.options, cancel, &mut after_prefill, emit)
+            generate(&mut self.session, &self.tokenizer, prompt, request.options, call, &mut after_prefill, emit)
                 .await?;
         timings.prefill_ms = first - start;
         let further = generation.tokens.len().saturating_sub(1);

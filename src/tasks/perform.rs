@@ -5,8 +5,7 @@ use super::objects::{Found, Object, objects};
 use super::prompts::Task;
 use super::{Answer, GenerateOptions, Model, Request, Rgb8};
 use crate::base::Result;
-use crate::generate::{Finish, Generation};
-use crate::session::CancelToken;
+use crate::generate::{Call, Finish, Generation};
 
 /// What a task came to.
 #[derive(Debug, Clone, PartialEq)]
@@ -31,7 +30,7 @@ impl Model {
         picture: &Rgb8,
         task: Task<'_>,
         options: &GenerateOptions,
-        cancel: &CancelToken,
+        call: &Call,
         emit: &mut dyn FnMut(&str),
     ) -> Result<Performed> {
         if let Task::Detect([]) | Task::Segment([]) = task {
@@ -45,7 +44,7 @@ impl Model {
             Task::Segment(_) if options.constrained => self.grammar(true),
             _ => None,
         };
-        let answer = self.answer(request, grammar.as_ref(), cancel, emit).await?;
+        let answer = self.answer(request, grammar.as_ref(), call, emit).await?;
         let Generation { tokens, logprobs, .. } = &answer.generation;
         let mut found = match task {
             Task::Detect(_) | Task::Segment(_) => {
@@ -61,10 +60,11 @@ impl Model {
         if self.decodes_masks() {
             for object in &mut found.objects {
                 let Some(codes) = object.codes else { continue };
-                let values = cancel.guard(self.decode_mask(&codes)).await?;
+                let values = call.cancel.guard(self.decode_mask(&codes)).await?;
                 object.mask = Some(Mask::paste(&values, &object.bounds, [picture.width(), picture.height()]));
             }
         }
+        call.forget();
         Ok(Performed { objects: found.objects, dropped: found.dropped, answer })
     }
 }

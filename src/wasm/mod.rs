@@ -19,5 +19,5 @@ pub use kernels::kernels;
 pub use model::WasmModel;
 pub use pack::WasmPack;
 pub use panics::report_panics;
-pub use request::{CancelHandle, WasmRequest};
+pub use request::{CallHandle, WasmRequest};
 pub use tokenizer::WasmTokenizer;

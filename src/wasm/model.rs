@@ -10,7 +10,7 @@ use super::breath::now_ms;
 use super::error::thrown;
 use super::files;
 use super::options::LoadOptions;
-use super::request::{CancelHandle, WasmRequest};
+use super::request::{CallHandle, WasmRequest};
 
 /// A model on a device.
 #[wasm_bindgen]
@@ -64,18 +64,18 @@ impl WasmModel {
     /// Answers a request; `emit` gets the text's pieces as they come.
     ///
     /// # Errors
-    /// A request that does not fit the model, a cancelled handle, or a failing device.
+    /// A request that does not fit the model, a cancelled call, or a failing device.
     pub async fn generate(
         &mut self,
         request: &WasmRequest,
-        cancel: &CancelHandle,
+        call: &CallHandle,
         emit: Function,
     ) -> Result<JsValue, JsValue> {
         let mut emit = |piece: &str| {
             // A listener that fails must not stop the answer.
             let _ = emit.call1(&JsValue::UNDEFINED, &piece.into());
         };
-        let performed = request.put_to(&mut self.0, &cancel.token(), &mut emit).await.map_err(thrown)?;
+        let performed = request.put_to(&mut self.0, call.call(), &mut emit).await.map_err(thrown)?;
         to_js(&AnswerOut::new(&performed, self.0.memory()))
     }
 

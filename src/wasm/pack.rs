@@ -8,6 +8,7 @@ use super::breath::now_ms;
 use super::error::thrown;
 use super::model::WasmModel;
 use super::options::LoadOptions;
+use super::request::WasmRequest;
 
 /// A pack on its way to a device, shard by shard: only one is in the module's memory at a time.
 #[wasm_bindgen]
@@ -40,6 +41,22 @@ impl WasmPack {
     pub fn push(&mut self, file: &str, bytes: &[u8]) -> Result<f64, JsValue> {
         let at = self.0.push(file, bytes).map_err(thrown)?;
         Ok(at.done as f64 / at.total.max(1) as f64)
+    }
+
+    /// Whether the tower is there, which comes first.
+    pub fn can_look(&self) -> bool {
+        self.0.can_look()
+    }
+
+    /// Has the tower look at the first picture of a request while the decoder's weights are on their way.
+    ///
+    /// # Errors
+    /// A tower that is not there, a failing device.
+    pub async fn look(&mut self, request: &WasmRequest) -> Result<(), JsValue> {
+        match request.pictures.first() {
+            Some(picture) => self.0.look(picture).await.map_err(thrown),
+            None => Ok(()),
+        }
     }
 
     /// The model, once all weights are there.

@@ -3,18 +3,18 @@ use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
 
 use crate::base::Result;
-use crate::session::CancelToken;
-use crate::tasks::{GenerateOptions, Model, Performed, Request, Rgb8, Task};
+use crate::tasks::{Call, GenerateOptions, Model, Performed, Request, Rgb8, Task};
 
 use super::error::{BadValue, thrown};
 
-/// Stops a generation from outside, while the model itself is busy.
+/// One generation: stops it from outside, while the model itself is busy, and knows what it has said, so that another
+/// model takes it up where the device of the first was lost.
 #[wasm_bindgen]
 #[derive(Default)]
-pub struct CancelHandle(CancelToken);
+pub struct CallHandle(Call);
 
 #[wasm_bindgen]
-impl CancelHandle {
+impl CallHandle {
     /// A handle for one generation.
     #[wasm_bindgen(constructor)]
     pub fn new() -> Self {
@@ -23,11 +23,11 @@ impl CancelHandle {
 
     /// Stops the generation that was given this handle.
     pub fn cancel(&self) {
-        self.0.cancel();
+        self.0.cancel.cancel();
     }
 
-    pub(super) fn token(&self) -> CancelToken {
-        self.0.clone()
+    pub(super) fn call(&self) -> &Call {
+        &self.0
     }
 }
 
@@ -51,16 +51,16 @@ impl WasmRequest {
     pub(super) async fn put_to(
         &self,
         model: &mut Model,
-        cancel: &CancelToken,
+        call: &Call,
         emit: &mut dyn FnMut(&str),
     ) -> Result<Performed> {
         let Self { pictures, asked, options } = self;
         match (asked, asked.task(), pictures.as_slice()) {
             (Asked::Prompt { text }, ..) => {
-                let answer = model.generate(Request { pictures, prompt: text, options }, cancel, emit).await?;
+                let answer = model.generate(Request { pictures, prompt: text, options }, call, emit).await?;
                 Ok(Performed { answer, objects: Vec::new(), dropped: 0 })
             }
-            (_, Some(task), [picture]) => model.perform(picture, task, options, cancel, emit).await,
+            (_, Some(task), [picture]) => model.perform(picture, task, options, call, emit).await,
             (_, _, pictures) => {
                 let reason = format!("{} were given; a task takes one", pictures.len());
                 Err(BadValue { what: "the number of pictures", reason }.into())

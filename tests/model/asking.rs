@@ -4,8 +4,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use ocelli::format::Directory;
-use ocelli::session::{CancelToken, Player};
-use ocelli::tasks::{Answer, Dtype, GenerateOptions, Model, ModelOptions, Request, Rgb8, decode_picture};
+use ocelli::session::Player;
+use ocelli::tasks::{Answer, Call, Dtype, GenerateOptions, Model, ModelOptions, Request, Rgb8, decode_picture};
 use pollster::block_on;
 
 use super::golden::{GoldenCase, folder};
@@ -40,7 +40,7 @@ pub fn greedy(max_new_tokens: usize) -> GenerateOptions {
 }
 
 pub fn ask(model: &mut Model, case: &GoldenCase, options: &GenerateOptions) -> Result<Answer, String> {
-    request(case, options, |request| told(block_on(model.generate(request, &CancelToken::default(), &mut |_| ()))))
+    request(case, options, |request| told(block_on(model.generate(request, &Call::default(), &mut |_| ()))))
 }
 
 /// Puts a case's pictures and prompt into a request.

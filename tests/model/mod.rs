@@ -1,6 +1,7 @@
 //! Whole models against Hugging Face transformers: the same cases for every player.
 
 mod asking;
+mod calls;
 mod device;
 mod generation;
 mod golden;
@@ -64,6 +65,8 @@ pub fn cases() -> Vec<ModelCase> {
     add("tasks: keep to the grammar".into(), Box::new(tasks::keep_to_the_grammar));
     add("tasks: keep to the grammar when drawn".into(), Box::new(tasks::keep_to_the_grammar_when_drawn));
     add("tasks: pictures in turn".into(), Box::new(tasks::keep_features_apart));
+    add("calls: go on elsewhere".into(), Box::new(calls::go_on));
+    add("calls: stand by what was said".into(), Box::new(calls::stand_by_what_was_said));
     add("masks: a model without their decoder".into(), Box::new(masks::none));
     for bytes in [1 << 20, SMALL_BINDING] {
         add(format!("bindings of {bytes} bytes"), Box::new(move |on| parity::small_bindings(on, bytes)));

@@ -1,7 +1,6 @@
 //! Tasks on a model, and the features of a picture kept from one question to the next.
 
-use ocelli::session::CancelToken;
-use ocelli::tasks::{Dtype, GenerateOptions, Model, Request, Task};
+use ocelli::tasks::{Call, Dtype, GenerateOptions, Model, Request, Task};
 use ocelli::text::Mark;
 use pollster::block_on;
 
@@ -17,7 +16,7 @@ pub fn equal_their_prompts(place: Place) -> Result<(), String> {
     let picture = picture(&case.pictures[0])?;
     let labels = ["rocket".to_owned(), "cloud".to_owned()];
     let generate = GenerateOptions { constrained: false, ..greedy(case.max_new_tokens) };
-    let free = CancelToken::default();
+    let free = Call::default();
     let done = told(block_on(model.perform(&picture, Task::Detect(&labels), &generate, &free, &mut |_| ())))?;
     same("tokens", &done.answer.generation.tokens, &case.greedy_ids)?;
     let size = [picture.width(), picture.height()];
@@ -33,8 +32,8 @@ pub fn keep_features_apart(place: Place) -> Result<(), String> {
     let mut model = load(place, &golden.directory(), options(Dtype::F32))?;
     let cases: Vec<_> = golden.cases.iter().filter(|case| case.pictures.len() == 1).collect();
     // A cancelled look must not pass for a finished one.
-    let stopped = CancelToken::default();
-    stopped.cancel();
+    let stopped = Call::default();
+    stopped.cancel.cancel();
     for (n, &at) in [0, 1, 1, 0, 0, 1].iter().enumerate() {
         let case = cases.get(at).ok_or("too few goldens")?;
         let pictures = [picture(&case.pictures[0])?];
@@ -43,7 +42,7 @@ pub fn keep_features_apart(place: Place) -> Result<(), String> {
         if n % 2 == 1 && block_on(model.generate(request, &stopped, &mut |_| ())).is_ok() {
             return Err("a cancelled question was answered".into());
         }
-        let answer = told(block_on(model.generate(request, &CancelToken::default(), &mut |_| ())))?;
+        let answer = told(block_on(model.generate(request, &Call::default(), &mut |_| ())))?;
         same(&format!("tokens of question {n}"), &answer.generation.tokens, &case.greedy_ids)?;
     }
     Ok(())
@@ -59,7 +58,7 @@ pub fn keep_to_the_grammar(place: Place) -> Result<(), String> {
     for name in ["cat.png", "rocket.png", "coffee-alpha.png", "astronaut-grey.png"] {
         let picture = picture(name)?;
         for (task, codes) in [(Task::Detect(&labels), 0), (Task::Segment(&labels), 16)] {
-            let free = CancelToken::default();
+            let free = Call::default();
             let constrained = greedy(60);
             let loose = GenerateOptions { constrained: false, ..constrained.clone() };
             let done = told(block_on(model.perform(&picture, task, &constrained, &free, &mut |_| ())))?;
@@ -83,7 +82,7 @@ pub fn keep_to_the_grammar_when_drawn(place: Place) -> Result<(), String> {
         for (task, codes) in [(Task::Detect(&labels), 0), (Task::Segment(&labels), 16)] {
             for top_k in [0, 8] {
                 let drawn = GenerateOptions { temperature: 1.5, top_k, seed, ..greedy(40) };
-                let free = CancelToken::default();
+                let free = Call::default();
                 let done = told(block_on(model.perform(&picture, task, &drawn, &free, &mut |_| ())))?;
                 let given = &done.answer.generation;
                 boxes += well_formed(&format!("seed {seed}, top_k {top_k}"), &model, &given.tokens, codes)?;

@@ -64,7 +64,7 @@ export class Engine {
    * @param signal aborted together with it: stops a revival
    * @throws OcelliError, or a record of one; what made a revival fail does not keep the next call from trying another
    */
-  async generate(request: wasm.WasmRequest, cancel: wasm.CancelHandle, signal: AbortSignal, emit: (text: string) => void): Promise<RawAnswer> {
+  async generate(request: wasm.WasmRequest, cancel: wasm.CallHandle, signal: AbortSignal, emit: (text: string) => void): Promise<RawAnswer> {
     const heard = new Replay(emit);
     for (let life = 1; ; life++) {
       try {

@@ -78,7 +78,7 @@ export class Host {
     // Made first, so that a call can be cancelled while its pictures are still being decoded.
     const stop = new AbortController();
     this.#stops.set(id, stop);
-    const cancel = new wasm.CancelHandle();
+    const cancel = new wasm.CallHandle();
     stop.signal.addEventListener('abort', () => cancel.cancel());
     let request: wasm.WasmRequest | undefined;
     try {

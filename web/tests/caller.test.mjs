@@ -7,24 +7,20 @@ import { extname } from 'node:path';
 import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 
-import { launchChromium } from '../scripts/chromium.mjs';
-import { serve } from '../scripts/serve.mjs';
 import { cases, mounts } from './common/goldens.mjs';
+import { startSite } from './common/site.mjs';
 
 const golden = cases('pg1-hd16').find(({ prompt, pictures: [picture] }) => prompt.startsWith('caption en') && picture === 'cat.png');
 
 let browser;
+let close;
 let site;
 
 before(async () => {
-  site = await serve({ port: 0, mounts });
-  browser = await launchChromium();
+  ({ site, browser, close } = await startSite({ mounts }));
 });
 
-after(async () => {
-  await browser?.close();
-  await site?.close();
-});
+after(() => close?.());
 
 for (const worker of [true, false]) {
   test(`a worker loads and asks, ${worker ? 'in a worker of its own' : 'within itself'}`, async () => {

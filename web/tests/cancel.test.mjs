@@ -4,29 +4,25 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { after, before, test } from 'node:test';
 
-import { launchChromium } from '../scripts/chromium.mjs';
-import { serve } from '../scripts/serve.mjs';
 import { cases, mounts } from './common/goldens.mjs';
+import { startSite } from './common/site.mjs';
 
 const { vision_config: vision, text_config: text } = JSON.parse(readFileSync(new URL('../../tests/goldens/pg1-hd16/config.json', import.meta.url)));
 const LAYERS = vision.num_hidden_layers + text.num_hidden_layers;
 const golden = cases('pg1-hd16').find(({ prompt, pictures: [picture] }) => prompt.startsWith('caption en') && picture === 'cat.png');
 
 let browser;
+let close;
 let page;
 let site;
 
 before(async () => {
-  site = await serve({ port: 0, mounts });
-  browser = await launchChromium();
+  ({ site, browser, close } = await startSite({ mounts }));
   page = await browser.newPage();
   await page.goto(`${site.url}blank/`);
 });
 
-after(async () => {
-  await browser?.close();
-  await site?.close();
-});
+after(() => close?.());
 
 /** Starts the worker with a model in it. */
 async function start(device) {

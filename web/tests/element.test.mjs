@@ -4,23 +4,19 @@
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, test } from 'node:test';
 
-import { launchChromium } from '../scripts/chromium.mjs';
-import { serve } from '../scripts/serve.mjs';
 import { cases, mounts } from './common/goldens.mjs';
+import { startSite } from './common/site.mjs';
 
 let browser;
+let close;
 let page;
 let site;
 
 before(async () => {
-  site = await serve({ port: 0, mounts });
-  browser = await launchChromium();
+  ({ site, browser, close } = await startSite({ mounts }));
 });
 
-after(async () => {
-  await browser?.close();
-  await site?.close();
-});
+after(() => close?.());
 
 beforeEach(async () => {
   await page?.close();

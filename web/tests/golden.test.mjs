@@ -3,25 +3,21 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 
-import { launchChromium } from '../scripts/chromium.mjs';
-import { serve } from '../scripts/serve.mjs';
 import { cases, mounts } from './common/goldens.mjs';
+import { startSite } from './common/site.mjs';
 
 let browser;
+let close;
 let page;
 let site;
 
 before(async () => {
-  site = await serve({ port: 0, mounts });
-  browser = await launchChromium();
+  ({ site, browser, close } = await startSite({ mounts }));
   page = await browser.newPage();
   await page.goto(`${site.url}blank/`);
 });
 
-after(async () => {
-  await browser?.close();
-  await site?.close();
-});
+after(() => close?.());
 
 /** Runs in the page: loads a model and asks it everything; gives each answer with its pieces. */
 async function askAll({ url, options, questions }) {

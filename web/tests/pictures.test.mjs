@@ -3,17 +3,16 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 
-import { launchChromium } from '../scripts/chromium.mjs';
-import { serve } from '../scripts/serve.mjs';
 import { cases, mounts } from './common/goldens.mjs';
+import { startSite } from './common/site.mjs';
 
 let browser;
+let close;
 let page;
 let site;
 
 before(async () => {
-  site = await serve({ port: 0, mounts });
-  browser = await launchChromium();
+  ({ site, browser, close } = await startSite({ mounts }));
   page = await (await browser.newContext()).newPage();
   await page.goto(`${site.url}blank/`);
   await page.evaluate(async () => {
@@ -24,10 +23,7 @@ before(async () => {
   await page.evaluate((made) => Object.assign(globalThis, { drawn: made }), draw);
 });
 
-after(async () => {
-  await browser?.close();
-  await site?.close();
-});
+after(() => close?.());
 
 const ADDRESS = '/pictures/cat.png';
 const { prompt, max_new_tokens: maxNewTokens, greedy_ids: ids } = cases('pg1-hd16').find(({ pictures: [picture] }) => ADDRESS.endsWith(picture));

@@ -3,22 +3,18 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 
-import { launchChromium } from '../scripts/chromium.mjs';
-import { serve } from '../scripts/serve.mjs';
 import { mounts } from './common/goldens.mjs';
+import { startSite } from './common/site.mjs';
 
 let browser;
+let close;
 let site;
 
 before(async () => {
-  site = await serve({ port: 0, mounts });
-  browser = await launchChromium({ extra: ['--js-flags=--expose-gc'] });
+  ({ site, browser, close } = await startSite({ mounts, extra: ['--js-flags=--expose-gc'] }));
 });
 
-after(async () => {
-  await browser?.close();
-  await site?.close();
-});
+after(() => close?.());
 
 async function openPage() {
   const page = await (await browser.newContext()).newPage();

@@ -3,27 +3,23 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 
-import { launchChromium } from '../scripts/chromium.mjs';
-import { serve } from '../scripts/serve.mjs';
 import { mounts } from './common/goldens.mjs';
+import { startSite } from './common/site.mjs';
 
 const PICTURE = '/samples/pets.png';
 
 let browser;
+let close;
 let page;
 let site;
 
 before(async () => {
-  site = await serve({ port: 0, mounts });
-  browser = await launchChromium();
+  ({ site, browser, close } = await startSite({ mounts }));
   page = await browser.newPage();
   await page.goto(`${site.url}blank/`);
 });
 
-after(async () => {
-  await browser?.close();
-  await site?.close();
-});
+after(() => close?.());
 
 /** Runs a pipeline in the page, once for each list of arguments; an error is its code. */
 function results(task, calls, model = null) {

@@ -126,7 +126,7 @@ async fn perform(args: &TaskArgs, task: Task<'_>, stream: bool) -> Result<(Rgb8,
             cancel.cancel();
         }
     };
-    let done = model.perform(&picture, task, &options, &cancel, &mut emit).await;
+    let done = model.perform(&picture, task, &options, &cancel.clone().into(), &mut emit).await;
     match unwritten.take() {
         Some(fault) => Err(fault.into()),
         None => Ok((picture, done?)),

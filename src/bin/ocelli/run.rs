@@ -69,7 +69,7 @@ pub async fn run(args: &RunArgs) -> Result<()> {
             cancel.cancel();
         }
     };
-    let answer = model.generate(request, &cancel, &mut emit).await;
+    let answer = model.generate(request, &cancel.clone().into(), &mut emit).await;
     if let Some(fault) = unwritten.take() {
         return Err(fault.into());
     }

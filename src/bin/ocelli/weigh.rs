@@ -45,7 +45,7 @@ pub async fn weigh(args: &WeighArgs) -> Result<()> {
             let pictures = [run::picture(path)?];
             let options = GenerateOptions { max_new_tokens: 1, ..GenerateOptions::default() };
             let request = Request { pictures: &pictures, prompt: "caption en", options: &options };
-            let timings = model.generate(request, &cancel, &mut |_| ()).await?.timings;
+            let timings = model.generate(request, &cancel.clone().into(), &mut |_| ()).await?.timings;
             let MemoryUse { kv_bytes, activation_bytes, .. } = model.memory();
             let (encode_ms, prefill_ms) = (timings.encode_ms, timings.prefill_ms);
             Some(Answered { kv_bytes, activation_bytes, encode_ms, prefill_ms })

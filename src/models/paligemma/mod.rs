@@ -12,4 +12,4 @@ pub use config::{ConfigFault, DecoderConfig, PaliGemmaConfig, VisionConfig};
 pub use decoder::{DecoderPass, PassOutput, decoder};
 pub use preset::{Preset, Sizes, SpecialTokens};
 pub use vision::vision;
-pub use weights::weights;
+pub use weights::{of_tower, weights};

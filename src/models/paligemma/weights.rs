@@ -9,6 +9,11 @@ pub fn weights(config: &PaliGemmaConfig) -> Vec<WeightSpec> {
     specs
 }
 
+/// Whether a weight is needed to encode a picture; the decoder needs the others.
+pub fn of_tower(name: &str) -> bool {
+    name.starts_with("vision.") || name.starts_with("projector")
+}
+
 fn vector(name: String, k: usize, sources: Vec<String>) -> WeightSpec {
     WeightSpec::exact(name, 1, k, Source::Concat(sources))
 }

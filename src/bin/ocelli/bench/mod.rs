@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use ocelli::base::Result;
 use ocelli::session::{CancelToken, DeviceChoice, DeviceOptions, Player, adapters};
-use ocelli::tasks::{Dtype, GenerateOptions, Model, Request, Rgb8};
+use ocelli::tasks::{Call, Dtype, GenerateOptions, Model, Request, Rgb8};
 use serde::Serialize;
 
 use super::args::{BenchArgs, MakeModelArgs};
@@ -120,9 +120,10 @@ async fn measure(
     let player = Player::open(contender.choice, &contender.options).await?;
     let (mut model, load_ms) = run::load(Some(directory), player, Some(dtype), cancel, false).await?;
     let options = GenerateOptions { max_new_tokens: STEPS + 1, ..GenerateOptions::default() };
+    let call = cancel.clone().into();
     let mut samples: [Vec<f64>; 3] = Default::default();
     for n in 0..=repeat {
-        let answer = ask(&mut model, &picture(n)?, &options, cancel).await?;
+        let answer = ask(&mut model, &picture(n)?, &options, &call).await?;
         // The first run makes plans and pipelines.
         if n > 0 {
             let t = answer.timings;
@@ -148,10 +149,10 @@ async fn ask(
     model: &mut Model,
     picture: &Rgb8,
     options: &GenerateOptions,
-    cancel: &CancelToken,
+    call: &Call,
 ) -> Result<ocelli::tasks::Answer> {
     let pictures = std::slice::from_ref(picture);
-    let answer = model.generate(Request { pictures, prompt: PROMPT, options }, cancel, &mut |_| ()).await?;
+    let answer = model.generate(Request { pictures, prompt: PROMPT, options }, call, &mut |_| ()).await?;
     let found = (answer.prompt_tokens.len(), answer.generation.tokens.len());
     if found != (16, STEPS + 1) {
         return Err(CliFault::BenchModel { prompt: found.0, answer: found.1 }.into());

@@ -26,6 +26,7 @@ class Batch:
     nouns: np.ndarray
     boxes: np.ndarray
     words: np.ndarray
+    traits: np.ndarray
     letters: np.ndarray
     # Per prompt: its picture, its ids, and how many of them are the prefix.
     owners: list[int]
@@ -53,9 +54,9 @@ def make(composer: Composer, tokens: Tokens, size: int, prompts: int, absent_sha
     """A batch of `size` pictures with `prompts` prompts each."""
     rng = composer.rng
     scenes = [composer.scene() for _ in range(size)]
-    nouns, boxes, words = (np.stack(part) for part in zip(*(patch_nouns(scene, rng) for scene in scenes)))
+    nouns, boxes, words, traits = (np.stack(part) for part in zip(*(patch_nouns(scene, rng) for scene in scenes)))
     letters = np.stack([patch_letters(scene) for scene in scenes])
-    batch = Batch(np.stack([scene.picture for scene in scenes]), nouns, boxes, words, letters, [], [], [], [], None)
+    batch = Batch(np.stack([scene.picture for scene in scenes]), nouns, boxes, words, traits, letters, [], [], [], [], None)
     masks = []
     names, shares = list(SHARES), np.array(list(SHARES.values()))
     for owner, scene in enumerate(scenes):

@@ -22,6 +22,8 @@ class Drawing:
     held_back: bool = False
     # Numbers of the words that name it, where it is none of the nouns.
     words: tuple[int, ...] = ()
+    # What the teacher sees in it; see `teacher`.
+    traits: np.ndarray | None = None
 
     @functools.cached_property
     def half(self) -> np.ndarray:

@@ -17,7 +17,7 @@ import torch
 from .generate import Answer, answers
 from .masks import load_codec
 from .model import Config, Sight
-from .nouns import NOUNS
+from .nouns import CANDIDATES
 from .paths import CHECKPOINT, CODEC, WORK
 from .quantise import quantised
 from .scenes import SIZE, Composer, Scene
@@ -39,7 +39,7 @@ def load_model(tokens: Tokens) -> Sight:
 
 def named(text: str) -> set[str]:
     """The nouns that a text names."""
-    forms = {form: noun for noun, (plural, _, _) in NOUNS.items() for form in (noun, plural)}
+    forms = {form: noun for noun, (plural, _, _) in CANDIDATES.items() for form in (noun, plural)}
     return {forms[word] for word in re.findall(r"[a-z]+", text) if word in forms}
 
 

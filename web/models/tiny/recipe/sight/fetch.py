@@ -17,7 +17,10 @@ ICONS = {
     "emojione": "1.2.3", "fxemoji": "1.2.2", "noto": "1.2.9", "noto-v1": "1.2.5", "streamline-emojis": "1.2.4",
     "game-icons": "1.2.4", "mdi": "1.2.3", "ph": "1.2.2", "fa6-solid": "1.2.4", "healthicons": "1.2.13",
     "material-symbols": "1.2.98", "icons8": "1.2.1", "tabler": "1.2.41", "hugeicons": "1.2.35", "streamline": "1.2.5",
-    "streamline-plump": "1.2.0", "icon-park": "1.2.4",
+    "streamline-plump": "1.2.0", "icon-park": "1.2.4", "streamline-color": "1.2.2", "streamline-plump-color": "1.2.2",
+    "streamline-flex-color": "1.2.2", "streamline-sharp-color": "1.2.2", "streamline-ultimate-color": "1.2.2",
+    "streamline-kameleon-color": "1.2.2", "streamline-freehand-color": "1.2.2", "streamline-stickies-color": "1.2.2",
+    "streamline-cyber-color": "1.2.2", "flat-color-icons": "1.2.3",
 }
 # Never trained on: they tell how well the model knows styles that it has not seen.
 UNSEEN = {"twemoji": "1.2.5", "openmoji": "1.2.29", "fluent-emoji-flat": "1.2.6"}

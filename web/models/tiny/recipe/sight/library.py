@@ -14,7 +14,7 @@ from PIL import Image
 
 from .drawings import SIDE, Drawing
 from .fetch import UNSEEN
-from .nouns import CIFAR, CLIPART_FOLDERS_LEFT_OUT, FASHION, NOUNS
+from .nouns import CIFAR, CLIPART_FOLDERS_LEFT_OUT, FASHION, CANDIDATES
 from .paths import CLIPART, DOWNLOADS, FASHION_MNIST, LIBRARY, UNSEEN_LIBRARY
 from .silhouettes import silhouettes
 
@@ -44,7 +44,7 @@ def icons(sets: tuple[str, ...] = ICON_SETS) -> list[Drawing]:
         for alias, entry in data.get("aliases", {}).items():
             if entry.get("parent") in data["icons"] and len(entry) == 1:
                 names.setdefault(alias, data["icons"][entry["parent"]])
-        for noun, (_, wanted, _) in NOUNS.items():
+        for noun, (_, wanted, _) in CANDIDATES.items():
             bodies = set()
             for name in wanted.split():
                 icon = names.get(name)
@@ -71,7 +71,7 @@ def icons(sets: tuple[str, ...] = ICON_SETS) -> list[Drawing]:
 
 def clipart(left_out: set[str]) -> list[Drawing]:
     """Clip art whose file name carries exactly one of the nouns' words."""
-    words = {word: noun for noun, (_, _, listed) in NOUNS.items() for word in listed.split()}
+    words = {word: noun for noun, (_, _, listed) in CANDIDATES.items() for word in listed.split()}
     found = []
     for path in sorted(CLIPART.rglob("*.png")):
         folder = path.parent.relative_to(CLIPART).as_posix()
@@ -156,7 +156,7 @@ def build(left_out: set[str]) -> dict:
     LIBRARY.write_bytes(pickle.dumps(library, protocol=4))
     counts = Counter(drawing.noun for drawing in drawings)
     print(f"{len(drawings)} drawings of {len(counts)} nouns, {sum(d.held_back for d in drawings)} held back")
-    for noun in NOUNS:
+    for noun in CANDIDATES:
         styles = Counter(d.style for d in drawings if d.noun == noun)
         if counts[noun] < 5:
             print(f"  few: {noun} {dict(styles)}")

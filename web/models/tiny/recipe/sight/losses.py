@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from .model import Sight
 from .nouns import NOUNS
-from .patches import IGNORED, PLACES, SYMBOLS
+from .patches import IGNORED, PLACES, SYMBOLS, TRAITS
 from .paths import MORE
 from .tokens import Tokens
 
@@ -38,10 +38,11 @@ class Dense(nn.Module):
         self.background = nn.Parameter(torch.zeros(width))
         self.edges = nn.Linear(width, 4 * width)
         self.letters = nn.Linear(width, PLACES * (len(SYMBOLS) + 1))
+        self.traits = nn.Linear(width, TRAITS)
         self.words = nn.Linear(width, len(pickle.loads(MORE.read_bytes())["words"]))
 
     def forward(
-        self, features: Tensor, table: Tensor, nouns: Tensor, boxes: Tensor, words: Tensor, letters: Tensor
+        self, features: Tensor, table: Tensor, nouns: Tensor, boxes: Tensor, words: Tensor, traits: Tensor, letters: Tensor
     ) -> dict[str, Tensor]:
         x = features.float().flatten(0, 1)
         labels = nouns.flatten()
@@ -51,6 +52,9 @@ class Dense(nn.Module):
         losses = {"noun": F.cross_entropy(x @ rows.T, labels, weights, ignore_index=IGNORED)}
         worded = words.flatten() != IGNORED
         losses["word"] = F.cross_entropy(self.words(features.flatten(0, 1)[worded]).float(), words.flatten()[worded])
+        taught = traits.flatten(0, 1)
+        told = (taught != 0).any(1)
+        losses["trait"] = 1 - F.cosine_similarity(self.traits(features.flatten(0, 1)[told]).float(), taught[told].float()).mean()
         covered = ((labels > 0) | worded) & (boxes.flatten(0, 1)[:, 2] > 0)
         places = (boxes.flatten(0, 1)[covered] * 1023).round().long().clamp(0, 1023)
         queries = self.edges(features.flatten(0, 1)[covered]).view(-1, features.shape[-1])

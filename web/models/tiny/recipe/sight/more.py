@@ -18,9 +18,9 @@ from .drawings import Drawing
 from .library import ICON_SETS, cropped
 from .nouns import CLIPART_FOLDERS_LEFT_OUT
 from .paths import CLIPART, DOWNLOADS, LIBRARY, MORE
-from .silhouettes import LINE, RENDERED, filled, rendered
+from .silhouettes import COLOURED, LINE, RENDERED, filled, rendered
 
-SETS = (*ICON_SETS, "game-icons", "mdi", "ph", "fa6-solid", "healthicons", "icon-park", "tabler")
+SETS = (*ICON_SETS, "game-icons", "mdi", "ph", "fa6-solid", "healthicons", "tabler", *COLOURED)
 # Enough for the sizes that scenes have.
 SIDE = 64
 LEFT_OUT = re.compile(

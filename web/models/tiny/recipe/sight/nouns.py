@@ -2,7 +2,7 @@
 
 # noun: (plural, names of icons in the emoji sets, words in the titles of clip art)
 # A clip-art word with a leading "=" must be the whole title but for numbers and the artist's name.
-NOUNS: dict[str, tuple[str, str, str]] = {
+CANDIDATES: dict[str, tuple[str, str, str]] = {
     # animals
     "cat": ("cats", "cat cat-face cat-1 cat-2", "cat kitten"),
     "dog": ("dogs", "dog dog-face guide-dog dog2 poodle", "dog puppy"),
@@ -191,3 +191,10 @@ CLIPART_FOLDERS_LEFT_OUT = (
     "people/smilies", "transportation/aiga", "transportation/roadsigns", "recreation/games", "computer/folders",
     "recreation/religion",
 )
+
+# Left out of what the model knows: too few drawings in colour, beside those that are held back, to learn from.
+TOO_FEW = set("""
+shark hotdog spider bed football lion sunflower eggplant fox owl panda envelope church crocodile lizard tulip koala pineapple
+snake crab lollipop saxophone snail squirrel corn carrot tractor cactus helicopter microscope snowflake eye
+""".split())
+NOUNS = {noun: forms for noun, forms in CANDIDATES.items() if noun not in TOO_FEW}

@@ -13,21 +13,24 @@ SYMBOLS = {symbol: index + 1 for index, symbol in enumerate(LETTERS + LETTERS.up
 # Places within a patch at which its letters are asked for, left to right.
 PLACES = 3
 IGNORED = -100
+# Numbers in which a teacher tells what it sees in a drawing.
+TRAITS = 96
 
 
-def patch_nouns(scene: Scene, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """What every patch shows: its noun `[GRID * GRID]`, the box `[GRID * GRID, 4]` as shares of the side, and for what is
-    none of the nouns one of its words `[GRID * GRID]`."""
+def patch_nouns(scene: Scene, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """What every patch shows: its noun `[GRID * GRID]`, the box `[GRID * GRID, 4]` as shares of the side, for what is
+    none of the nouns one of its words `[GRID * GRID]`, and the teacher's traits `[GRID * GRID, TRAITS]`, 0 where it has none."""
     labels = np.zeros(GRID * GRID, np.int64)
     words = np.full(GRID * GRID, IGNORED, np.int64)
     boxes = np.zeros((GRID * GRID, 4), np.float32)
+    traits = np.zeros((GRID * GRID, TRAITS), np.float16)
     if scene.photo_of is not None:
         # Somewhere in the photograph: the middle has to know it.
         labels[:] = IGNORED
         middle = np.zeros((GRID, GRID), bool)
         middle[GRID // 4 : -GRID // 4, GRID // 4 : -GRID // 4] = True
         labels[middle.ravel()] = NOUN_LABELS[scene.photo_of]
-        return labels, boxes, words
+        return labels, boxes, words, traits
     best = np.full(GRID * GRID, 0.12, np.float32)
     for thing in scene.things:
         covered = thing.alpha.reshape(GRID, PATCH, GRID, PATCH).mean((1, 3)).ravel()
@@ -35,9 +38,10 @@ def patch_nouns(scene: Scene, rng: np.random.Generator) -> tuple[np.ndarray, np.
         best[here] = covered[here]
         labels[here] = IGNORED if thing.words else NOUN_LABELS[thing.noun]
         words[here] = thing.words[rng.integers(len(thing.words))] if thing.words else IGNORED
+        traits[here] = 0 if thing.traits is None else thing.traits
         boxes[here] = np.array(thing.box, np.float32) / SIZE
         labels[(covered > 0.02) & (labels == 0)] = IGNORED
-    return labels, boxes, words
+    return labels, boxes, words, traits
 
 
 def patch_letters(scene: Scene) -> np.ndarray:

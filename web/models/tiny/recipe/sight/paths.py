@@ -7,6 +7,7 @@ WORK = Path(os.environ.get("OCELLI_SIGHT", Path.home() / ".cache/ocelli/sight"))
 DOWNLOADS = WORK / "data"
 LIBRARY = WORK / "library.pickle"
 MORE = WORK / "more.pickle"
+TRAITS = WORK / "traits.pickle"
 UNSEEN_LIBRARY = WORK / "unseen.pickle"
 CHECKPOINT = WORK / "checkpoint.pt"
 CODEC = WORK / "codec.pt"

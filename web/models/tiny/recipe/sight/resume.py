@@ -3,6 +3,8 @@
     python -m sight.resume
 """
 
+import shutil
+
 import numpy as np
 import torch
 from safetensors import safe_open
@@ -12,7 +14,7 @@ from .masks import Codec
 from .model import Config, Sight
 from .paths import CHECKPOINT, CODEC, PACK
 from .quantise import BLOCK
-from .tokens import Tokens
+from .tokens import FILE, Tokens
 from .train import save
 
 
@@ -84,6 +86,9 @@ def codec(pack: Pack) -> Codec:
 
 
 def main() -> None:
+    # Ids are the pack's: a tokenizer that is built again may number its pieces otherwise.
+    FILE.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copy(PACK / "tokenizer.json", FILE)
     tokens, pack = Tokens(), Pack()
     both = torch.nn.ModuleDict({"model": model(pack, tokens)})
     both["dense"] = Dense(both["model"], tokens)

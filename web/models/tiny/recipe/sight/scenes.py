@@ -11,7 +11,7 @@ from .backgrounds import background, photographs
 from .colours import COLOURS, main_colour, names_of, tinted
 from .drawings import SIDE, Drawing
 from .nouns import CIFAR, FASHION, NOUNS
-from .paths import LIBRARY, MORE, UNSEEN_LIBRARY
+from .paths import LIBRARY, MORE, TRAITS, UNSEEN_LIBRARY
 from .words import Printed, print_words
 
 SIZE = 128
@@ -29,6 +29,8 @@ class Thing:
     alpha: np.ndarray
     # Of what is none of the nouns; see `more`.
     words: tuple[int, ...] = ()
+    # What the teacher sees in its drawing; see `teacher`.
+    traits: np.ndarray | None = None
 
     @property
     def centre(self) -> tuple[float, float]:
@@ -62,12 +64,16 @@ class Composer:
         # Many things in every picture, half of them none of the nouns: the most labels for the work of looking.
         self.crowd = crowd
         self.more: list[Drawing] = pickle.loads(MORE.read_bytes())["drawings"] if crowd else []
+        traits = pickle.loads(TRAITS.read_bytes()) if not (held_back or unseen) else {"library": {}, "more": []}
+        for drawing, row in zip(self.more, traits["more"]):
+            drawing.traits = row
         # Drawings of styles that nothing was trained on.
         self.unseen = unseen
         self.drawings: dict[str, dict[str, list[Drawing]]] = {}
         drawings = pickle.loads(UNSEEN_LIBRARY.read_bytes()) if unseen else library["drawings"]
         for drawing in drawings:
             if (unseen or drawing.held_back == held_back) and drawing.noun in NOUNS:
+                drawing.traits = traits["library"].get((drawing.style, drawing.name, drawing.noun))
                 self.drawings.setdefault(drawing.noun, {}).setdefault(drawing.style, []).append(drawing)
         part = "test" if held_back else "train"
         self.cifar = library["cifar"][part]
@@ -131,11 +137,11 @@ class Composer:
     def scene(self) -> Scene:
         """One scene of any kind."""
         kind = self.rng.random()
-        if self.crowd and kind >= 0.3:
+        if self.crowd and kind >= 0.36:
             return self.with_things(3 + int(self.rng.integers(4)))
         if kind < 0.06:
             return self.photograph()
-        if kind < (0.3 if self.crowd else 0.4):
+        if kind < (0.36 if self.crowd else 0.45):
             return self.with_words()
         return self.with_things(1 + int(self.rng.choice(4, p=[0.34, 0.32, 0.22, 0.12])))
 
@@ -175,7 +181,7 @@ class Composer:
                 warped, colour = self.varied(drawing, rng.uniform(30 + 6 * self.ease, largest))
                 thing = self.placed(scene, drawing.noun, colour, warped)
                 if thing is not None:
-                    thing.words = drawing.words
+                    thing.words, thing.traits = drawing.words, drawing.traits
                     break
         scene.picture = self.finished(scene.picture)
         return scene

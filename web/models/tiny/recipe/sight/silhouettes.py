@@ -11,16 +11,20 @@ import resvg_py
 from PIL import Image
 
 from .drawings import Drawing
-from .nouns import NOUNS
+from .nouns import CANDIDATES
 
 # Symbols in one colour, line drawings, and symbols in colours. Left out on purpose: sets drawn after emoji whose coloured
 # drawings may be held back.
 SOLID = ("game-icons", "mdi", "ph", "fa6-solid", "healthicons", "material-symbols", "icons8")
 LINE = ("tabler", "hugeicons", "streamline", "streamline-plump")
-COLOURED = ("icon-park",)
+COLOURED = (
+    "icon-park", "streamline-color", "streamline-plump-color", "streamline-flex-color", "streamline-sharp-color",
+    "streamline-ultimate-color", "streamline-kameleon-color", "streamline-freehand-color", "streamline-stickies-color",
+    "streamline-cyber-color", "flat-color-icons",
+)
 # Pixels a side at which lines are drawn before what they enclose is filled.
 RENDERED = 160
-ENDINGS = re.compile(r"(-(fill|filled|solid|remix|bold|alt|rounded|0?[1-4]|head|face|side|full|variant|one|two|three))+$")
+ENDINGS = re.compile(r"(-(fill|filled|solid|remix|bold|alt|rounded|0?[1-4]|head|face|side|full|flat|duo|variant|one|two|three))+$")
 NOT_PLAIN = re.compile(r"outline|-off|-slash|duotone|thin|-light|sharp|twotone")
 # Names that show something else, or not enough of it.
 LEFT_OUT = set("""
@@ -42,7 +46,7 @@ material-symbols:camera material-symbols:camera-rounded mdi:stars
 
 def matching(noun: str, style: str, names: dict) -> list[str]:
     """Names of icons that show just this noun."""
-    plural, icons, clipart = NOUNS[noun]
+    plural, icons, clipart = CANDIDATES[noun]
     wanted = {noun, plural, *icons.split(), *clipart.split()}
     found = []
     for name in names:
@@ -88,7 +92,7 @@ def silhouettes(folder: Path, cropped) -> list[Drawing]:
         for alias, entry in data.get("aliases", {}).items():
             if entry.get("parent") in data["icons"] and len(entry) == 1:
                 names.setdefault(alias, data["icons"][entry["parent"]])
-        for noun in NOUNS:
+        for noun in CANDIDATES:
             bodies = set()
             for name in matching(noun, style, names):
                 if names[name]["body"] in bodies:

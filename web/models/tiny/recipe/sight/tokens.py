@@ -7,7 +7,7 @@ from pathlib import Path
 from tokenizers import AddedToken, Tokenizer, decoders, models, normalizers, trainers
 
 from .colours import COLOURS
-from .nouns import NOUNS
+from .nouns import CANDIDATES
 from .paths import WORK
 from .tasks import NUMBERS
 from .words import LETTERS, dictionary
@@ -23,8 +23,8 @@ PUNCTUATION = " ?.,;:!'\"-()&/%+".replace(" ", "▁")
 
 def every_word() -> list[str]:
     """Words that are one token each, with and without a space before them."""
-    plurals = [plural for plural, _, _ in NOUNS.values()]
-    return sorted({*NOUNS, *plurals, *COLOURS, *NUMBERS, *WORDS, ";"})
+    plurals = [plural for plural, _, _ in CANDIDATES.values()]
+    return sorted({*CANDIDATES, *plurals, *COLOURS, *NUMBERS, *WORDS, ";"})
 
 
 def build() -> None:

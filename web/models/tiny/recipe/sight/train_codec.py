@@ -36,6 +36,12 @@ def some_masks(composer: Composer, count: int) -> torch.Tensor:
     return torch.from_numpy(np.stack(masks).astype(np.float32))[:, None]
 
 
+def overlap_of(drawn: torch.Tensor, masks: torch.Tensor) -> float:
+    """Mean of what drawn masks, of -1..1, and masks of 0..1 share over what they cover together."""
+    one, other = drawn > 0, masks > 0.5
+    return float(((one & other).sum((1, 2, 3)) / (one | other).sum((1, 2, 3)).clamp(1)).mean())
+
+
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--steps", type=int, default=4000)
@@ -77,9 +83,7 @@ def main() -> None:
                 for dead in (counts < 0.05).nonzero().flatten():
                     sums[dead], counts[dead] = flat[torch.randint(len(flat), ())].detach(), 1.0
             codec.codebook.copy_(sums / counts[:, None].clamp(1e-5))
-            one, other = drawn > 0, masks > 0.5
-            iou = ((one & other).sum((1, 2, 3)) / (one | other).sum((1, 2, 3)).clamp(1)).mean()
-            overlap = 0.98 * overlap + 0.02 * float(iou)
+            overlap = 0.98 * overlap + 0.02 * overlap_of(drawn, masks)
         if step % 100 == 0:
             print(f"{step} loss {float(loss):.4f} overlap {overlap / (1 - 0.98**step):.3f} codes used {int((hits > 0).sum())}", flush=True)
         if step % 500 == 0 or step == arguments.steps:

@@ -12,7 +12,7 @@ import torch.nn.functional as F
 from .masks import WIDTH, load_codec
 from .paths import CODEC
 from .scenes import Composer
-from .train_codec import some_masks
+from .train_codec import overlap_of, some_masks
 
 
 def main() -> None:
@@ -43,11 +43,9 @@ def main() -> None:
         loss.backward()
         torch.nn.utils.clip_grad_norm_(weights, 1.0)
         optimizer.step()
-        one, other = drawn > 0, masks > 0.5
-        iou = ((one & other).sum((1, 2, 3)) / (one | other).sum((1, 2, 3)).clamp(1)).mean()
-        overlap = 0.98 * overlap + 0.02 * float(iou)
+        overlap = 0.98 * overlap + 0.02 * overlap_of(drawn, masks)
         if step % 100 == 0:
-            print(f"{step} loss {float(loss):.4f} overlap {overlap / (1 - 0.98**step):.3f} codes used {len(codes.unique())}", flush=True)
+            print(f"{step} loss {loss.item():.4f} overlap {overlap / (1 - 0.98**step):.3f} codes used {len(codes.unique())}", flush=True)
     torch.save(codec.state_dict(), CODEC)
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.random import Generator
 from PIL import Image, ImageDraw, ImageFont
 
-from .nouns import NOUNS
+from .nouns import CANDIDATES
 from .paths import FONTS
 
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
@@ -48,7 +48,7 @@ def dictionary(held_back: bool) -> list[str]:
     lines = Path("/usr/share/dict/american-english-small").read_text().split()
     short = sorted({line for line in lines if line.isascii() and line.isalpha() and line.islower() and 2 <= len(line) <= 7})
     short = [word for word in short if len(word) > 2 or word in ("no", "on", "in", "go", "up", "we", "to", "it", "is")]
-    every = short + list(NOUNS) * 3
+    every = short + list(CANDIDATES) * 3
     return [word for index, word in enumerate(every) if (index % 6 == 5) == held_back]
 
 
