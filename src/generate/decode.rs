@@ -66,7 +66,8 @@ const AHEAD: usize = 4;
 /// Continues a prompt, at most to the last position that the model was trained on; `emit` gets pieces of text as they become certain.
 ///
 /// `after_prefill` is called once the first token is known, for timings. What `call` has said before, on a device that was
-/// lost, is said again as it was, and looked at in the same pass as the prompt. Beams begin anew.
+/// lost, is said again as it was, and looked at in the same pass as the prompt; a search by beams, which says nothing before
+/// its end, begins anew.
 ///
 /// # Errors
 /// Options out of range, a prompt longer than the model was trained on or than memory holds, a cancelled token, or a failing device.
@@ -91,6 +92,7 @@ pub async fn generate(
     session.reserve(prompt.ids.len() + options.max_new_tokens, options.beams).await?;
     let said = call.take_back();
     let mut stream = Stream::new(tokenizer, options, prompt.eos, call, emit);
+    let Some(said) = say_again(&said, options, &mut stream)? else { return Ok(stream.finish()) };
     let done = if options.beams > 1 {
         let logits = &mut stream.answer.logits;
         match cancel.guard(beam_search(session, prompt, options, cancel, logits, after_prefill)).await {
@@ -112,14 +114,13 @@ pub async fn generate(
 async fn greedy(
     session: &mut Session,
     prompt: Prompt<'_>,
-    said: &[Taken],
+    said: &[u32],
     options: &GenerateOptions,
     after_prefill: &mut dyn FnMut(),
     stream: &mut Stream<'_>,
 ) -> Result<()> {
     let mut grammar = prompt.grammar.cloned();
     let mut flight: VecDeque<Submitted> = VecDeque::new();
-    let Some(said) = say_again(said, options, stream)? else { return Ok(()) };
     let known = said.len().saturating_sub(1);
     let (mut choice, _) = session.prefill(prompt.ids, &said[..known], PassOutput::Greedy).await?.result().await?;
     if options.keep_logits {
@@ -175,7 +176,7 @@ async fn greedy(
 async fn sampled(
     session: &mut Session,
     prompt: Prompt<'_>,
-    said: &[Taken],
+    said: &[u32],
     options: &GenerateOptions,
     after_prefill: &mut dyn FnMut(),
     stream: &mut Stream<'_>,
@@ -183,13 +184,12 @@ async fn sampled(
     let mut rng = Rng::new(options.seed);
     let mut grammar = prompt.grammar.cloned();
     let output = PassOutput::TopK(MAX_TOP_K);
-    let Some(said) = say_again(said, options, stream)? else { return Ok(()) };
-    for &id in &said {
+    for &id in said {
         follow(&mut grammar, stream, id);
         // Each token took one draw.
         rng.uniform();
     }
-    let mut pass = session.prefill(prompt.ids, &said, output).await?;
+    let mut pass = session.prefill(prompt.ids, said, output).await?;
     for n in said.len()..options.max_new_tokens {
         let (choice, top) = pass.result().await?;
         if n == said.len() {

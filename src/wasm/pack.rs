@@ -2,13 +2,12 @@ use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
 
 use crate::format::pack::Manifest;
-use crate::tasks::ModelLoader;
+use crate::tasks::{ModelLoader, Rgb8};
 
 use super::breath::now_ms;
 use super::error::thrown;
 use super::model::WasmModel;
 use super::options::LoadOptions;
-use super::request::WasmRequest;
 
 /// A pack on its way to a device, shard by shard: only one is in the module's memory at a time.
 #[wasm_bindgen]
@@ -48,15 +47,14 @@ impl WasmPack {
         self.0.can_look()
     }
 
-    /// Has the tower look at the first picture of a request while the decoder's weights are on their way.
+    /// Has the tower look at a picture while the decoder's weights are on their way: rows of red, green, blue and straight
+    /// alpha bytes.
     ///
     /// # Errors
-    /// A tower that is not there, a failing device.
-    pub async fn look(&mut self, request: &WasmRequest) -> Result<(), JsValue> {
-        match request.pictures.first() {
-            Some(picture) => self.0.look(picture).await.map_err(thrown),
-            None => Ok(()),
-        }
+    /// A size that does not fit the bytes, a tower that is not there, a failing device.
+    pub async fn look(&mut self, width: u32, height: u32, rgba: Vec<u8>) -> Result<(), JsValue> {
+        let picture = Rgb8::from_rgba(width as usize, height as usize, &rgba).map_err(thrown)?;
+        self.0.look(&picture).await.map_err(thrown)
     }
 
     /// The model, once all weights are there.

@@ -11,6 +11,7 @@ import { Meter } from './pack/progress.js';
 import { type PackSource, openPack } from './pack/source.js';
 import { openStore } from './store/open.js';
 import type { Store } from './store/store.js';
+import { type Pixels, bytesOf } from './picture.js';
 import type { Answer, Found, MemoryUse, ModelInfo, Progress, Timings } from './types.js';
 
 /** An object as the module gives it. */
@@ -40,10 +41,21 @@ export class Engine {
   #info!: ModelInfo;
   #adapter: Adapter | undefined;
 
-  /** Loads a model; `started` resolves when the module can be used. */
-  static async load(url: string, options: SentLoadOptions, started: Promise<unknown>, onProgress: (progress: Progress) => void, signal: AbortSignal): Promise<Engine> {
+  /**
+   * Loads a model.
+   * @param started resolves when the module can be used
+   * @param first the picture that will be asked about first, if that is known
+   */
+  static async load(
+    url: string,
+    options: SentLoadOptions,
+    started: Promise<unknown>,
+    onProgress: (progress: Progress) => void,
+    signal: AbortSignal,
+    first?: () => Promise<Pixels>,
+  ): Promise<Engine> {
     const engine = new Engine(url, options, await openStore(options.cache));
-    await engine.#open(new Meter(onProgress), started, signal, false);
+    await engine.#open(new Meter(onProgress), started, signal, false, first);
     return engine;
   }
 
@@ -60,23 +72,22 @@ export class Engine {
   /**
    * Answers a request. Where the device is lost meanwhile, the model is put on a new one, and the text goes on where it
    * was.
-   * @param cancel stops the answer
+   * @param call stops the answer, and knows what it has said
    * @param signal aborted together with it: stops a revival
    * @throws OcelliError, or a record of one; what made a revival fail does not keep the next call from trying another
    */
-  async generate(request: wasm.WasmRequest, cancel: wasm.CallHandle, signal: AbortSignal, emit: (text: string) => void): Promise<RawAnswer> {
+  async generate(request: wasm.WasmRequest, call: wasm.CallHandle, signal: AbortSignal, emit: (text: string) => void): Promise<RawAnswer> {
     const heard = new Replay(emit);
     for (let life = 1; ; life++) {
       try {
         const model = this.#model ?? (await this.#revive(signal));
-        const answer = (await model.generate(request, cancel, (piece: string) => heard.add(piece))) as RawAnswer;
-        heard.finish();
+        const answer = (await model.generate(request, call, (piece: string) => heard.add(piece))) as RawAnswer;
         return answer;
       } catch (error) {
         if (!isLost(error)) throw error;
         this.free();
         if (life === LIVES) throw error;
-        heard.rewind(error);
+        heard.rewind();
       }
     }
   }
@@ -105,13 +116,13 @@ export class Engine {
    * Fetches the model and puts it on a device: a pack shard by shard, a directory as a whole.
    * @param trust use what is kept without asking the server whether it changed
    */
-  async #open(meter: Meter, started: Promise<unknown>, signal: AbortSignal, trust: boolean): Promise<wasm.WasmModel> {
+  async #open(meter: Meter, started: Promise<unknown>, signal: AbortSignal, trust: boolean, first?: () => Promise<Pixels>): Promise<wasm.WasmModel> {
     const { url, store, options } = this;
     const context: Context = { url, mirrors: options.mirrors, store, tuning: tune({ connections: options.connections }), meter, signal, trust };
     const began = performance.now();
     const pack = await openPack(context);
     // Time at the device; what else passes is the download's.
-    const { model, loadMs } = pack ? await this.#stream(pack, meter, started) : await this.#whole(await readDirectory(context), meter, started, signal);
+    const { model, loadMs } = pack ? await this.#stream(pack, meter, started, first) : await this.#whole(await readDirectory(context), meter, started, signal);
     meter.end('upload');
     meter.end('warmup');
     this.#model = model;
@@ -127,11 +138,12 @@ export class Engine {
   }
 
   /** Hands over one shard at a time, so that this worker never holds much of the model. */
-  async #stream(pack: PackSource, meter: Meter, started: Promise<unknown>): Promise<Loaded> {
+  async #stream(pack: PackSource, meter: Meter, started: Promise<unknown>, first?: () => Promise<Pixels>): Promise<Loaded> {
     const { shards } = pack.manifest;
     meter.expect('upload', shards.reduce((sum, { bytes }) => sum + bytes, 0));
     let loader: wasm.WasmPack | undefined;
     let prepared: Promise<void> | undefined;
+    let unseen = first;
     let loadMs = 0;
     const timed = async <T>(work: () => T | Promise<T>): Promise<T> => {
       const began = performance.now();
@@ -155,6 +167,12 @@ export class Engine {
         await timed(() => prepared);
         await timed(() => taken.push(file, bytes));
         meter.add('upload', bytes.length, file);
+        if (unseen && taken.can_look()) {
+          const picture = unseen;
+          unseen = undefined;
+          // What fails here fails again where the picture is asked about, and is told there.
+          await timed(() => look(taken, picture)).catch(() => undefined);
+        }
       }
       if (!loader) throw new Error('the pack gave no tokenizer');
       const filled = loader;
@@ -192,4 +210,10 @@ export class Engine {
     const given = { device, dtype, ...(maxBindingMib !== undefined && { maxBindingMib }), ...(asRealGpu && { asRealGpu }), software, subgroups };
     return subgroups ? withSubgroups(() => open(given)) : open(given);
   }
+}
+
+/** Has the tower look at a picture; the shards behind its own are on their way meanwhile. */
+async function look(loader: wasm.WasmPack, picture: () => Promise<Pixels>): Promise<void> {
+  const pixels = await picture();
+  await loader.look(pixels.width, pixels.height, bytesOf(pixels));
 }

@@ -5,7 +5,7 @@ import { findAdapter } from './adapter.js';
 import { Engine, type RawObject } from './engine.js';
 import { badArgument, toRecord } from './errors.js';
 import type { FromWorker, ToWorker } from './messages.js';
-import { decode } from './picture.js';
+import { bytesOf, decode } from './picture.js';
 import type { Answer, DeviceReport, Progress, Segment } from './types.js';
 
 type Call<T extends ToWorker['type']> = Extract<ToWorker, { type: T }>;
@@ -66,9 +66,10 @@ export class Host {
     this.post({ type: 'devices', devices });
   }
 
-  async #load({ url, options }: Call<'load'>): Promise<void> {
+  async #load({ url, options, picture }: Call<'load'>): Promise<void> {
     const tell = (progress: Progress) => this.post({ type: 'progress', progress });
-    this.#engine = await Engine.load(url, options, this.#startModule(options.assets), tell, this.#stop.signal);
+    const first = picture === undefined ? undefined : () => decode(picture, 'the first picture');
+    this.#engine = await Engine.load(url, options, this.#startModule(options.assets), tell, this.#stop.signal, first);
     this.post({ type: 'loaded', info: this.#engine.info });
   }
 
@@ -78,8 +79,8 @@ export class Host {
     // Made first, so that a call can be cancelled while its pictures are still being decoded.
     const stop = new AbortController();
     this.#stops.set(id, stop);
-    const cancel = new wasm.CallHandle();
-    stop.signal.addEventListener('abort', () => cancel.cancel());
+    const call = new wasm.CallHandle();
+    stop.signal.addEventListener('abort', () => call.cancel());
     let request: wasm.WasmRequest | undefined;
     try {
       const began = performance.now();
@@ -90,10 +91,8 @@ export class Host {
         throw badArgument('`logits` was asked for with more than one new token', 'Set `maxNewTokens: 1` together with `logits`.');
       }
       request = new wasm.WasmRequest(asked, options);
-      for (const { width, height, data } of decoded) {
-        request.add_picture(width, height, new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
-      }
-      const raw = await engine.generate(request, cancel, stop.signal, (text) => this.post({ type: 'piece', id, text }));
+      for (const each of decoded) request.add_picture(each.width, each.height, bytesOf(each));
+      const raw = await engine.generate(request, call, stop.signal, (text) => this.post({ type: 'piece', id, text }));
       const { info } = engine;
       return {
         ...raw,
@@ -105,7 +104,7 @@ export class Host {
       };
     } finally {
       this.#stops.delete(id);
-      cancel.free();
+      call.free();
       request?.free();
     }
   }

@@ -6,6 +6,7 @@ import { Link } from './link.js';
 import type { SentLoadOptions } from './messages.js';
 import { Model } from './model.js';
 import { copyAddress, directoryAddress } from './net/address.js';
+import { bitmapsOf, sendable } from './sendable.js';
 import type { DeviceReport, LoadOptions } from './types.js';
 
 /**
@@ -30,10 +31,11 @@ export async function load(first?: string | URL | LoadOptions | null, second?: L
   const sent = loadOptions(options);
   const directory = url === undefined ? embedded(sent.assets) : directoryAddress(url);
   if (sent.cache && !signal?.aborted) await askToKeep();
-  if (signal?.aborted) throw cancelled('loading the model', signal.reason);
+  const pictures = options.image === undefined ? [] : await sendable(options.image);
   let model: Model | undefined;
   let stop: (() => void) | undefined;
   try {
+    if (signal?.aborted) throw cancelled('loading the model', signal.reason);
     return await new Promise<Model>((resolve, reject) => {
       const onEnd = (error: OcelliError) => (model ? model.lose(error) : reject(error));
       const link = new Link((message) => {
@@ -49,9 +51,12 @@ export async function load(first?: string | URL | LoadOptions | null, second?: L
       // The worker serves this model alone, so ending it is the surest way to stop at once.
       stop = () => link.close(cancelled('loading the model', signal?.reason));
       signal?.addEventListener('abort', stop, { once: true });
-      link.send({ type: 'load', url: directory, options: sent });
+      const [picture] = pictures;
+      link.send({ type: 'load', url: directory, options: sent, ...(picture !== undefined && { picture }) }, bitmapsOf(pictures));
     });
   } finally {
+    // Those that were handed over are gone already.
+    bitmapsOf(pictures).forEach((bitmap) => bitmap.close());
     if (stop) signal?.removeEventListener('abort', stop);
   }
 }

@@ -43,7 +43,7 @@ export interface SentLoadOptions {
 /** From the page to the worker. `load` or `devices` comes first and once. */
 export type ToWorker =
   | { type: 'devices' }
-  | { type: 'load'; url: string; options: SentLoadOptions }
+  | { type: 'load'; url: string; options: SentLoadOptions; picture?: SentPicture }
   | { type: 'generate'; id: number; pictures: SentPicture[]; asked: Asked; options: SentOptions; logits: boolean }
   | { type: 'cancel'; id: number };
 

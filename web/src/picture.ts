@@ -10,6 +10,11 @@ export interface Pixels {
   readonly data: Uint8ClampedArray;
 }
 
+/** As the module takes them. */
+export function bytesOf({ data }: Pixels): Uint8Array {
+  return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+}
+
 /** Beyond this many pixels a canvas fails in some browsers, and no model gains by them. */
 const MAX_PIXELS = 1 << 26;
 

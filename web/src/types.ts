@@ -58,6 +58,11 @@ export interface LoadOptions {
    * behind: `/ocelli/` has `/ocelli/dist/worker.js`. Default: beside the script, or where the bundler put them.
    */
   assets?: string | URL;
+  /**
+   * A picture that will be asked about first: the tower looks at it while the decoder's weights are on their way, and the
+   * first question about it starts that much sooner. For packs; what is wrong with it is told by that question.
+   */
+  image?: Picture;
   /** Chooses kernels as for a real GPU, even on a software adapter, where they are slow: for tests. */
   asRealGpu?: boolean;
   /** Called while files arrive and weights are prepared. */

@@ -120,6 +120,13 @@ const withModel = (work, options = { device: 'gpu', dtype: 'f32' }, url = MODEL)
   }
 })()`);
 
+/** What was said is looked at in one pass after a loss, and step by step without one: that differs by rounding. */
+function sameAnswer({ logprobs, ...answer }, { logprobs: expected, ...whole }, what) {
+  assert.deepEqual(answer, whole, what);
+  assert.equal(logprobs?.length, expected.length, what);
+  logprobs.forEach((logprob, at) => assert.ok(Math.abs(logprob - expected[at]) < 1e-4, `${what}: ${logprob} at ${at}, expected ${expected[at]}`));
+}
+
 for (const [kind, url] of Object.entries(MODELS)) {
   for (const [phase, pass] of Object.entries(PASSES)) {
     test(`a device lost in ${phase}: ${kind} comes back, and the same text goes on and ends the same`, async () => {
@@ -138,7 +145,7 @@ for (const [kind, url] of Object.entries(MODELS)) {
       assert.equal(whole.text, whole.whole);
       for (const { after, answer, lost } of results) {
         assert.equal(lost, 1, `the device was to be lost once, after ${phase} ${after}`);
-        assert.deepEqual(answer, whole, `lost after ${phase} ${after}`);
+        sameAnswer(answer, whole, `lost after ${phase} ${after}`);
       }
     });
   }
@@ -191,7 +198,7 @@ test('a drawn sample goes on the same too', async () => {
     return [first, await ask(model, drawn)];
   });
   assert.equal(first.code, undefined, first.message);
-  assert.deepEqual(second, first);
+  sameAnswer(second, first, 'a drawn sample');
 });
 
 test('a device that is lost again and again ends in an error, not in a loop', async () => {

@@ -98,6 +98,45 @@ test('a kept pack loads and answers without a network', async () => {
   assert.ok(asked.every((url) => url.endsWith('/ocelli.json')), `${asked}`);
 });
 
+for (const device of ['cpu', 'gpu']) {
+  test(`the tower looks at the first picture while the decoder is on its way (${device})`, async () => {
+    // The last shard does not come before the picture was fetched, which is done by whoever looks at it.
+    let open;
+    const gate = new Promise((resolve) => (open = resolve));
+    const shards = readdirSync(join(folder, 'q8')).filter((file) => file.startsWith('weights-')).sort();
+    const order = [];
+    await page.context().route(`**/packs/q8/${shards.at(-1)}`, async (route) => {
+      await gate;
+      order.push('the last shard');
+      await route.continue();
+    });
+    await page.context().route('**/pictures/first.png', async (route) => {
+      order.push('the picture');
+      await route.fulfill({ path: join(root, 'tests/pictures/cat.png') });
+      open();
+    });
+    try {
+      const load = async ({ image, question, device }) => {
+        const { load } = await import('/dist/index.js');
+        const model = await load('/packs/q8/', { device, cache: false, image });
+        const { tokens, timings } = await model.generate(question);
+        model.dispose();
+        return { tokens, encodeMs: timings.encodeMs };
+      };
+      const looked = await page.evaluate(load, { image: '/pictures/first.png', question, device });
+      assert.deepEqual(order, ['the picture', 'the last shard']);
+      const usual = await page.evaluate(load, { question, device });
+      assert.deepEqual(looked.tokens, usual.tokens);
+      assert.ok(looked.encodeMs < usual.encodeMs / 3, `${looked.encodeMs} ms, and ${usual.encodeMs} ms without`);
+      const broken = await page.evaluate(load, { image: new URL('/missing.png', site.url).href, question, device });
+      assert.deepEqual(broken.tokens, usual.tokens, 'a picture that cannot be had does not keep a model from loading');
+    } finally {
+      open();
+      await page.context().unrouteAll();
+    }
+  });
+}
+
 test('a damaged shard is named', async () => {
   const error = await page.evaluate(async () => {
     const { load } = await import('/dist/index.js');

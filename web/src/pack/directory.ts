@@ -62,7 +62,7 @@ export async function readDirectory(context: Context): Promise<Map<string, Uint8
     return files;
   } catch (error) {
     meter.stop();
-    throw await storeFault(error, store, url, async () => 0);
+    throw await storeFault(error, store, url);
   } finally {
     turn.release();
   }

@@ -59,7 +59,7 @@ export async function openPack(context: Context): Promise<PackSource | undefined
     return source;
   } catch (error) {
     turn.release();
-    throw await storeFault(error, store, url, async () => 0);
+    throw await storeFault(error, store, url);
   }
 }
 

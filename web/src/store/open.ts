@@ -27,26 +27,32 @@ export async function room(): Promise<number | undefined> {
   return quota === undefined ? undefined : Math.max(0, quota - (usage ?? 0));
 }
 
-/** The error for a pack that needs more bytes than there is room for. Other packs are offered, never deleted. */
-export async function noSpace(store: Store, url: string, needed: number, available: number | undefined, cause?: unknown): Promise<OcelliError> {
+/**
+ * The error for a pack that needs more bytes than there is room for. Other packs are offered, never deleted.
+ * @param needed bytes; undefined where it is not known how many are still to come
+ */
+export async function noSpace(store: Store, url: string, needed: number | undefined, available: number | undefined, cause?: unknown): Promise<OcelliError> {
   const offer = (await store.list().catch(() => [])).filter((pack) => pack.url !== url && pack.bytes > 0);
   const kept = offer.reduce((sum, pack) => sum + pack.bytes, 0);
-  const has = available === undefined ? 'the browser gives less' : `there is room for ${available}, which is ${needed - available} too little`;
+  const wanted = needed === undefined ? '' : ` ${needed}`;
+  // A browser that refuses a write may still reckon with more room than that takes.
+  const short = needed !== undefined && available !== undefined && available < needed;
+  const has = short ? `there is room for ${available}, which is ${needed - available} too little` : 'the browser gives less';
   return makeError({
     code: 'OCELLI_NO_SPACE',
-    message: `${url} needs ${needed} more bytes of storage; ${has}`,
+    message: `${url} needs${wanted} more bytes of storage; ${has}`,
     remedy: offer.length > 0
       ? `Free space on the disk, or delete other models with cache.delete(): ${offer.length} hold ${kept} bytes, see \`details.offer\`.`
       : 'Free space on the disk, choose a smaller dtype, or load with `cache: false`.',
-    details: { needed, ...(available !== undefined && { available }), offer },
+    details: { ...(needed !== undefined && { needed }), ...(available !== undefined && { available }), offer },
   }, cause);
 }
 
 /** What a failing store, or a browser without memory, becomes; errors of this package stay as they are. */
-export async function storeFault(error: unknown, store: Store, url: string, missing: () => Promise<number>): Promise<unknown> {
+export async function storeFault(error: unknown, store: Store, url: string, missing?: () => Promise<number>): Promise<unknown> {
   if (error instanceof OcelliError) return error;
   if (error instanceof DOMException && error.name === 'QuotaExceededError') {
-    return noSpace(store, url, await missing().catch(() => 0), await room(), error);
+    return noSpace(store, url, await missing?.().catch(() => undefined), await room(), error);
   }
   if (error instanceof RangeError) {
     return makeError({

@@ -4,11 +4,13 @@ import torch
 from torch import Tensor
 from torch.optim import Optimizer
 
+from .hardware import FAST
+
 
 def orthogonal(update: Tensor, rounds: int = 5) -> Tensor:
-    """The nearest semi-orthogonal matrices to `[n, rows, columns]`, roughly, by Newton-Schulz rounds in bf16."""
+    """The nearest semi-orthogonal matrices to `[n, rows, columns]`, roughly, by Newton-Schulz rounds."""
     a, b, c = 3.4445, -4.7750, 2.0315
-    x = update.bfloat16()
+    x = update.to(FAST)
     tall = x.shape[1] > x.shape[2]
     x = x.mT if tall else x
     x = x / (x.norm(dim=(1, 2), keepdim=True) + 1e-7)

@@ -14,6 +14,7 @@ from collections import defaultdict
 import torch
 
 from .batches import CODE, Batch, stream
+from .hardware import FAST
 from .losses import Dense, next_token
 from .beginning import prepare, prepare_decoder
 from .masks import load_codec
@@ -25,8 +26,6 @@ from .scenes import Composer
 from .tokens import Tokens
 
 EMA = 0.998
-# Where the CPU does not multiply bfloat16 itself, it takes fifty times as long as f32.
-HALF = torch.cpu.get_capabilities()["avx512_bf16"] or torch.cpu.get_capabilities()["amx_bf16"]
 
 
 def save(state: dict) -> None:
@@ -146,7 +145,7 @@ def main() -> None:
         for optimizer in optimizers:
             for group in optimizer.param_groups:
                 group["lr"] = lr * warm * left
-        with torch.autocast("cpu", torch.bfloat16, enabled=HALF):
+        with torch.autocast("cpu", torch.bfloat16, enabled=FAST == torch.bfloat16):
             table = model.embeddings()
             features = model.look(torch.from_numpy(batch.pictures))
             parts = dense(features, table, *(torch.from_numpy(a) for a in (batch.nouns, batch.boxes, batch.words, batch.traits, batch.letters)))
