@@ -48,9 +48,13 @@ export class Models extends EventTarget {
     this.drop();
   }
 
-  /** The model that is wanted, loaded by whoever asks first. @returns {Promise<import('../../src/model.js').Model>} */
-  get() {
-    this.#loading ??= this.#load();
+  /**
+   * The model that is wanted, loaded by whoever asks first.
+   * @param {Blob} [image] what that is about: the model looks at it while the rest of it is on its way
+   * @returns {Promise<import('../../src/model.js').Model>}
+   */
+  get(image) {
+    this.#loading ??= this.#load(image);
     return this.#loading;
   }
 
@@ -78,7 +82,7 @@ export class Models extends EventTarget {
     if (error instanceof DeviceError || error instanceof InternalError) this.drop();
   }
 
-  async #load() {
+  async #load(image) {
     const stop = new AbortController();
     this.#stop = stop;
     const { url, device, dtype, keep } = this.wanted;
@@ -88,7 +92,7 @@ export class Models extends EventTarget {
       // What is no address at all, the package says.
       if (URL.canParse(url, document.baseURI) && new URL(url, document.baseURI).origin !== location.origin) throw elsewhere(url);
       const model = await load(url, {
-        device, dtype, cache: keep, signal: stop.signal,
+        device, dtype, cache: keep, signal: stop.signal, ...(image && { image }),
         onProgress: (progress) => {
           this.progress = progress;
           this.dispatchEvent(event('progress', progress));

@@ -49,7 +49,7 @@ export class Question extends EventTarget {
     const { signal } = this.#stop;
     this.wanted = models.wanted;
     try {
-      const model = await Promise.race([models.get(), aborted(signal)]);
+      const model = await Promise.race([models.get(this.picture.blob), aborted(signal)]);
       if (signal.aborted) throw signal.reason;
       this.model = models.name;
       this.#become('running');
