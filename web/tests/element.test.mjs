@@ -4,23 +4,20 @@
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, test } from 'node:test';
 
-import { launchChromium } from '../scripts/chromium.mjs';
-import { serve } from '../scripts/serve.mjs';
 import { cases, mounts } from './common/goldens.mjs';
+import { startSite } from './common/site.mjs';
+import { endWorker, endWorkerLater } from './common/worker-end.mjs';
 
 let browser;
+let close;
 let page;
 let site;
 
 before(async () => {
-  site = await serve({ port: 0, mounts });
-  browser = await launchChromium();
+  ({ site, browser, close } = await startSite({ mounts }));
 });
 
-after(async () => {
-  await browser?.close();
-  await site?.close();
-});
+after(() => close?.());
 
 beforeEach(async () => {
   await page?.close();
@@ -183,4 +180,40 @@ test('one that is removed while its model loads leaves nothing behind', async ()
   }, MODEL);
   assert.equal(told, 'nothing');
   assert.equal(await workers(0), 0);
+});
+
+test('a model whose worker was ended is loaded anew for the next question, and shared again', async () => {
+  const first = await page.evaluate((model) => {
+    globalThis.one = globalThis.put({ src: '/pictures/cat.png', model });
+    return globalThis.one.ended;
+  }, MODEL);
+  await endWorker(page);
+  assert.equal(await workers(0), 0);
+  const [again, other] = await page.evaluate((model) => {
+    const { element } = globalThis.one;
+    element.setAttribute('src', '/pictures/cat.png?again');
+    return Promise.all([globalThis.end(element), globalThis.put({ src: '/pictures/cat.png', model }).ended]);
+  }, MODEL);
+  assert.deepEqual([again, other], [first, first]);
+  assert.equal(await workers(1), 1);
+});
+
+test('an element whose model breaks down under a question tells it, and can be asked again at once', async () => {
+  const first = await page.evaluate((model) => {
+    globalThis.one = globalThis.put({ src: '/pictures/cat.png', model });
+    return globalThis.one.ended;
+  }, MODEL);
+  await endWorkerLater(page, 300);
+  const [fault, again] = await page.evaluate(() => {
+    const { element } = globalThis.one;
+    const fault = new Promise((resolve) => element.addEventListener('error', ({ error }) => {
+      element.setAttribute('src', '/pictures/cat.png');
+      resolve(error.code);
+    }, { once: true }));
+    element.setAttribute('src', '/pictures/rocket.png');
+    return Promise.all([fault, fault.then(() => globalThis.end(element))]);
+  });
+  assert.equal(fault, 'OCELLI_INTERNAL');
+  assert.deepEqual(again, first);
+  assert.equal(await workers(1), 1);
 });
