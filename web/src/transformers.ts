@@ -52,8 +52,8 @@ export interface FindOptions {
    */
   candidate_labels?: readonly string[];
   /**
-   * Leaves out what has a lower score. Default 0.5, and 0.1 for `zero-shot-object-detection`. A score of 0.5 says that a
-   * box is as likely right as wrong; transformers.js, whose models give other scores, starts `object-detection` at 0.9.
+   * Leaves out what has a lower score. Default 0.5, and 0.1 for `zero-shot-object-detection`. A box to which the embedded
+   * model gives 0.5 is as likely right as wrong. For `object-detection` transformers.js begins at 0.9.
    */
   threshold?: number;
   /** From which share on a pixel belongs to a mask. Default 0.5. */
@@ -158,8 +158,8 @@ const DEVICES: Record<string, DeviceChoice> = { webgpu: 'gpu', wasm: 'cpu' };
 const DTYPES: Record<string, Dtype> = { fp32: 'f32', fp16: 'f16', int8: 'q8' };
 
 /**
- * Where to begin to believe a score: they are calibrated, so that what has this one is as often right as wrong. The 0.9 of
- * transformers.js is for scores of another kind, and would leave out most of what is right here.
+ * Where to begin to believe a score. Those of the embedded model are calibrated: what has this one is as often right as
+ * wrong. The 0.9 of transformers.js is for scores of another kind, and would leave out most of what is right here.
  */
 const SURE = 0.5;
 
