@@ -6,7 +6,7 @@ import { after, before, beforeEach, test } from 'node:test';
 
 import { cases, mounts } from './common/goldens.mjs';
 import { startSite } from './common/site.mjs';
-import { endWorker, endWorkerLater } from './common/worker-end.mjs';
+import { endWorker, endWorkerLater, workersOf } from './common/worker-end.mjs';
 
 let browser;
 let close;
@@ -41,11 +41,7 @@ beforeEach(async () => {
 });
 
 const MODEL = '/models/pg1-hd16';
-/** Workers end a moment after what ends them. */
-const workers = async (count) => {
-  for (let time = 0; time < 100 && page.workers().length !== count; time++) await page.waitForTimeout(50);
-  return page.workers().length;
-};
+const workers = (count) => workersOf(page, count);
 
 test('it captions with the model that it names, or asks its question', async () => {
   const golden = cases('pg1-hd16').find(({ prompt, pictures: [picture] }) => prompt.startsWith('caption en') && picture === 'cat.png');

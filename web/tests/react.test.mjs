@@ -12,7 +12,7 @@ import { build } from 'esbuild';
 
 import { launchChromium } from '../scripts/chromium.mjs';
 import { serve } from '../scripts/serve.mjs';
-import { endWorker } from './common/worker-end.mjs';
+import { endWorker, workersOf } from './common/worker-end.mjs';
 
 /** The package stays as it is served: its worker is found beside it. */
 const asServed = {
@@ -48,7 +48,7 @@ test('a component captions, changes its picture, gets another model where its ow
     await page.waitForSelector('#caption[data-state="failed OCELLI_INTERNAL"]', { state: 'attached' });
     await page.click('#reload');
     await done('/samples/pets.png');
-    assert.equal(page.workers().length, 1, 'it was loaded anew');
+    assert.equal(await workersOf(page, 1), 1, 'it was loaded anew');
     await page.click('#away');
     await page.waitForFunction(() => document.getElementById('caption') === null);
     await page.waitForTimeout(200);

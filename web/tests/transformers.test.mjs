@@ -5,7 +5,7 @@ import { after, before, test } from 'node:test';
 
 import { mounts } from './common/goldens.mjs';
 import { startSite } from './common/site.mjs';
-import { endWorker } from './common/worker-end.mjs';
+import { endWorker, workersOf } from './common/worker-end.mjs';
 
 const PICTURE = '/samples/pets.png';
 
@@ -153,11 +153,11 @@ test('a pipeline whose model broke down loads it anew for the next call, until i
   const first = await ask();
   await endWorker(page);
   assert.deepEqual(await ask(), first);
-  assert.equal(page.workers().length, 1);
+  assert.equal(await workersOf(page, 1), 1);
   assert.equal(await page.evaluate(() => globalThis.statuses.filter((status) => status === 'ready').length), 2);
   await page.evaluate(() => globalThis.pipe.dispose());
   assert.equal(await ask(), 'OCELLI_CANCELLED');
-  assert.equal(page.workers().length, 0);
+  assert.equal(await workersOf(page, 0), 0);
 });
 
 test('a task that there is none of', async () => {

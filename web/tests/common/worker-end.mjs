@@ -1,7 +1,14 @@
 // The end of a page's worker, as a browser that is short of memory brings it about: without a word to anybody.
 
+/** How many workers a page has, once it has so many or enough time has passed: they end a moment after what ends them. */
+export async function workersOf(page, count) {
+  for (let time = 0; time < 100 && page.workers().length !== count; time++) await page.waitForTimeout(50);
+  return page.workers().length;
+}
+
 /** Ends the only worker of a page; resolves when its model can know. */
 export async function endWorker(page) {
+  await workersOf(page, 1);
   const [worker] = page.workers();
   // The answer to this may be lost with it.
   await worker.evaluate(() => self.close()).catch(() => undefined);
@@ -13,6 +20,7 @@ export async function endWorker(page) {
  * @param {number} ms
  */
 export async function endWorkerLater(page, ms) {
+  await workersOf(page, 1);
   const [worker] = page.workers();
   await worker.evaluate((time) => {
     setTimeout(() => {
