@@ -17,12 +17,6 @@ const PAGE = Buffer.from(`<!doctype html><title>Sign in</title><p>${'Please sign
 /** What can go wrong with an answer that a further try gets over. */
 export const FAULTS = ['drop', 'stall', 'busy', 'busy-for', 'no-range', 'long', 'short', 'other-total', 'cut-whole', 'bytes', 'old-etag', 'gzip', 'gzip-part', 'gzip-unsaid', 'page', 'page-unsaid'];
 
-/**
- * How long a broken answer's bytes have to arrive before the connection goes: what is still on its way then the network lost,
- * not the client. A machine under load takes its time.
- */
-const BREAK_MS = 300;
-
 const sha256 = (bytes) => createHash('sha256').update(bytes).digest('hex');
 
 /** A pack of random files: `files` by name, `manifest` as an object, `sums` of tokenizer and shards in order. */
@@ -141,7 +135,8 @@ function send({ pack, name, file, nth, content, from: asked, fault, exactly, req
   const some = exactly.bytes ?? Math.floor(random() * body.length);
   switch (fault) {
     case 'drop':
-      return give(some, () => setTimeout(() => response.destroy(), BREAK_MS));
+      // What was sent before should arrive before: otherwise the network lost it, not the client.
+      return give(some, () => setTimeout(() => response.destroy(), 15));
     case 'stall':
       return give(some, () => undefined);
     case 'busy':
@@ -149,7 +144,7 @@ function send({ pack, name, file, nth, content, from: asked, fault, exactly, req
     case 'busy-for':
       return end(response, random() < 0.5 ? 503 : 429, { 'Retry-After': exactly.seconds ? String(exactly.seconds) : random() < 0.5 ? '0' : new Date(Date.now() + 40).toUTCString() }, 'busy');
     case 'long':
-      return give(body.length, () => setTimeout(() => response.destroy(), BREAK_MS), { 'Content-Length': body.length + 1 + Math.floor(random() * 1000) });
+      return give(body.length, () => setTimeout(() => response.destroy(), 15), { 'Content-Length': body.length + 1 + Math.floor(random() * 1000) });
     case 'short':
       // Says a smaller length, and keeps to it.
       return give(some, () => response.end(), { 'Content-Length': some });
