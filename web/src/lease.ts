@@ -1,4 +1,4 @@
-// Models that several elements share: loaded by the first, disposed of behind the last.
+// Models that several elements share: loaded by the first, disposed of behind the last, loaded anew where one broke down.
 
 import { load } from './load.js';
 import type { Model } from './model.js';
@@ -25,16 +25,18 @@ export interface Lease {
  */
 export function lease(url: string | undefined, assets: string | undefined): Lease {
   const key = JSON.stringify([url, assets]);
-  let shared = models.get(key);
-  if (!shared) {
-    shared = start(url, assets);
-    models.set(key, shared);
-    // One that could not be loaded is tried again by the next who asks.
-    shared.model.catch(() => models.delete(key));
-  }
+  const shared = models.get(key) ?? share(key, start(url, assets));
   const { model } = shared;
   shared.users++;
   return { model, release: () => leave(key, shared) };
+}
+
+/** Has others find it, as long as it can be used: one that could not be loaded, or broke down, is loaded anew by the next. */
+function share(key: string, shared: Shared): Shared {
+  const forget = () => void (models.get(key) === shared && models.delete(key));
+  models.set(key, shared);
+  shared.model.then(({ lost }) => lost).then(forget, forget);
+  return shared;
 }
 
 function start(url: string | undefined, assets: string | undefined): Shared {

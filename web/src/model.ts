@@ -17,15 +17,19 @@ interface Waiting {
 export class Model {
   /** What it runs on, and what that takes. */
   readonly info: ModelInfo;
+  /** Resolves when it can answer no more, with the reason: it was disposed of, or its worker broke down. Load it again then. */
+  readonly lost: Promise<OcelliError>;
   readonly #link: Link;
   readonly #waiting = new Map<number, Waiting>();
   #tail: Promise<unknown> = Promise.resolve();
   #nextId = 0;
+  #tellLost!: (error: OcelliError) => void;
 
   /** For `load` only. */
   constructor(link: Link, info: ModelInfo) {
     this.#link = link;
     this.info = info;
+    this.lost = new Promise((resolve) => (this.#tellLost = resolve));
   }
 
   /** Says in a short sentence what a picture shows. */
@@ -127,6 +131,8 @@ export class Model {
 
   /** For `load` only: the worker is gone. */
   lose(error: OcelliError): void {
+    // Before its calls fail, so that who asks again then gets another model.
+    this.#tellLost(error);
     for (const waiting of this.#waiting.values()) waiting.reject(error);
     this.#waiting.clear();
   }

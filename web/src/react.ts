@@ -2,7 +2,7 @@
 
 // React hooks: a model that is loaded while a component lives, and an answer that is streamed into it.
 
-import { useEffect, useState } from 'react';
+import { useCallback, useEffect, useState } from 'react';
 
 import type { OcelliError } from './errors.js';
 import { load } from './load.js';
@@ -15,7 +15,10 @@ export interface ModelState {
   /** Undefined until it is loaded. */
   readonly model: Model | undefined;
   readonly progress: Progress | undefined;
+  /** Why it could not be loaded, or what broke it down afterwards. */
   readonly error: OcelliError | undefined;
+  /** Loads it anew, such as behind an error. */
+  readonly reload: () => void;
 }
 
 /** How to load; changes of `url`, `device` or `dtype` load anew. */
@@ -26,11 +29,14 @@ export interface UseModelOptions extends Pick<LoadOptions, 'device' | 'dtype' | 
   enabled?: boolean;
 }
 
-const NO_MODEL: ModelState = { model: undefined, progress: undefined, error: undefined };
+const NO_MODEL: Omit<ModelState, 'reload'> = { model: undefined, progress: undefined, error: undefined };
 
-/** Loads a model, and disposes of it with the component. */
+/** Loads a model, and disposes of it with the component. Where its worker breaks down, `error` says so, and `model` is undefined. */
 export function useModel({ url, enabled = true, ...options }: UseModelOptions = {}): ModelState {
   const [state, setState] = useState(NO_MODEL);
+  const [turn, setTurn] = useState(0);
+  // Nothing is loaded anew by itself: what broke a model down, such as too little memory, may do so again at once.
+  const reload = useCallback(() => setTurn((before) => before + 1), []);
   useEffect(() => {
     setState(NO_MODEL);
     if (!enabled) return undefined;
@@ -41,8 +47,9 @@ export function useModel({ url, enabled = true, ...options }: UseModelOptions = 
     (url === undefined ? load(given) : load(url, given)).then(
       (model) => {
         loaded = model;
-        if (stop.signal.aborted) model.dispose();
-        else setState((before) => ({ ...before, model }));
+        if (stop.signal.aborted) return model.dispose();
+        setState((before) => ({ ...before, model }));
+        void model.lost.then((error) => !stop.signal.aborted && setState({ ...NO_MODEL, error }));
       },
       (error: OcelliError) => !stop.signal.aborted && setState((before) => ({ ...before, error })),
     );
@@ -50,8 +57,8 @@ export function useModel({ url, enabled = true, ...options }: UseModelOptions = 
       stop.abort();
       loaded?.dispose();
     };
-  }, [url, enabled, options.device, options.dtype]);
-  return state;
+  }, [url, enabled, options.device, options.dtype, turn]);
+  return { ...state, reload };
 }
 
 /** An answer on its way. */

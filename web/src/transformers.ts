@@ -2,6 +2,7 @@
 
 import { embeddedLabels } from './embedded.js';
 import { badArgument } from './errors.js';
+import { Lasting } from './lasting.js';
 import { load } from './load.js';
 import type { Model } from './model.js';
 import type { AnswerOptions, Box, DeviceChoice, Dtype, Picture, Progress, Segment } from './types.js';
@@ -50,8 +51,10 @@ export interface FindOptions {
    * that its own description of the picture names; other models have no list.
    */
   candidate_labels?: readonly string[];
-  /** Leaves out what has a lower score. Default 0.9 for `object-detection`, 0.1 for `zero-shot-object-detection`, 0.5 for
-   * `image-segmentation`. */
+  /**
+   * Leaves out what has a lower score. Default 0.5, and 0.1 for `zero-shot-object-detection`. A box to which the embedded
+   * model gives 0.5 is as likely right as wrong. For `object-detection` transformers.js begins at 0.9.
+   */
   threshold?: number;
   /** From which share on a pixel belongs to a mask. Default 0.5. */
   mask_threshold?: number;
@@ -97,7 +100,7 @@ export interface Pipelines {
 }
 
 /**
- * Makes a pipeline.
+ * Makes a pipeline. Where its model breaks down, the call behind loads it anew.
  *
  * @param model a pack's or Hugging Face directory's address; without it, the embedded model
  * @throws OcelliError
@@ -107,18 +110,24 @@ export async function pipeline<T extends PipelineTask>(task: T, model?: string |
   if (!make) throw badArgument(`\`${task}\` is no task of this package`, `Choose one of ${Object.keys(MAKERS).join(', ')}.`);
   const { device, dtype, assets, progress_callback: report } = options;
   const name = model ?? 'embedded';
-  const reporter = report ? new Reporter(name, report) : undefined;
   const given = {
     ...(device && { device: DEVICES[device] ?? (device as DeviceChoice) }),
     ...(dtype && { dtype: DTYPES[dtype] ?? (dtype as Dtype) }),
     ...(assets !== undefined && { assets }),
-    ...(reporter && { onProgress: (at: Progress) => reporter.add(at) }),
   };
-  const loaded = await (model ? load(model, given) : load(given));
-  reporter?.end();
-  report?.({ status: 'ready', task, model: name });
-  const dispose = async (): Promise<void> => loaded.dispose();
-  return Object.assign(make(loaded, model ? undefined : () => embeddedLabels(assets)), { dispose }) as unknown as Pipelines[T];
+  const nouns = model ? undefined : () => embeddedLabels(assets);
+  const lasting = new Lasting(async () => {
+    const reporter = report ? new Reporter(name, report) : undefined;
+    const told = { ...given, ...(reporter && { onProgress: (at: Progress) => reporter.add(at) }) };
+    const loaded = await (model ? load(model, told) : load(told));
+    reporter?.end();
+    report?.({ status: 'ready', task, model: name });
+    return loaded;
+  });
+  await lasting.get();
+  const call = async (...values: never[]): Promise<unknown> => make(await lasting.get(), nouns)(...values);
+  const dispose = async (): Promise<void> => lasting.dispose();
+  return Object.assign(call, { dispose }) as unknown as Pipelines[T];
 }
 
 /** Tells of loading as it is told there, file by file. */
@@ -148,6 +157,12 @@ class Reporter {
 const DEVICES: Record<string, DeviceChoice> = { webgpu: 'gpu', wasm: 'cpu' };
 const DTYPES: Record<string, Dtype> = { fp32: 'f32', fp16: 'f16', int8: 'q8' };
 
+/**
+ * Where to begin to believe a score. Those of the embedded model are calibrated: what has this one is as often right as
+ * wrong. The 0.9 of transformers.js is for scores of another kind, and would leave out most of what is right here.
+ */
+const SURE = 0.5;
+
 /** The things that a model can name, where it has a list of them. */
 type Nouns = (() => Promise<readonly string[]>) | undefined;
 
@@ -161,7 +176,7 @@ const MAKERS = {
       return [{ answer: text, score: Math.exp(mean) }];
     }),
   'object-detection': (model: Model, nouns: Nouns) => (images: Images, options?: FindOptions) =>
-    each(images, async (image) => detected(model, image, options?.candidate_labels ?? (await named(model, image, nouns)), { threshold: 0.9, ...options })),
+    each(images, async (image) => detected(model, image, options?.candidate_labels ?? (await named(model, image, nouns)), { threshold: SURE, ...options })),
   'zero-shot-object-detection': (model: Model) => (images: Images, labels: string | readonly string[], options?: FindOptions) =>
     each(images, async (image) => (await detected(model, image, labels, { threshold: 0.1, ...options })).sort((a, b) => b.score - a.score)),
   'image-segmentation': (model: Model, nouns: Nouns) => (images: Images, options?: FindOptions) =>
@@ -169,7 +184,7 @@ const MAKERS = {
       const found = await model.segment(image, options?.candidate_labels ?? (await named(model, image, nouns)));
       const size = await sizeOf(image);
       const least = 255 * (options?.mask_threshold ?? 0.5);
-      return chosen(found, { threshold: 0.5, ...options }).map(({ label, score, mask, origin }) => ({ score, label, mask: whole(size, mask, origin, least) }));
+      return chosen(found, { threshold: SURE, ...options }).map(({ label, score, mask, origin }) => ({ score, label, mask: whole(size, mask, origin, least) }));
     }),
 } satisfies { [T in PipelineTask]: (model: Model, nouns: Nouns) => (...values: never[]) => Promise<unknown> };
 

@@ -1,5 +1,6 @@
-// The documentation: every sample compiles in strict TypeScript and runs where a page alone is enough for that, every code is
-// explained, links lead somewhere, and the API page is what the sources say.
+// The documentation: it starts with a picture and the code that makes it, every sample compiles in strict TypeScript and runs
+// where a page alone is enough for that, every code is explained, links lead somewhere, and the API page is what the sources
+// say.
 
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
@@ -12,6 +13,7 @@ import { fileURLToPath } from 'node:url';
 import { transform } from 'esbuild';
 
 import { launchChromium } from '../scripts/chromium.mjs';
+import { PICTURE, draw, firstSample } from '../scripts/draw-readme.mjs';
 import { serve } from '../scripts/serve.mjs';
 
 const WEB = fileURLToPath(new URL('..', import.meta.url));
@@ -22,6 +24,44 @@ const ROOT = '../README.md';
 const pages = ['README.md', ...readdirSync(join(WEB, 'docs')).filter((name) => name.endsWith('.md')).map((name) => `docs/${name}`)];
 const textOf = (page) => readFileSync(join(WEB, page), 'utf8');
 const samples = (page, language) => [...textOf(page).matchAll(new RegExp(`^\`\`\`(${language})\\n([\\s\\S]*?)^\`\`\``, 'gm'))].map(([, kind, code]) => ({ kind, code }));
+
+/** The mean difference of two pictures' colours, from 0 to 255, by a browser. */
+async function difference(...pngs) {
+  const browser = await launchChromium();
+  try {
+    const page = await browser.newPage();
+    return await page.evaluate(async (urls) => {
+      const [one, other] = await Promise.all(urls.map(async (src) => {
+        const image = Object.assign(new Image(), { src });
+        await image.decode();
+        const pen = new OffscreenCanvas(image.width, image.height).getContext('2d');
+        pen.drawImage(image, 0, 0);
+        return pen.getImageData(0, 0, image.width, image.height).data;
+      }));
+      if (one.length !== other.length) return 255;
+      return one.reduce((sum, value, at) => sum + Math.abs(value - other[at]), 0) / one.length;
+    }, pngs.map((png) => `data:image/png;base64,${png.toString('base64')}`));
+  } finally {
+    await browser.close();
+  }
+}
+
+test('both first pages start with the picture that the code under it draws', async () => {
+  const { png, texts } = await draw();
+  assert.ok(texts.length >= 2, 'something is found and something is answered');
+  const kept = readFileSync(PICTURE);
+  assert.ok(kept.length < 120_000, `${kept.length} bytes`);
+  const again = 'run node web/scripts/draw-readme.mjs, and look at the picture';
+  for (const [page, link] of [['README.md', 'docs/picture.png'], [ROOT, 'web/docs/picture.png']]) {
+    const [, alternative, from] = /^# ocelli\n\n!\[(.*)\]\((.*)\)\n/.exec(textOf(page));
+    assert.equal(from, link);
+    for (const text of texts) assert.ok(alternative.includes(text), `${page}: its picture says “${text}”: ${again}`);
+    assert.equal(firstSample(textOf(page)), firstSample(textOf('README.md')));
+  }
+  // Letters differ from machine to machine, and so do the edges of what is drawn; boxes and masks do not.
+  const change = await difference(kept, png);
+  assert.ok(change < 4, `the picture differs by ${change.toFixed(1)}: ${again}`);
+});
 
 test('every sample compiles in strict TypeScript', () => {
   // The package as a project sees it: by its exports.
@@ -79,6 +119,7 @@ test('samples run in a page as they stand', async () => {
   const root = join(folder, 'samples');
   mkdirSync(root);
   cpSync(join(WEB, 'demo/samples/harbour.png'), join(root, 'boat.png'));
+  cpSync(join(WEB, 'demo/samples/pets.png'), join(root, 'pets.png'));
   writeFileSync(join(root, 'index.html'), '<!doctype html><title>samples</title><link rel="icon" href="data:,"><img src="/boat.png">');
   const addresses = { ocelli: '/dist/index.js', 'ocelli/element': '/dist/element.js', 'ocelli/transformers': '/dist/transformers.js' };
   const scripts = [ROOT, 'README.md', 'docs/hosting.md'].flatMap((page) => samples(page, 'ts|js').map(({ code }) => ({ page, code }))).filter(({ code }) => code.includes("from 'ocelli") || code.includes("import 'ocelli"));

@@ -6,6 +6,7 @@ import { after, before, beforeEach, test } from 'node:test';
 
 import { cases, mounts } from './common/goldens.mjs';
 import { startSite } from './common/site.mjs';
+import { endWorker, endWorkerLater, workersOf } from './common/worker-end.mjs';
 
 let browser;
 let close;
@@ -40,11 +41,7 @@ beforeEach(async () => {
 });
 
 const MODEL = '/models/pg1-hd16';
-/** Workers end a moment after what ends them. */
-const workers = async (count) => {
-  for (let time = 0; time < 100 && page.workers().length !== count; time++) await page.waitForTimeout(50);
-  return page.workers().length;
-};
+const workers = (count) => workersOf(page, count);
 
 test('it captions with the model that it names, or asks its question', async () => {
   const golden = cases('pg1-hd16').find(({ prompt, pictures: [picture] }) => prompt.startsWith('caption en') && picture === 'cat.png');
@@ -179,4 +176,40 @@ test('one that is removed while its model loads leaves nothing behind', async ()
   }, MODEL);
   assert.equal(told, 'nothing');
   assert.equal(await workers(0), 0);
+});
+
+test('a model whose worker was ended is loaded anew for the next question, and shared again', async () => {
+  const first = await page.evaluate((model) => {
+    globalThis.one = globalThis.put({ src: '/pictures/cat.png', model });
+    return globalThis.one.ended;
+  }, MODEL);
+  await endWorker(page);
+  assert.equal(await workers(0), 0);
+  const [again, other] = await page.evaluate((model) => {
+    const { element } = globalThis.one;
+    element.setAttribute('src', '/pictures/cat.png?again');
+    return Promise.all([globalThis.end(element), globalThis.put({ src: '/pictures/cat.png', model }).ended]);
+  }, MODEL);
+  assert.deepEqual([again, other], [first, first]);
+  assert.equal(await workers(1), 1);
+});
+
+test('an element whose model breaks down under a question tells it, and can be asked again at once', async () => {
+  const first = await page.evaluate((model) => {
+    globalThis.one = globalThis.put({ src: '/pictures/cat.png', model });
+    return globalThis.one.ended;
+  }, MODEL);
+  await endWorkerLater(page, 300);
+  const [fault, again] = await page.evaluate(() => {
+    const { element } = globalThis.one;
+    const fault = new Promise((resolve) => element.addEventListener('error', ({ error }) => {
+      element.setAttribute('src', '/pictures/cat.png');
+      resolve(error.code);
+    }, { once: true }));
+    element.setAttribute('src', '/pictures/rocket.png');
+    return Promise.all([fault, fault.then(() => globalThis.end(element))]);
+  });
+  assert.equal(fault, 'OCELLI_INTERNAL');
+  assert.deepEqual(again, first);
+  assert.equal(await workers(1), 1);
 });

@@ -248,6 +248,20 @@ for (const moment of ['idle', 'busy']) {
   });
 }
 
+test('a model says that it is lost, and why', async () => {
+  const codes = await withModel(async (model) => {
+    const first = await Promise.race([model.lost, new Promise((later) => setTimeout(later, 100, { code: 'not yet' }))]);
+    void order({ vanish: true });
+    return [first.code, (await model.lost).code];
+  });
+  assert.deepEqual(codes, ['not yet', 'OCELLI_INTERNAL']);
+  const disposed = await withModel(async (model) => {
+    model.dispose();
+    return (await model.lost).code;
+  });
+  assert.equal(disposed, 'OCELLI_CANCELLED');
+});
+
 test('a page that is frozen while it works gets its answer when it thaws', async () => {
   const session = await page.context().newCDPSession(page);
   const answer = withModel((model, question) => ask(model, question), { device: 'cpu', dtype: 'f32' });

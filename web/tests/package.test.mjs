@@ -83,7 +83,7 @@ function assertOutcome({ text, joined, tokens, ...rest }) {
 
 test('the tarball holds what is needed and nothing else', () => {
   const files = packed.files.map(({ path }) => path);
-  for (const needed of ['README.md', 'CHANGELOG.md', 'LICENSE', 'models/tiny/README.md', 'models/tiny/labels.json', 'dist/index.js', 'dist/index.d.ts', 'dist/react.js', 'pkg/ocelli_bg.wasm', 'models/tiny/ocelli.json', 'models/tiny/weights-00001.safetensors']) {
+  for (const needed of ['README.md', 'docs/picture.png', 'CHANGELOG.md', 'LICENSE', 'models/tiny/README.md', 'models/tiny/labels.json', 'dist/index.js', 'dist/index.d.ts', 'dist/react.js', 'pkg/ocelli_bg.wasm', 'models/tiny/ocelli.json', 'models/tiny/weights-00001.safetensors']) {
     assert.ok(files.includes(needed), needed);
   }
   assert.deepEqual(files.filter((path) => /recipe|tests|demo|scripts|\.map$|\.ts$/.test(path) && !path.endsWith('.d.ts')), []);

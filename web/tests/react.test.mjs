@@ -1,5 +1,5 @@
 // The hooks in a real React application: a model is loaded once it is wanted, asked anew when its picture changes, and gone
-// with its component, twice mounted or not.
+// with its component, twice mounted or not; one that breaks down is told of, and loaded anew when that is wanted.
 
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -12,6 +12,7 @@ import { build } from 'esbuild';
 
 import { launchChromium } from '../scripts/chromium.mjs';
 import { serve } from '../scripts/serve.mjs';
+import { endWorker, workersOf } from './common/worker-end.mjs';
 
 /** The package stays as it is served: its worker is found beside it. */
 const asServed = {
@@ -21,7 +22,7 @@ const asServed = {
   },
 };
 
-test('a component captions, changes its picture, and leaves nothing behind', async () => {
+test('a component captions, changes its picture, gets another model where its own broke down, and leaves nothing behind', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'ocelli-react-'));
   await build({
     entryPoints: [fileURLToPath(new URL('pages/react.jsx', import.meta.url))], outfile: join(folder, 'app.js'), bundle: true, format: 'esm',
@@ -43,6 +44,11 @@ test('a component captions, changes its picture, and leaves nothing behind', asy
     await page.click('#other');
     await done('/samples/pets.png');
     assert.equal(page.workers().length, 1, 'the model stays');
+    await endWorker(page);
+    await page.waitForSelector('#caption[data-state="failed OCELLI_INTERNAL"]', { state: 'attached' });
+    await page.click('#reload');
+    await done('/samples/pets.png');
+    assert.equal(await workersOf(page, 1), 1, 'it was loaded anew');
     await page.click('#away');
     await page.waitForFunction(() => document.getElementById('caption') === null);
     await page.waitForTimeout(200);

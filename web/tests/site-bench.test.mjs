@@ -15,8 +15,8 @@ before(async () => {
 
 after(() => started?.close());
 
-async function open(context = {}) {
-  const visitor = await visit(started, context, { saveData: true });
+async function open(context = {}, site = started) {
+  const visitor = await visit(site, context, { saveData: true });
   await visitor.page.click('text=Measure this device');
   await visitor.page.waitForSelector('#start:enabled');
   await visitor.page.fill('#runs-of', '1');
@@ -78,6 +78,25 @@ test('is stopped in the middle, keeps what it has, and begins again', async () =
   await over(page);
   assert.deepEqual(faults, []);
   await context.close();
+});
+
+test('without WebGPU the CPU is measured by whole passes, and the page says so', async () => {
+  const other = await startSite({ adapter: 'none' });
+  try {
+    const { page, context, faults } = await open({ acceptDownloads: true }, other);
+    assert.match(await page.textContent('.bench .hint'), /On the CPU only whole passes are timed/);
+    assert.ok(await page.locator('#no-kernels').isHidden());
+    await page.click('#start');
+    await over(page);
+    assert.equal(await page.textContent('#status'), 'Done.');
+    assert.deepEqual(await page.locator('#rows th').allTextContents(), ['CPU']);
+    assert.ok(await page.locator('#kernel-room').isHidden());
+    assert.match(await page.locator('#no-kernels:visible').textContent(), /no table of kernels/);
+    assert.deepEqual(faults, []);
+    await context.close();
+  } finally {
+    await other.close();
+  }
 });
 
 test('a directory is measured in every weight format', async () => {

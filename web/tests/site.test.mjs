@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { brotliCompressSync } from 'node:zlib';
 
 import { ask, chooseTask, ended, pictureName, press, settled, startSite, useModel, visit } from './common/site.mjs';
+import { endWorker } from './common/worker-end.mjs';
 
 const CAT = fileURLToPath(new URL('../../tests/pictures/cat.png', import.meta.url));
 
@@ -283,6 +284,16 @@ test('the device is told, and can be chosen and freed', async () => {
   await page.waitForSelector('.kept:has-text("/models/tiny/")');
   await page.click('#model-dialog button:has-text("Free its memory")');
   assert.match(await page.textContent('#model-chip'), /not loaded/);
+  assert.deepEqual(faults, []);
+  await context.close();
+});
+
+test('a model whose worker was ended while nothing was asked is loaded again for the next question', async () => {
+  const { page, context, faults } = await visit(started, {}, { saveData: true });
+  assert.equal(await ask(page, 'caption'), 'done');
+  await endWorker(page);
+  assert.match(await page.textContent('#model-chip'), /not loaded/);
+  assert.equal(await ask(page, 'caption'), 'done');
   assert.deepEqual(faults, []);
   await context.close();
 });

@@ -153,7 +153,8 @@ test('memory is the last resort and keeps nothing', async () => {
 
 test('at most four files are on their way, in the order in which they are used', async () => {
   const pack = makePack({ shards: 20 });
-  const account = site.add('ordered', { ...pack, latency: 30 });
+  // Long enough for four requests to meet on a slow machine.
+  const account = site.add('ordered', { ...pack, latency: 200 });
   assert.deepEqual((await load('ordered')).sums, pack.sums);
   assert.equal(account.most, 4);
   const wanted = [pack.manifest.tokenizer, ...pack.manifest.shards].map(({ file }) => file);

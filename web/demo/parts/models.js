@@ -100,6 +100,8 @@ export class Models extends EventTarget {
       });
       this.model = model;
       this.memory = model.info.memory;
+      // One whose worker broke down while nothing was asked: the next question loads it again.
+      void model.lost.then(() => this.model === model && this.drop());
       this.#become('ready');
       return model;
     } catch (error) {

@@ -6,10 +6,12 @@ import { createRoot } from 'react-dom/client';
 import { useAnswer, useModel } from '../../dist/react.js';
 
 function Caption({ image }) {
-  const { model, progress, error } = useModel({ device: 'cpu' });
+  const { model, progress, error, reload } = useModel({ device: 'cpu' });
   const { text, answer, running } = useAnswer(() => model?.caption(image, { maxNewTokens: 8 }), [model, image]);
   const state = error ? `failed ${error.code}` : answer ? 'done' : running ? 'running' : model ? 'loaded' : `loading ${progress?.phase ?? ''}`;
-  return h('p', { id: 'caption', 'data-state': state, 'data-text': answer?.text, 'data-image': image }, text);
+  return h('div', null,
+    h('p', { id: 'caption', 'data-state': state, 'data-text': answer?.text, 'data-image': image }, text),
+    h('button', { id: 'reload', onClick: reload }, 'reload'));
 }
 
 function Application() {
