@@ -17,8 +17,8 @@ use ocelli::base::{Error, ErrorKind, Result};
 use ocelli::format::{Directory, MemoryFiles, ModelFiles};
 use ocelli::session::{CancelToken, CpuPlayer, Player};
 use ocelli::tasks::{
-    Call, ConvertOptions, Converted, Dtype, GenerateOptions, Model, ModelOptions, Request, convert, decode_picture, inspect,
-    verify,
+    Call, ConvertOptions, Converted, Dtype, GenerateOptions, Model, ModelOptions, Request, convert, decode_picture,
+    inspect, verify,
 };
 use pollster::block_on;
 

@@ -87,12 +87,7 @@ impl Model {
     ///
     /// # Errors
     /// Options or a prompt that cannot be, a cancelled token, a failing device.
-    pub async fn generate(
-        &mut self,
-        request: Request<'_>,
-        call: &Call,
-        emit: &mut dyn FnMut(&str),
-    ) -> Result<Answer> {
+    pub async fn generate(&mut self, request: Request<'_>, call: &Call, emit: &mut dyn FnMut(&str)) -> Result<Answer> {
         let answer = self.answer(request, None, call, emit).await?;
         call.forget();
         Ok(answer)

@@ -48,12 +48,7 @@ impl Asked {
 
 impl WasmRequest {
     /// Has a model answer.
-    pub(super) async fn put_to(
-        &self,
-        model: &mut Model,
-        call: &Call,
-        emit: &mut dyn FnMut(&str),
-    ) -> Result<Performed> {
+    pub(super) async fn put_to(&self, model: &mut Model, call: &Call, emit: &mut dyn FnMut(&str)) -> Result<Performed> {
         let Self { pictures, asked, options } = self;
         match (asked, asked.task(), pictures.as_slice()) {
             (Asked::Prompt { text }, ..) => {
