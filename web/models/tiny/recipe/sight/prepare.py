@@ -6,7 +6,7 @@
 import subprocess
 import sys
 
-from .paths import CODEC, LIBRARY, MORE, UNSEEN_LIBRARY
+from .paths import CODEC, LIBRARY, MORE, TRAITS, UNSEEN_LIBRARY
 from .tokens import FILE
 
 CODEC_STEPS = 3000
@@ -23,6 +23,8 @@ def main() -> None:
         run("library")
     if not MORE.is_file():
         run("more")
+    if not TRAITS.is_file():
+        run("teacher")
     if not FILE.is_file():
         run("tokens")
     if not CODEC.is_file():
