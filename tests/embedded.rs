@@ -97,10 +97,10 @@ fn the_grammar_changes_nothing_where_the_model_keeps_to_it() {
             let constrained = perform(&mut model, &picture, task, &plain(task));
             let loose = GenerateOptions { constrained: false, ..plain(task) };
             let free = perform(&mut model, &picture, task, &loose);
-            assert_eq!(free.dropped, 0, "{name}: the model writes what is none");
             // With the grammar a box is chosen when it is likelier than nothing, and a mask never left out.
             let masks = matches!(task, Task::Segment(_));
-            if free.objects.is_empty() || free.objects.iter().any(|object| object.codes.is_some() != masks) {
+            let strays = free.dropped > 0 || free.objects.iter().any(|object| object.codes.is_some() != masks);
+            if free.objects.is_empty() || strays {
                 continue;
             }
             assert_eq!(constrained.answer.generation.tokens, free.answer.generation.tokens, "{name} {task:?}");

@@ -70,6 +70,31 @@ def background(rng: Generator, photos: list[np.ndarray], size: int, ease: float 
     return crop.astype(np.float32)
 
 
+def flat_shapes(rng: Generator, size: int) -> np.ndarray:
+    """What illustrators draw: sky over ground or water, hills, a road, plates and panels, all in flat colours."""
+    canvas = np.empty((size, size, 3), np.float32)
+    canvas[:] = colour(rng)
+    if rng.random() < 0.6:
+        y, fade = np.linspace(0, 1, size, dtype=np.float32)[:, None, None], colour(rng)
+        canvas += (fade - canvas) * y * rng.uniform(0, 0.6)
+    for _ in range(int(rng.integers(1, 5))):
+        kind, paint = rng.integers(4), tuple(float(part) for part in colour(rng))
+        if kind == 0:
+            cv2.rectangle(canvas, (0, int(rng.uniform(0.4, 0.9) * size)), (size, size), paint, -1)
+        elif kind == 1:
+            centre = int(rng.uniform(0, 1) * size), int(rng.uniform(0.8, 1.3) * size)
+            axes = int(rng.uniform(0.3, 1) * size), int(rng.uniform(0.2, 0.6) * size)
+            cv2.ellipse(canvas, centre, axes, 0, 0, 360, paint, -1, cv2.LINE_AA)
+        elif kind == 2:
+            centre, across = rng.uniform(0.3, 0.7, 2) * size, rng.uniform(0.2, 0.5, 2) * size
+            for share, shade in ((1.0, paint), (0.8, tuple(min(255.0, part + 14) for part in paint))):
+                cv2.ellipse(canvas, (int(centre[0]), int(centre[1])), (int(across[0] * share), int(across[1] * share)), 0, 0, 360, shade, -1, cv2.LINE_AA)
+        else:
+            one, other = (rng.random((2, 2)) * size).astype(int)
+            cv2.rectangle(canvas, (int(one[0]), int(one[1])), (int(other[0]), int(other[1])), paint, -1)
+    return canvas
+
+
 def texture(rng: Generator, size: int) -> np.ndarray:
     """Noise at some scale, stripes or checks between two colours."""
     kind = rng.integers(3)

@@ -44,8 +44,8 @@ def prepare_decoder(model: Sight) -> None:
     head, rows = config.head_dim, config.heads * config.head_dim
     for index, layer in enumerate(model.layers):
         weight = layer.qkv.weight
-        like = torch.linalg.qr(torch.randn(config.width, head))[0].T
-        handed = torch.linalg.qr(torch.randn(config.width, head))[0].T
+        like = torch.linalg.qr(torch.randn(config.width, head))[0].T.to(weight.device)
+        handed = torch.linalg.qr(torch.randn(config.width, head))[0].T.to(weight.device)
         for other in range(config.heads // 2 if index < config.layers - 1 else 1):
             weight[other * head : (other + 1) * head] = like + 0.2 * weight[other * head : (other + 1) * head]
         weight[rows : rows + head] = like + 0.2 * weight[rows : rows + head]

@@ -22,8 +22,8 @@ class Drawing:
     held_back: bool = False
     # Numbers of the words that name it, where it is none of the nouns.
     words: tuple[int, ...] = ()
-    # What the teacher sees in it; see `teacher`.
-    traits: np.ndarray | None = None
+    # The row of what the teacher sees in it, or -1; see `teacher`.
+    traits: int = -1
 
     @functools.cached_property
     def half(self) -> np.ndarray:

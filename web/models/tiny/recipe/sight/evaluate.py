@@ -33,7 +33,7 @@ def load_model(tokens: Tokens) -> Sight:
     model = Sight(Config(tokens.size, tokens.first_location))
     state = torch.load(CHECKPOINT, weights_only=True)
     model.load_state_dict({k.removeprefix("model."): v for k, v in state["average"].items() if k.startswith("model.")})
-    print(f"checkpoint of phase {state['phase']}, {state['seen']} pictures")
+    print(f"checkpoint after {state['minutes']:.1f} minutes, {state['seen']} pictures")
     return model.eval()
 
 

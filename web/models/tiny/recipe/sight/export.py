@@ -18,7 +18,7 @@ from .scenes import Composer
 from .tokens import FILE, Tokens
 
 
-EVEN_BOX_LOGPROB = -16.6
+EVEN_BOX_LOGPROB = -15.8
 
 
 def configuration(model: Sight, tokens: Tokens) -> dict:

@@ -1,5 +1,7 @@
 """Muon: momentum whose matrix updates are made orthogonal, so that every direction of a matrix learns at one pace."""
 
+from collections import defaultdict
+
 import torch
 from torch import Tensor
 from torch.optim import Optimizer
@@ -29,16 +31,21 @@ class Muon(Optimizer):
     @torch.no_grad()
     def step(self) -> None:
         for group in self.param_groups:
+            # Those of one shape are multiplied together.
+            alike = defaultdict(list)
             for weight in group["params"]:
-                if weight.grad is None:
-                    continue
-                state = self.state[weight]
-                if not state:
-                    state["momentum"] = torch.zeros_like(weight)
-                state["momentum"].lerp_(weight.grad, 1 - group["momentum"])
-                update = weight.grad.lerp(state["momentum"], group["momentum"])
-                parts = update.view(group["parts"], -1, update.shape[1])
+                if weight.grad is not None:
+                    alike[weight.shape].append(weight)
+            for shape, weights in alike.items():
+                for weight in weights:
+                    if not self.state[weight]:
+                        self.state[weight]["momentum"] = torch.zeros_like(weight)
+                gradients, momenta = [weight.grad for weight in weights], [self.state[weight]["momentum"] for weight in weights]
+                torch._foreach_lerp_(momenta, gradients, 1 - group["momentum"])
+                updates = torch.stack(torch._foreach_lerp(gradients, momenta, group["momentum"]))
+                parts = updates.view(len(weights) * group["parts"], -1, shape[1])
                 # Every entry moves about as much as under Adam at the same learning rate.
                 scale = 0.2 * max(parts.shape[1:]) ** 0.5
-                weight.mul_(1 - group["lr"] * group["weight_decay"])
-                weight.add_(orthogonal(parts).view_as(weight), alpha=-group["lr"] * scale)
+                changes = orthogonal(parts).view_as(updates)
+                torch._foreach_mul_(weights, 1 - group["lr"] * group["weight_decay"])
+                torch._foreach_add_(weights, list(changes.unbind()), alpha=-group["lr"] * scale)

@@ -13,17 +13,15 @@ SYMBOLS = {symbol: index + 1 for index, symbol in enumerate(LETTERS + LETTERS.up
 # Places within a patch at which its letters are asked for, left to right.
 PLACES = 3
 IGNORED = -100
-# Numbers in which a teacher tells what it sees in a drawing.
-TRAITS = 96
 
 
 def patch_nouns(scene: Scene, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """What every patch shows: its noun `[GRID * GRID]`, the box `[GRID * GRID, 4]` as shares of the side, for what is
-    none of the nouns one of its words `[GRID * GRID]`, and the teacher's traits `[GRID * GRID, TRAITS]`, 0 where it has none."""
-    labels = np.zeros(GRID * GRID, np.int64)
-    words = np.full(GRID * GRID, IGNORED, np.int64)
+    none of the nouns one of its words `[GRID * GRID]`, and the row of what the teacher sees in it `[GRID * GRID]`, or -1."""
+    labels = np.zeros(GRID * GRID, np.int16)
+    words = np.full(GRID * GRID, IGNORED, np.int16)
     boxes = np.zeros((GRID * GRID, 4), np.float32)
-    traits = np.zeros((GRID * GRID, TRAITS), np.float16)
+    traits = np.full(GRID * GRID, -1, np.int32)
     if scene.photo_of is not None:
         # Somewhere in the photograph: the middle has to know it.
         labels[:] = IGNORED
@@ -38,7 +36,7 @@ def patch_nouns(scene: Scene, rng: np.random.Generator) -> tuple[np.ndarray, np.
         best[here] = covered[here]
         labels[here] = IGNORED if thing.words else NOUN_LABELS[thing.noun]
         words[here] = thing.words[rng.integers(len(thing.words))] if thing.words else IGNORED
-        traits[here] = 0 if thing.traits is None else thing.traits
+        traits[here] = thing.traits
         boxes[here] = np.array(thing.box, np.float32) / SIZE
         labels[(covered > 0.02) & (labels == 0)] = IGNORED
     return labels, boxes, words, traits
@@ -46,7 +44,7 @@ def patch_nouns(scene: Scene, rng: np.random.Generator) -> tuple[np.ndarray, np.
 
 def patch_letters(scene: Scene) -> np.ndarray:
     """The letter at the places of every patch, `[GRID * GRID, PLACES]`: the one whose middle line is nearest."""
-    labels = np.zeros((GRID * GRID, PLACES), np.int64)
+    labels = np.zeros((GRID * GRID, PLACES), np.uint8)
     for printed in scene.words:
         for letter, (top, left, bottom, right) in zip(printed.text, printed.boxes):
             row = int(np.clip((top + bottom) / 2 // PATCH, 0, GRID - 1))

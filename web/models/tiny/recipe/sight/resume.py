@@ -93,7 +93,7 @@ def main() -> None:
     both = torch.nn.ModuleDict({"model": model(pack, tokens)})
     both["dense"] = Dense(both["model"], tokens)
     weights = both.state_dict()
-    save({"phase": "joint", "taught": True, "seen": 0, "weights": weights, "average": weights})
+    save({"minutes": 0.0, "taught": True, "seen": 0, "weights": weights, "average": weights})
     torch.save(codec(pack).state_dict(), CODEC)
 
 

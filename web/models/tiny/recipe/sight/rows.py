@@ -2,15 +2,16 @@
 
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import Tensor
 
-from .batches import Batch
+from .replay import Replay
 
 
 @dataclass
 class Rows:
-    """Prompts of some pictures. The text of row `r` follows the patches of picture `pictures[r]`."""
+    """Prompts of some pictures. The text of row `r` follows the patches of picture `pictures[r]` of the step."""
 
     pictures: Tensor
     ids: Tensor
@@ -18,56 +19,60 @@ class Rows:
     positions: Tensor
     # What each token sees, `[rows, patches + text, patches + text]`.
     mask: Tensor
-    # Tokens `[rows, text]` after which a token of an answer comes, which prompt each belongs to, and one over the length
-    # of its answer.
+    # Tokens `[rows, text]` after which a token of an answer comes, the task of each token, and one over the length of its
+    # answer.
     wanted: Tensor
-    prompts: Tensor
+    tasks: Tensor
     share: Tensor
 
 
-def lay_out(batch: Batch, rows: list[list[int]], patches: int, pad: int) -> Rows:
-    """Rows of prompts `rows[r]`, all of one picture each.
+def lay_out(
+    replay: Replay, picked: np.ndarray, pictures: np.ndarray, starts: np.ndarray, lengths: np.ndarray, patches: int, pad: int, alone: bool
+) -> Rows:
+    """Rows of tokens `starts[r] .. starts[r] + lengths[r]` of rows `picked[r]` of what is kept.
 
     With one prompt a row it is PaliGemma's own layout: patches and prompt see each other. With more, the patches see
     only themselves, so that one pass over them serves all prompts: much faster, and for the beginning near enough.
     """
-    lengths = [sum(len(batch.ids[prompt]) for prompt in row) for row in rows]
-    shape = (len(rows), max(lengths))
-    ids = torch.full(shape, pad)
-    owner, place = torch.full(shape, -1), torch.zeros(shape, dtype=torch.long)
-    prefix, wanted = torch.zeros(shape, dtype=torch.bool), torch.zeros(shape, dtype=torch.bool)
-    share = torch.zeros(shape)
-    for r, row in enumerate(rows):
-        at = 0
-        for prompt in row:
-            text, first = batch.ids[prompt], batch.prefixes[prompt]
-            end = at + len(text)
-            ids[r, at:end] = torch.tensor(text)
-            owner[r, at:end] = prompt
-            place[r, at:end] = torch.arange(len(text))
-            prefix[r, at : at + first] = True
-            wanted[r, at + first - 1 : end - 1] = True
-            share[r, at:end] = 1 / (len(text) - first)
-            at = end
-    mask = torch.ones(len(rows), patches + shape[1], patches + shape[1], dtype=torch.bool)
+    device = replay.device
+    # Few widths: a device keeps its memory for each shape it has met.
+    columns = np.arange(-(-lengths.max() // 16) * 16)
+    inside = torch.from_numpy(columns < lengths[:, None]).to(device)
+    at = torch.from_numpy(picked[:, None]).to(device), torch.from_numpy(np.minimum(starts[:, None] + columns, replay["ids"].shape[1] - 1)).to(device)
+    ids = torch.where(inside, replay["ids"][at].long(), pad)
+    owner = torch.where(inside, replay["owner"][at].long(), -1)
+    place, prefix = replay["place"][at].long(), replay["prefix"][at] & inside
+    wanted = torch.zeros_like(prefix)
+    wanted[:, :-1] = (owner[:, 1:] == owner[:, :-1]) & ~prefix[:, 1:] & inside[:, 1:]
+    tasks = replay["tasks"][at[0], owner.clamp(0)].long()
+    size = patches + ids.shape[1]
+    mask = torch.ones(len(picked), size, size, dtype=torch.bool, device=device)
     seen = prefix[:, None, :] | (place[:, None, :] <= place[:, :, None])
     mask[:, patches:, patches:] = seen & (owner[:, None, :] == owner[:, :, None])
-    alone = all(len(row) == 1 for row in rows)
     mask[:, :patches, patches:] = prefix[:, None, :] if alone else False
-    before = torch.arange(patches).expand(len(rows), -1)
-    pictures = torch.tensor([batch.owners[row[0]] for row in rows])
-    return Rows(pictures, ids, torch.cat([before, patches + place], 1), mask, wanted, owner, share)
+    before = torch.arange(patches, device=device).expand(len(picked), -1)
+    return Rows(
+        torch.from_numpy(pictures).to(device), ids, torch.cat([before, patches + place], 1), mask, wanted, tasks,
+        replay["share"][at].float(),
+    )
 
 
-def arranged(batch: Batch, together: bool, groups: int = 3) -> list[list[list[int]]]:
-    """Groups of rows of about the same length: padding is work for nothing."""
-    if together:
-        by_picture: dict[int, list[int]] = {}
-        for prompt, picture in enumerate(batch.owners):
-            by_picture.setdefault(picture, []).append(prompt)
-        rows = list(by_picture.values())
+def arranged(replay: Replay, picked: np.ndarray, alone: bool, patches: int, pad: int, groups: int = 3) -> list[Rows]:
+    """Rows about the pictures `picked`, in groups of about the same length: padding is work for nothing.
+
+    `alone` takes one prompt of each, any; otherwise all of them.
+    """
+    lengths = replay.lengths[picked]
+    if alone:
+        # The largest of random numbers where there is a prompt.
+        chosen = np.where(lengths > 0, replay.rng.random(lengths.shape), -1).argmax(1)
+        every = np.arange(len(picked))
+        starts, lengths = replay.starts[picked][every, chosen], lengths[every, chosen]
     else:
-        rows = [[prompt] for prompt in range(len(batch.ids))]
-    rows.sort(key=lambda row: sum(len(batch.ids[prompt]) for prompt in row))
-    size = -(-len(rows) // groups)
-    return [rows[start : start + size] for start in range(0, len(rows), size)]
+        starts, lengths = np.zeros(len(picked), np.int64), lengths.sum(1)
+    order = np.argsort(lengths, kind="stable")
+    order = order[lengths[order] > 0]
+    return [
+        lay_out(replay, picked[part], part, starts[part], lengths[part], patches, pad, alone)
+        for part in np.array_split(order, groups) if len(part)
+    ]

@@ -7,11 +7,12 @@ import cv2
 import numpy as np
 from numpy.random import Generator
 
-from .backgrounds import background, photographs
+from .backgrounds import background, flat_shapes, photographs
 from .colours import COLOURS, main_colour, names_of, tinted
 from .drawings import SIDE, Drawing
 from .nouns import CIFAR, FASHION, NOUNS
 from .paths import LIBRARY, MORE, TRAITS, UNSEEN_LIBRARY
+from .styles import redrawn
 from .words import Printed, print_words
 
 SIZE = 128
@@ -29,8 +30,8 @@ class Thing:
     alpha: np.ndarray
     # Of what is none of the nouns; see `more`.
     words: tuple[int, ...] = ()
-    # What the teacher sees in its drawing; see `teacher`.
-    traits: np.ndarray | None = None
+    # The row of what the teacher sees in its drawing, or -1; see `teacher`.
+    traits: int = -1
 
     @property
     def centre(self) -> tuple[float, float]:
@@ -63,17 +64,19 @@ class Composer:
         self.ease = ease
         # Many things in every picture, half of them none of the nouns: the most labels for the work of looking.
         self.crowd = crowd
-        self.more: list[Drawing] = pickle.loads(MORE.read_bytes())["drawings"] if crowd else []
-        traits = pickle.loads(TRAITS.read_bytes()) if not (held_back or unseen) else {"library": {}, "more": []}
-        for drawing, row in zip(self.more, traits["more"]):
-            drawing.traits = row
+        training = not (held_back or unseen) and TRAITS.is_file()
+        self.more: list[Drawing] = pickle.loads(MORE.read_bytes())["drawings"] if training else []
+        known = list(pickle.loads(TRAITS.read_bytes())["library"]) if training else []
+        rows = {drawing: row for row, drawing in enumerate(known)}
+        for index, drawing in enumerate(self.more):
+            drawing.traits = len(known) + index
         # Drawings of styles that nothing was trained on.
         self.unseen = unseen
         self.drawings: dict[str, dict[str, list[Drawing]]] = {}
         drawings = pickle.loads(UNSEEN_LIBRARY.read_bytes()) if unseen else library["drawings"]
         for drawing in drawings:
             if (unseen or drawing.held_back == held_back) and drawing.noun in NOUNS:
-                drawing.traits = traits["library"].get((drawing.style, drawing.name, drawing.noun))
+                drawing.traits = rows.get((drawing.style, drawing.name, drawing.noun), -1)
                 self.drawings.setdefault(drawing.noun, {}).setdefault(drawing.style, []).append(drawing)
         part = "test" if held_back else "train"
         self.cifar = library["cifar"][part]
@@ -104,19 +107,25 @@ class Composer:
         rgba = drawing.half if longer < 0.5 * SIDE else drawing.pixels
         if rng.random() < 0.5:
             rgba = rgba[:, ::-1]
-        named = drawing.colour
+        # Training changes drawings further than evaluation does: they are few, and things come in many builds and styles.
+        wild = 0.0 if self.held_back else 1 - self.ease
+        # What is none of the nouns is never asked about its colour.
+        named = None if drawing.words else drawing.colour
         # What has no colour of its own gets one mostly.
-        if rng.random() < (0.8 if drawing.bare else 0.22 * (1 - self.ease)):
+        recoloured = tint = rng.random() < (0.8 if drawing.bare else 0.22 * (1 - self.ease))
+        if tint:
             named = list(COLOURS)[rng.integers(len(COLOURS))]
             rgba = tinted(rgba, named, rng)
-        elif not self.held_back and rng.random() < 0.3 * (1 - self.ease):
+        elif wild and rng.random() < 0.3 * wild:
             rgb = rgba[..., :3].astype(np.float32) * rng.uniform(0.75, 1.25, 3) + rng.uniform(-20, 20)
-            rgba = np.dstack([np.clip(rgb, 0, 255).astype(np.uint8), rgba[..., 3]])
-            named = main_colour(rgba)
+            rgba, recoloured = np.dstack([np.clip(rgb, 0, 255).astype(np.uint8), rgba[..., 3]]), True
+        if wild and rng.random() < wild:
+            rgba, other = redrawn(rgba, rng, recoloured)
+            recoloured = recoloured or other
+        if recoloured and not tint and not drawing.words:
+            named = main_colour(rgba[::2, ::2])
         height, width = rgba.shape[:2]
         scale = longer / max(height, width)
-        # Training bends shapes further than evaluation does: drawings are few, and things come in many builds.
-        wild = 0.0 if self.held_back else 1 - self.ease
         stretch = np.exp(rng.uniform(-0.12, 0.12) * (1 + wild))
         turn = np.deg2rad(rng.normal(0, 9 - 6 * self.ease))
         slant = rng.normal(0, 0.12) * wild
@@ -164,7 +173,10 @@ class Composer:
     def with_things(self, count: int) -> Scene:
         """Several things that hardly overlap, often some of the same noun."""
         rng = self.rng
-        canvas = background(rng, self.photos, SIZE, self.ease)
+        # Evaluation has neither flat landscapes nor things as small as training has.
+        drawn = not self.held_back and rng.random() < 0.25
+        canvas = flat_shapes(rng, SIZE) if drawn else background(rng, self.photos, SIZE, self.ease)
+        smallest = 30 + 6 * self.ease if self.held_back else 22 + 14 * self.ease
         plain = names_of(canvas.reshape(-1, 3)[::7])
         shares = np.bincount(plain, minlength=len(COLOURS)) / len(plain)
         backdrop = list(COLOURS)[int(shares.argmax())] if shares.max() > 0.85 else None
@@ -175,10 +187,10 @@ class Composer:
                 nouns[index] = nouns[rng.integers(index)]
         largest = (112, 84, 68, 60, 54, 50)[count - 1]
         for noun in nouns:
-            other = bool(self.more) and rng.random() < 0.5
+            other = self.crowd and rng.random() < 0.5
             for _ in range(6):
                 drawing = self.more[rng.integers(len(self.more))] if other else self.cut_out(noun)
-                warped, colour = self.varied(drawing, rng.uniform(30 + 6 * self.ease, largest))
+                warped, colour = self.varied(drawing, rng.uniform(smallest, largest))
                 thing = self.placed(scene, drawing.noun, colour, warped)
                 if thing is not None:
                     thing.words, thing.traits = drawing.words, drawing.traits

@@ -164,8 +164,8 @@ def absent(rng: Generator, counts: Counter) -> str:
             return noun
 
 
-def ask(rng: Generator, scene: Scene, task: str, absent_share: float = 0.0) -> Asked | None:
-    """A prompt of one task about a scene, or nothing where it has none."""
+def ask(rng: Generator, scene: Scene, task: str, absent_share: float = 0.0, pairs: float = 0.0) -> Asked | None:
+    """A prompt of one task about a scene, or nothing where it has none; a share of `pairs` outlines two nouns at once."""
     if task == "caption":
         return Asked(task, "caption en", caption(scene), [], scene.things)
     if task == "describe":
@@ -185,10 +185,12 @@ def ask(rng: Generator, scene: Scene, task: str, absent_share: float = 0.0) -> A
         found = [thing for noun in nouns for thing in left_to_right([t for t in scene.things if t.noun == noun])]
         suffix = " ; ".join(f"{locations(thing)} {thing.noun}" for thing in found)
         return Asked(task, "detect " + " ; ".join(nouns), suffix, [], found)
-    noun = list(counts)[rng.integers(len(counts))]
-    found = left_to_right([thing for thing in scene.things if thing.noun == noun])
-    suffix = " ; ".join(f"{locations(thing)}{{}} {noun}" for thing in found)
-    return Asked(task, f"segment {noun}", suffix, [mask(thing) for thing in found], found)
+    nouns = [list(counts)[rng.integers(len(counts))]]
+    if pairs and len(counts) > 1 and rng.random() < pairs:
+        nouns.append([noun for noun in counts if noun != nouns[0]][rng.integers(len(counts) - 1)])
+    found = [thing for noun in nouns for thing in left_to_right([t for t in scene.things if t.noun == noun])]
+    suffix = " ; ".join(f"{locations(thing)}{{}} {thing.noun}" for thing in found)
+    return Asked(task, "segment " + " ; ".join(nouns), suffix, [mask(thing) for thing in found], found)
 
 
 def mask(thing: Thing) -> np.ndarray:

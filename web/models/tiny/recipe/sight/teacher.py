@@ -18,10 +18,11 @@ from efficientnet_lite_pytorch import EfficientNet
 
 from .drawings import Drawing
 from .nouns import CANDIDATES
-from .patches import TRAITS as COUNT
 from .paths import LIBRARY, MORE, TRAITS
 
 SIDE, INSIDE = 128, 108
+# Numbers in which it tells what it sees in a drawing.
+COUNT = 96
 FOLDS = 5
 # Small enough to stay in the caches of a core.
 BATCH = 8

@@ -1,7 +1,10 @@
-"""Trains: dense labels first, then all tasks. Goes on from the last checkpoint.
+"""Trains for so many minutes, on a GPU where there is one; goes on from the last checkpoint.
 
-    python -m sight.train dense --until 150000
-    python -m sight.train joint --until 1000000
+    python -m sight.train --minutes 240
+
+At first the tower alone learns, from dense labels; then the decoder is attached and all tasks are learnt together, with
+all prompts of a picture in one row; at the end one prompt at a time, as the runtime asks them, while the learning rate
+falls to nothing.
 """
 
 import argparse
@@ -11,21 +14,31 @@ import signal
 import time
 from collections import defaultdict
 
+import numpy as np
 import torch
+from torch import Tensor
 
-from .batches import CODE, Batch, stream
-from .hardware import FAST
-from .losses import Dense, next_token
+from .batches import TASKS, stream
 from .beginning import prepare, prepare_decoder
+from .hardware import DEVICE, FAST
+from .light import relit
+from .losses import Dense, next_token
 from .masks import load_codec
 from .model import Config, Sight
 from .muon import Muon
 from .paths import CHECKPOINT, CODEC
-from .rows import arranged, lay_out
+from .replay import Replay
+from .rows import Rows, arranged
 from .scenes import Composer
 from .tokens import Tokens
 
 EMA = 0.998
+# Shares of the time: the tower alone, then the decoder while the tower ignores it, then prompts together in a row; and when
+# the learning rate begins to fall.
+TOWER, STILL, TOGETHER, STEADY = 0.2, 0.22, 0.75, 0.45
+# The share of pictures without prompts once there are prompts.
+CROWDED = 0.25
+LOSSES = {"noun": 1.0, "edge": 0.3, "letter": 0.5, "word": 0.5, "trait": 2.0}
 
 
 def save(state: dict) -> None:
@@ -35,43 +48,19 @@ def save(state: dict) -> None:
     os.replace(CHECKPOINT.with_suffix(".new"), CHECKPOINT)
 
 
-def fill_codes(batch: Batch, encoder, first_segment: int) -> None:
-    """Puts the codec's codes where answers hold masks."""
-    if len(batch.masks) == 0:
-        return
-    with torch.no_grad():
-        codes = encoder.codes(torch.from_numpy(batch.masks)[:, None]).tolist()
-    found = iter(codes)
-    for ids in batch.ids:
-        at = 0
-        while at < len(ids):
-            if ids[at] == CODE:
-                ids[at : at + 16] = [first_segment + code for code in next(found)]
-                at += 16
-            else:
-                at += 1
-
-
-def joint_losses(
-    model: Sight, batch: Batch, features: torch.Tensor, table: torch.Tensor, tokens: Tokens, together: bool
-) -> tuple[torch.Tensor, dict[str, list[float]]]:
-    """Next-token loss of the prompts, and the mean over each prompt's answer by task."""
-    total, by_task = torch.zeros(()), defaultdict(list)
-    for group in arranged(batch, together):
-        rows = lay_out(batch, group, model.config.patches, tokens.pad)
+def answer_loss(model: Sight, groups: list[Rows], features: Tensor, table: Tensor, tokens: Tokens) -> tuple[Tensor, Tensor]:
+    """Next-token loss of the answers, and by task the sum of the answers' means with their number, `[tasks, 2]`."""
+    total, answers = features.new_zeros((), dtype=torch.float32), 0.0
+    by_task = torch.zeros(len(TASKS), 2, device=features.device)
+    for rows in groups:
         hidden = model.answer(features[rows.pictures], rows.ids, rows.positions, rows.mask, table)
         at = rows.wanted.nonzero(as_tuple=True)
-        logits = hidden[at] @ table.T
-        losses = next_token(logits, rows.ids[at[0], at[1] + 1], tokens.first_location)
+        losses = next_token(hidden[at] @ table.T, rows.ids[at[0], at[1] + 1], tokens.first_location)
         share = rows.share[at]
         # Between the mean of each answer and the sum: long answers count more, but not in full.
-        total = total + (losses * share.sqrt()).sum()
-        with torch.no_grad():
-            means = torch.zeros(len(batch.ids)).index_add(0, rows.prompts[at], losses.detach().float() * share)
-            for row in group:
-                for prompt in row:
-                    by_task[batch.tasks[prompt]].append(float(means[prompt]))
-    return total / max(1, len(batch.ids)) / 2, by_task
+        total, answers = total + (losses * share.sqrt()).sum(), answers + share.sum()
+        by_task.index_add_(0, rows.tasks[at], torch.stack([losses.detach() * share, share], 1))
+    return total / answers / 2, by_task
 
 
 def optimizers_of(model: Sight, both: torch.nn.Module, lr: float) -> list[torch.optim.Optimizer]:
@@ -91,106 +80,129 @@ def optimizers_of(model: Sight, both: torch.nn.Module, lr: float) -> list[torch.
 
 
 def main() -> None:
+    on_gpu = DEVICE.type == "cuda"
     parser = argparse.ArgumentParser()
-    parser.add_argument("phase", choices=["dense", "joint"])
-    parser.add_argument("--until", type=int, required=True, help="pictures seen when this phase is over")
-    parser.add_argument("--lr", type=float)
+    parser.add_argument("--minutes", type=float, required=True, help="of training in all, those before the last checkpoint too")
+    parser.add_argument("--lr", type=float, default=2e-3)
+    parser.add_argument("--batch", type=int, default=512 if on_gpu else 64)
     parser.add_argument("--threads", type=int, default=1)
-    parser.add_argument("--producers", type=int, default=1)
-    parser.add_argument("--batch", type=int)
-    parser.add_argument("--absent", type=float, default=0.0, help="share of detect prompts with a noun that is not there")
-    parser.add_argument("--ease", type=float, default=0.0, help="1 gives the simplest scenes, 0 all")
-    parser.add_argument("--crowd", action="store_true", help="many things in most scenes")
-    parser.add_argument("--prompts", type=int, default=2, help="prompts about each picture")
-    parser.add_argument("--together", action="store_true", help="all prompts of a picture in one row; see `rows`")
-    parser.add_argument("--still", type=int, default=0, help="pictures during which the decoder alone learns from answers")
-    parser.add_argument("--decay", type=int, default=0, help="pictures over which the learning rate falls to nothing")
+    parser.add_argument("--producers", type=int, default=max(1, (os.cpu_count() or 2) - 1))
+    parser.add_argument("--made", type=int, default=256 if on_gpu else 32, help="pictures that a producer makes at a time")
+    parser.add_argument("--kept", type=int, default=400_000 if on_gpu else 4_000, help="pictures kept to be seen again")
+    parser.add_argument("--visits", type=int, default=6, help="how often each picture is seen at most, on average")
+    parser.add_argument("--absent", type=float, default=0.1, help="share of detect prompts with a noun that is not there")
+    parser.add_argument("--ease", type=float, default=0.05, help="1 gives the simplest scenes, 0 all")
     arguments = parser.parse_args()
+    state = torch.load(CHECKPOINT, weights_only=True) if CHECKPOINT.is_file() else None
+    seen, spent, taught = (state["seen"], state["minutes"], state["taught"]) if state else (0, 0.0, False)
+    tokens, composer = Tokens(), Composer(False, seen + 1, arguments.ease)
+    made = stream(arguments.producers, composer, seen + 1, arguments.made, arguments.absent, CODEC.is_file())
+
     torch.set_num_threads(arguments.threads)
-    tokens = Tokens()
+    torch.set_float32_matmul_precision("high")
     model = Sight(Config(tokens.size, tokens.first_location))
-    dense = Dense(model, tokens)
-    both = torch.nn.ModuleDict({"model": model, "dense": dense})
-    average = copy.deepcopy(both)
-    lr = arguments.lr or {"dense": 2e-3, "joint": 1e-3}[arguments.phase]
-    optimizers = optimizers_of(model, both, lr)
-    seen, phase, taught = 0, arguments.phase, False
-    if not CHECKPOINT.is_file():
-        prepare(model, Composer(False, 1))
-        average.load_state_dict(both.state_dict())
-    if CHECKPOINT.is_file():
-        state = torch.load(CHECKPOINT, weights_only=True)
+    both = torch.nn.ModuleDict({"model": model, "dense": Dense(model, tokens)})
+    if state is None:
+        prepare(model, composer)
+    average = copy.deepcopy(both).to(DEVICE)
+    both.to(DEVICE)
+    optimizers = optimizers_of(model, both, arguments.lr)
+    if state is not None:
         # The heads of the dense labels may be new ones: they are no part of the model.
         anew = both.load_state_dict(state["weights"], strict=False).missing_keys
         average.load_state_dict(state["average"], strict=False)
-        seen = state["seen"]
-        taught = state["taught"]
-        if phase == "joint" and not taught:
-            prepare_decoder(model)
-            average["model"].layers.load_state_dict(model.layers.state_dict())
         if "optimizers" in state and not anew:
             for optimizer, kept in zip(optimizers, state["optimizers"]):
                 optimizer.load_state_dict(kept)
-    encoder = load_codec() if CODEC.is_file() else None
-    size = arguments.batch or {"dense": 48, "joint": 32}[phase]
-    prompts = arguments.prompts if phase == "joint" else 0
-    batches = stream(seen + 1, arguments.producers, size, prompts, arguments.absent, encoder is not None, arguments.ease, arguments.crowd)
-    start, begun, step, told = seen, time.time(), 0, defaultdict(list)
-    saved, over = time.time(), []
+    codec = load_codec().to(DEVICE) if CODEC.is_file() else None
+    rng = np.random.default_rng(seen + 2)
+    room = arguments.kept // 2 // arguments.made * arguments.made
+    crowds, asked = Replay(room, DEVICE, rng), Replay(room, DEVICE, rng)
+
+    def refill() -> None:
+        """Takes in what was made, waiting only for what would be seen too often."""
+        while True:
+            lacking = any(not len(part) or part.added * arguments.visits < part.visited for part in (crowds, asked))
+            if not lacking and (made.empty() or crowds.added + asked.added > crowds.visited + asked.visited):
+                return
+            crowded, batch = made.get()
+            (crowds if crowded else asked).add(batch, codec, tokens.first_segment)
+
+    refill()
+    step, shown, over, waited = 0, 0, [], 0.0
+    begun = saved = spoken = time.time()
+    told: dict[str, list[Tensor]] = defaultdict(list)
     signal.signal(signal.SIGTERM, lambda *_: over.append(True))
-    while seen < arguments.until and not over:
-        batch = next(batches)
-        warm = min(1.0, (step + 1) / 100)
-        left = min(1.0, (arguments.until - seen) / arguments.decay) if arguments.decay else 1.0
+    while not over:
+        minutes = spent + (time.time() - begun) / 60
+        progress = minutes / arguments.minutes
+        if progress >= 1:
+            break
+        before = time.time()
+        refill()
+        waited += time.time() - before
+        lr = arguments.lr * min(1.0, (step + 1) / 200) * min(1.0, (1 - progress) / (1 - STEADY))
         for optimizer in optimizers:
             for group in optimizer.param_groups:
-                group["lr"] = lr * warm * left
-        with torch.autocast("cpu", torch.bfloat16, enabled=FAST == torch.bfloat16):
+                group["lr"] = lr
+        prompts, alone = progress >= TOWER, progress >= TOGETHER
+        if prompts and not taught:
+            prepare_decoder(model)
+            average["model"].layers.load_state_dict(model.layers.state_dict())
+            taught = True
+        crowd = round(arguments.batch * (CROWDED if prompts else 0.7))
+        picked, others = asked.sample(arguments.batch - crowd), crowds.sample(crowd)
+        at = torch.from_numpy(picked).to(DEVICE), torch.from_numpy(others).to(DEVICE)
+        labels = {name: torch.cat([asked[name][at[0]], crowds[name][at[1]]]) for name in ("pictures", "nouns", "boxes", "words", "traits", "letters")}
+        with torch.autocast(DEVICE.type, torch.bfloat16, enabled=FAST == torch.bfloat16):
             table = model.embeddings()
-            features = model.look(torch.from_numpy(batch.pictures))
-            parts = dense(features, table, *(torch.from_numpy(a) for a in (batch.nouns, batch.boxes, batch.words, batch.traits, batch.letters)))
-            loss = parts["noun"] + 0.3 * parts["edge"] + 0.5 * parts["letter"]
-            for name, weight in (("word", 0.5), ("trait", 2.0)):
-                if parts[name].isfinite():
-                    loss = loss + weight * parts[name]
+            features = model.look(relit(labels["pictures"]))
+            parts = both["dense"](features, table, labels)
+            loss = sum(weight * parts[name].nan_to_num() for name, weight in LOSSES.items())
             if prompts:
-                if encoder is not None:
-                    fill_codes(batch, encoder, tokens.first_segment)
-                still = seen - start < arguments.still
-                answers, by_task = joint_losses(
-                    model, batch, features.detach() if still else features, table, tokens,
-                    arguments.together,
-                )
+                groups = arranged(asked, picked, alone, model.config.patches, tokens.pad)
+                seen_by_decoder = features.detach() if progress < STILL else features
+                answers, by_task = answer_loss(model, groups, seen_by_decoder, table, tokens)
                 loss = 0.3 * loss + answers
-                for task, values in by_task.items():
-                    told[task] += values
+                told["tasks"].append(by_task)
         for name, value in parts.items():
-            if value.isfinite():
-                told[name].append(float(value.detach()))
-        if not loss.isfinite():
-            print("a loss that is no number was left out", flush=True)
-            both.zero_grad()
-            continue
+            told[name].append(value.detach())
         loss.backward()
-        torch.nn.utils.clip_grad_norm_(both.parameters(), 1.0)
-        for optimizer in optimizers:
-            optimizer.step()
+        size = torch.nn.utils.clip_grad_norm_(both.parameters(), 1.0)
+        if size.isfinite():
+            for optimizer in optimizers:
+                optimizer.step()
+        else:
+            print("a step whose gradients are no numbers was left out", flush=True)
         both.zero_grad()
         with torch.no_grad():
-            keep = min(EMA, (step + 10) / (step + 100)) if seen == start == 0 else EMA
+            keep = min(EMA, (step + 10) / (step + 100)) if spent == 0 else EMA
             torch._foreach_lerp_(list(average.parameters()), list(both.parameters()), 1 - keep)
-        seen += size
-        step += 1
-        if step % 50 == 0:
-            line = " ".join(f"{name} {sum(values) / len(values):.3f}" for name, values in told.items() if values)
-            print(f"{phase} {seen} {(seen - start) / (time.time() - begun):.0f}/s {line}", flush=True)
+        seen, step, shown = seen + arguments.batch, step + 1, shown + arguments.batch
+        if time.time() - spoken > 15:
+            spoken = time.time()
+            print(f"{minutes:.1f} min {seen} seen, {shown / (time.time() - begun):.0f}/s, made {crowds.added + asked.added}, waited {waited:.0f} s, lr {lr:.5f}: {summary(told)}", flush=True)
             told.clear()
-        if time.time() - saved > 120 or seen >= arguments.until or over:
+        if time.time() - saved > 120:
             saved = time.time()
-            save({
-                "phase": phase, "taught": taught or phase == "joint", "seen": seen, "weights": both.state_dict(), "average": average.state_dict(),
-                "optimizers": [optimizer.state_dict() for optimizer in optimizers],
-            })
+            save(checkpoint(seen, minutes, taught, both, average, optimizers))
+    save(checkpoint(seen, spent + (time.time() - begun) / 60, taught, both, average, optimizers))
+
+
+def summary(told: dict[str, list[Tensor]]) -> str:
+    """Means since the last time, in words."""
+    words = [f"{name} {torch.stack(values).nanmean():.3f}" for name, values in told.items() if name != "tasks"]
+    if told["tasks"]:
+        sums = torch.stack(told["tasks"]).sum(0)
+        words += [f"{task} {mean:.3f}" for task, mean in zip(TASKS, (sums[:, 0] / sums[:, 1]).tolist())]
+    return " ".join(words)
+
+
+def checkpoint(seen: int, minutes: float, taught: bool, both, average, optimizers) -> dict:
+    return {
+        "seen": seen, "minutes": minutes, "taught": taught, "weights": both.state_dict(), "average": average.state_dict(),
+        "optimizers": [optimizer.state_dict() for optimizer in optimizers],
+    }
 
 
 if __name__ == "__main__":

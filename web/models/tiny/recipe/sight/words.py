@@ -6,6 +6,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from pathlib import Path
 
+import cv2
 import numpy as np
 from numpy.random import Generator
 from PIL import Image, ImageDraw, ImageFont
@@ -14,7 +15,7 @@ from .nouns import CANDIDATES
 from .paths import FONTS
 
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
-LEFT_OUT = ("emoji", "symbol", "icon", "fontawesome", "dingbats", "mathtex", "music", "openmoji")
+LEFT_OUT = ("emoji", "symbol", "icon", "fontawesome", "dingbats", "mathtex", "music", "openmoji", "d050000l")
 
 
 @dataclass
@@ -54,7 +55,8 @@ def dictionary(held_back: bool) -> list[str]:
 
 @functools.cache
 def font(path: Path, size: int) -> ImageFont.FreeTypeFont:
-    return ImageFont.truetype(str(path), size)
+    # The simple layout has no ligatures, whose letters could not be told apart.
+    return ImageFont.truetype(str(path), size, layout_engine=ImageFont.Layout.BASIC)
 
 
 def word(rng: Generator, held_back: bool) -> str:
@@ -69,6 +71,21 @@ def word(rng: Generator, held_back: bool) -> str:
         return "".join(str(rng.integers(10)) for _ in range(rng.integers(1, 5)))
     style = rng.random()
     return text.upper() if style < 0.35 else text.capitalize() if style < 0.6 else text
+
+
+def with_sign(rng: Generator, canvas: np.ndarray, box: tuple[float, float, float, float]) -> np.ndarray:
+    """A plate in one colour behind `box` (left, top, right, bottom), mostly in a frame; often on a pole."""
+    frame, margin = int(rng.integers(0, 5)), rng.uniform(1, 8)
+    left, top, right, bottom = (round(edge) for edge in (box[0] - margin, box[1] - margin, box[2] + margin, box[3] + margin))
+    plate, rim = (tuple(float(part) for part in rng.random(3) * 255) for _ in range(2))
+    canvas = np.ascontiguousarray(canvas)
+    if rng.random() < 0.4:
+        middle, half = int((left + right) / 2), int(rng.integers(2, 6))
+        cv2.rectangle(canvas, (middle - half, bottom), (middle + half, canvas.shape[0]), rim, -1)
+    if frame:
+        cv2.rectangle(canvas, (left - frame, top - frame), (right + frame, bottom + frame), rim, -1)
+    cv2.rectangle(canvas, (left, top), (right, bottom), plate, -1)
+    return canvas
 
 
 def print_words(rng: Generator, canvas: np.ndarray, held_back: bool, ease: float = 0.0) -> tuple[np.ndarray, list[Printed]]:
@@ -88,21 +105,25 @@ def print_words(rng: Generator, canvas: np.ndarray, held_back: bool, ease: float
         height = max(11, int(height * (size - 9) / wide))
     line = int(height * rng.uniform(1.1, 1.4))
     top = rng.uniform(2, max(3, size - 4 - line * count))
-    middle = canvas.mean((0, 1))
+    same_left = rng.uniform(3, max(4, size - 4 - wide))
+    signed = not held_back and rng.random() < 0.3 * (1 - ease)
+    if signed:
+        canvas = with_sign(rng, canvas, (same_left - 3, top - 2, same_left + wide + 4, top + line * count + 3))
+    beside = canvas[max(0, int(top)) : int(top) + line * count, int(same_left) : int(same_left + wide) + 1] if signed else canvas
+    middle = beside.mean((0, 1))
     for _ in range(20):
         ink = rng.random(3) * 255
         if abs(ink.mean() - middle.mean()) > 85:
             break
     else:
         ink = np.zeros(3) if middle.mean() > 128 else np.full(3, 255.0)
-    if canvas.std((0, 1)).max() > 35:
+    if not signed and canvas.std((0, 1)).max() > 35:
         # A busy picture gets a plate to print on.
         plate = 255.0 if ink.mean() < 128 else 0.0
         canvas = canvas * 0.2 + plate * 0.8
     sheet = Image.new("L", (size, size))
     draw = ImageDraw.Draw(sheet)
     printed = []
-    same_left = rng.uniform(3, max(4, size - 4 - wide))
     for index, text in enumerate(words):
         own = face.getbbox(text)[2]
         left = same_left if own + same_left < size - 2 else max(2, size - 3 - own)
