@@ -1,4 +1,7 @@
 //! The software adapters that every native GPU test runs on, and the program that runs cases on both.
+//!
+//! With a name in `OCELLI_TEST_ADAPTER` the cases run on the adapter that the process finds first instead: this machine's
+//! own GPU.
 
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
@@ -32,7 +35,7 @@ const ADAPTERS: [Adapter; 2] = [
     },
 ];
 
-const CHILD: &str = "OCELLI_TEST_ADAPTER";
+const HERE: &str = "OCELLI_TEST_ADAPTER";
 const COUNTS: &str = "#counts ";
 
 /// A check of a player; fails with what it found.
@@ -55,7 +58,7 @@ impl Case {
 /// Arguments that are no flags choose the cases whose name contains one of them.
 pub fn run_everywhere(cases: fn() -> Vec<Case>) -> ExitCode {
     let filters: Vec<String> = std::env::args().skip(1).filter(|argument| !argument.starts_with('-')).collect();
-    match std::env::var(CHILD) {
+    match std::env::var(HERE) {
         Ok(adapter) => run_here(&adapter, &filters, cases()),
         Err(_) => spawn_all(&filters),
     }
@@ -92,7 +95,7 @@ fn spawn(adapter: &Adapter, filters: &[String]) -> Result<Child, String> {
     let program = std::env::current_exe().map_err(|error| error.to_string())?;
     Command::new(program)
         .args(filters)
-        .env(CHILD, adapter.name)
+        .env(HERE, adapter.name)
         .env("VK_DRIVER_FILES", &driver)
         // Mesa complains about a missing one at every start.
         .env("XDG_RUNTIME_DIR", env!("CARGO_TARGET_TMPDIR"))

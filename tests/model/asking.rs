@@ -25,7 +25,7 @@ pub fn options(dtype: Dtype) -> ModelOptions {
 }
 
 pub fn load(place: Place, directory: &Path, options: ModelOptions) -> Result<Pooled, String> {
-    Ok(Pooled::new(load_on(pool::take(place)?, directory, options)?))
+    Ok(Pooled::new(place, load_on(pool::take(place)?, directory, options)?))
 }
 
 /// Loads on a player, which does not come back.

@@ -65,6 +65,7 @@ fn play(
 
 /// A model's weights on a device.
 pub struct Bare {
+    place: Place,
     /// There until it is dropped.
     player: Option<Player>,
     pub config: PaliGemmaConfig,
@@ -119,7 +120,7 @@ impl Bare {
             layouts.push(layout);
         }
         let table = WeightTable::new(layouts);
-        Ok(Self { player: Some(player), config, table, weights, most: limit, fuse: true, copies: 0 })
+        Ok(Self { place, player: Some(player), config, table, weights, most: limit, fuse: true, copies: 0 })
     }
 
     /// Runs a graph once with the given states and reads the values of that name: `(name, values)` in the order asked.
@@ -180,7 +181,7 @@ impl Drop for Bare {
     fn drop(&mut self) {
         if let Some(mut player) = self.player.take() {
             self.weights.values().for_each(|&id| free(&mut player, id));
-            pool::put(player);
+            pool::put(self.place, player);
         }
     }
 }

@@ -71,7 +71,7 @@ fn model(place: Place, dtype: Dtype) -> Result<Pooled, String> {
     }
     files.insert("mask_decoder.safetensors", weights()?);
     let player = pool::take(place)?;
-    Ok(Pooled::new(told(block_on(Model::load(&files, player, options(dtype), || 0.0, &mut |_| Ok(()))))?))
+    Ok(Pooled::new(place, told(block_on(Model::load(&files, player, options(dtype), || 0.0, &mut |_| Ok(()))))?))
 }
 
 /// Every golden mask.

@@ -5,13 +5,13 @@ use std::cell::RefCell;
 use std::mem::ManuallyDrop;
 use std::ops::{Deref, DerefMut};
 
-use ocelli::session::{DeviceChoice, DeviceClass, DeviceOptions, Player};
+use ocelli::session::{DeviceChoice, DeviceOptions, Player};
 use ocelli::tasks::Model;
 use pollster::block_on;
 
 use super::asking::told;
 
-/// Where a case runs: on the CPU, or on the only adapter that this process can see, which is a software one.
+/// Where a case runs: on the CPU, or on the only adapter that this process can see, mostly a software one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[allow(dead_code, reason = "a program runs on one of them")]
 pub enum Place {
@@ -23,7 +23,7 @@ pub enum Place {
 
 thread_local! {
     /// Never dropped: at the end of a thread, what a device's end needs is gone already.
-    static IDLE: RefCell<Vec<ManuallyDrop<Player>>> = const { RefCell::new(Vec::new()) };
+    static IDLE: RefCell<Vec<(Place, ManuallyDrop<Player>)>> = const { RefCell::new(Vec::new()) };
 }
 
 /// Opens a player of its own, with a forced limit if there is one.
@@ -38,31 +38,26 @@ pub fn open(place: Place, max_binding_bytes: Option<usize>) -> Result<Player, St
 
 /// A player that waits, or a new one.
 pub fn take(place: Place) -> Result<Player, String> {
-    let class = match place {
-        Place::Cpu => DeviceClass::Cpu,
-        Place::Gpu => DeviceClass::Software,
-        Place::AsRealGpu => DeviceClass::Gpu,
-    };
     let waiting = IDLE.with_borrow_mut(|idle| {
-        let found = idle.iter().position(|player| player.capabilities().class == class);
-        found.map(|index| ManuallyDrop::into_inner(idle.swap_remove(index)))
+        let found = idle.iter().position(|(opened_at, _)| *opened_at == place);
+        found.map(|index| ManuallyDrop::into_inner(idle.swap_remove(index).1))
     });
     waiting.map_or_else(|| open(place, None), Ok)
 }
 
 /// Keeps a player for the next model, unless a case failed: what it then holds is not known.
-pub fn put(player: Player) {
+pub fn put(place: Place, player: Player) {
     if !std::thread::panicking() {
-        IDLE.with_borrow_mut(|idle| idle.push(ManuallyDrop::new(player)));
+        IDLE.with_borrow_mut(|idle| idle.push((place, ManuallyDrop::new(player))));
     }
 }
 
 /// A model whose player goes back to the pool.
-pub struct Pooled(Option<Model>);
+pub struct Pooled(Place, Option<Model>);
 
 impl Pooled {
-    pub fn new(model: Model) -> Self {
-        Self(Some(model))
+    pub fn new(place: Place, model: Model) -> Self {
+        Self(place, Some(model))
     }
 }
 
@@ -70,20 +65,20 @@ impl Deref for Pooled {
     type Target = Model;
 
     fn deref(&self) -> &Model {
-        self.0.as_ref().expect("the model is there until it is dropped")
+        self.1.as_ref().expect("the model is there until it is dropped")
     }
 }
 
 impl DerefMut for Pooled {
     fn deref_mut(&mut self) -> &mut Model {
-        self.0.as_mut().expect("the model is there until it is dropped")
+        self.1.as_mut().expect("the model is there until it is dropped")
     }
 }
 
 impl Drop for Pooled {
     fn drop(&mut self) {
-        if let Some(model) = self.0.take() {
-            put(model.into_player());
+        if let Some(model) = self.1.take() {
+            put(self.0, model.into_player());
         }
     }
 }
