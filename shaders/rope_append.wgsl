@@ -10,6 +10,7 @@ struct RopeParams {
     kv_heads: u32, // G
     head_dim: u32, // K
     capacity: u32, // rows of a slot of the cache
+    first_row: u32, // row of the pass that is row 0 here
     theta: f32, // base of the rotary frequencies
 }
 @group(1) @binding(0) var<uniform> params: RopeParams;
@@ -23,14 +24,14 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
     let half = params.head_dim / 2u;
     let head = id.y;
     let t = id.z;
-    if id.x >= half || t >= min(params.tokens, step.tokens) {
+    if id.x >= half || t >= params.tokens || params.first_row + t >= step.tokens {
         return;
     }
     let heads = params.heads + 2u * params.kv_heads;
     let pair_at = (t * heads + head) * params.head_dim + id.x;
     let first = qkv[pair_at];
     let second = qkv[pair_at + half];
-    let position = step.position + t;
+    let position = step.position + params.first_row + t;
     let frequency = precise_exp(-precise_ln(params.theta) * (f32(id.x) / f32(half)));
     let turn = precise_cos_sin(f32(position) * frequency);
     let rotated = vec2<f32>(first * turn.x - second * turn.y, second * turn.x + first * turn.y);

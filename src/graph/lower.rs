@@ -20,6 +20,7 @@ pub fn lower(graph: &Graph, capabilities: &Capabilities) -> Plan {
         tensors: HashMap::new(),
         weights: HashMap::new(),
         parts: HashMap::new(),
+        first_row: 0,
     };
     let most = capabilities.max_binding_bytes.min(capabilities.max_buffer_bytes);
     let mut at = 0;
@@ -44,8 +45,9 @@ struct Lowering<'a> {
     program: Program,
     tensors: HashMap<Value, u32>,
     weights: HashMap<Value, WeightOperand>,
-    /// In a run: the rows of its values that are being done.
+    /// In a run: the rows of its values that are being done, and the first of them.
     parts: HashMap<Value, Tensor>,
+    first_row: usize,
 }
 
 impl Lowering<'_> {
@@ -62,6 +64,7 @@ impl Lowering<'_> {
     fn run(&mut self, run: &Run) {
         for first in (0..run.rows).step_by(run.chunk) {
             let rows = run.chunk.min(run.rows - first);
+            self.first_row = first;
             for node in &run.nodes {
                 for value in row_operands(&node.op).into_iter().flatten() {
                     if !self.parts.contains_key(&value) {
@@ -77,6 +80,7 @@ impl Lowering<'_> {
                 }
             }
             self.parts.clear();
+            self.first_row = 0;
         }
     }
 
@@ -138,7 +142,7 @@ impl Lowering<'_> {
             }
             Op::RopeAppend { qkv, k_cache, v_cache, spec } => {
                 let (qkv, k, v) = (self.tensor(*qkv), self.tensor(*k_cache), self.tensor(*v_cache));
-                ops::rope_append(e, qkv, k, v, spec, out);
+                ops::rope_append(e, qkv, [k, v], spec, self.first_row, out);
             }
             Op::Attention { q, k, v, spec } => {
                 let (q, k, v) = (self.tensor(*q), self.tensor(*k), self.tensor(*v));

@@ -67,7 +67,7 @@ pub(super) fn row_operands(op: &Op) -> Option<Vec<Value>> {
         | Op::RmsNorm { x, residual, rows: RowChoice::All, .. } => {
             Some([Some(*x), *residual].into_iter().flatten().collect())
         }
-        Op::LayerNorm { x, .. } | Op::Activate { x, .. } => Some(vec![*x]),
+        Op::LayerNorm { x, .. } | Op::Activate { x, .. } | Op::RopeAppend { qkv: x, .. } => Some(vec![*x]),
         Op::Add { a, b } => Some(vec![*a, *b]),
         Op::LogSoftmax { logits, ids } => Some(vec![*logits, *ids]),
         _ => None,

@@ -17,14 +17,22 @@ pub struct RopeSpec {
     pub theta: f32,
 }
 
-/// Rotates q and k, appends k and v to the caches; `out` gets q.
-pub fn rope_append(e: &mut Emitter, qkv: Tensor, k_cache: Tensor, v_cache: Tensor, spec: &RopeSpec, out: Tensor) {
+/// Rotates q and k, appends k and v to the caches; `out` gets q. Row 0 is row `first_row` of the pass.
+pub fn rope_append(
+    e: &mut Emitter,
+    qkv: Tensor,
+    [k_cache, v_cache]: [Tensor; 2],
+    spec: &RopeSpec,
+    first_row: usize,
+    out: Tensor,
+) {
     let params = RopeParams {
         tokens: out.rows as u32,
         heads: spec.heads as u32,
         kv_heads: spec.kv_heads as u32,
         head_dim: spec.head_dim as u32,
         capacity: spec.capacity as u32,
+        first_row: first_row as u32,
         theta: spec.theta,
         ..Default::default()
     };

@@ -41,7 +41,8 @@ pub fn cases() -> Vec<KernelCase> {
     }
     for (heads, kv_heads, head_dim) in [(1, 1, 16), (4, 2, 72), (3, 1, 256), (2, 2, 6)] {
         cases.extend(
-            [(0, 0), (13, 1), (5000, 1)].map(|(position, slot)| rope(heads, kv_heads, head_dim, position, slot)),
+            [(0, 0, 0), (13, 1, 0), (5000, 1, 0), (13, 1, 4)]
+                .map(|(position, slot, first_row)| rope([heads, kv_heads, head_dim], position, slot, first_row)),
         );
     }
     for (kernel, tolerance) in [
@@ -204,9 +205,10 @@ fn rms_norm(kernel: KernelId, width: usize, residual: u32, plus_one: u32, x_row:
     KernelCase { label, operands, dispatches, step: tokens(x_rows as u32), tolerance: SUMMED }
 }
 
-fn rope(heads: usize, kv_heads: usize, head_dim: usize, position: u32, slot: u32) -> KernelCase {
-    let (rows, room, capacity, slots) = (3, 4, position as usize + 6, 2);
-    let label = format!("rope_append H={heads} G={kv_heads} K={head_dim} position={position}");
+/// Three valid rows, of a pass whose rows before `first_row` are done elsewhere.
+fn rope([heads, kv_heads, head_dim]: [usize; 3], position: u32, slot: u32, first_row: u32) -> KernelCase {
+    let (rows, room, capacity, slots) = (3, 4, (position + first_row) as usize + 6, 2);
+    let label = format!("rope_append H={heads} G={kv_heads} K={head_dim} position={position} row={first_row}");
     let mut random = Random::new(&label);
     let cache = slots * kv_heads * capacity * head_dim;
     let new = rows * kv_heads * head_dim;
@@ -222,12 +224,13 @@ fn rope(heads: usize, kv_heads: usize, head_dim: usize, position: u32, slot: u32
         kv_heads: kv_heads as u32,
         head_dim: head_dim as u32,
         capacity: capacity as u32,
+        first_row,
         theta: 10_000.0,
         ..Default::default()
     };
     let grid = [(head_dim / 2).div_ceil(32), heads + 2 * kv_heads, room];
     let dispatches = vec![dispatch(KernelId::RopeAppend, Overrides::default(), 4, &params, grid)];
-    let step = Step { position, tokens: rows as u32, slot, ..Default::default() };
+    let step = Step { position, tokens: first_row + rows as u32, slot, ..Default::default() };
     let tolerance = if position < 100 { ROTATED } else { ROTATED_FAR };
     KernelCase { label, operands, dispatches, step, tolerance }
 }

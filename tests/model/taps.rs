@@ -150,7 +150,7 @@ fn force(model: &mut Bare, golden: &Golden, logits: bool) -> Result<(Vec<Vec<f32
 }
 
 /// A picture of 64 x 64 patches and a prompt, with an MLP whose inside no binding holds: as in PaliGemma 3B at 896
-/// pixels, on a small scale.
+/// pixels, on a small scale; then with queries, keys and values that fit none either, as in PaliGemma 2 10B.
 pub fn large_picture(place: Place) -> Result<(), String> {
     let config = PaliGemmaConfig::from_hf(&json!({
         "model_type": "paligemma", "image_token_index": 63,
@@ -192,6 +192,10 @@ pub fn large_picture(place: Place) -> Result<(), String> {
     let (chunked, copies) = logits(10 << 20)?;
     // Two chunks a layer, each with its rows of the norm, of the residual and of the sum.
     same("copies in chunks", copies, 2 * 2 * 3)?;
+    close("logits", &chunked, &whole, INSIDE)?;
+    let (chunked, copies) = logits(1 << 20)?;
+    // A layer's 17 chunks of the MLP, and its 2 of queries, keys and values, each with rows of the norm and of the queries.
+    same("copies in small chunks", copies, 2 * (17 * 3 + 2 * 2))?;
     close("logits", &chunked, &whole, INSIDE).map(|_| ())
 }
 

@@ -47,8 +47,9 @@ pub(in crate::cpu) struct Rotated<'a> {
 pub(in crate::cpu) fn bind<'a>(call: &mut Call<'a>) -> Result<(Rope<'a>, Rotated<'a>), CpuError> {
     let p: RopeParams = call.params()?;
     let (heads, groups, dim) = (p.heads as usize, p.kv_heads as usize, p.head_dim as usize);
-    let (tokens, capacity) = (call.tokens(p.tokens), p.capacity as usize);
-    let (position, slot) = (call.step.position as usize, call.step.slot as usize);
+    let tokens = p.tokens.min(call.step.tokens.saturating_sub(p.first_row)) as usize;
+    let (first_row, capacity) = (p.first_row as usize, p.capacity as usize);
+    let (position, slot) = ((call.step.position as usize).saturating_add(first_row), call.step.slot as usize);
     call.at_most("positions of the KV cache", position.saturating_add(tokens), capacity)?;
     let width = size(&[heads.saturating_add(groups.saturating_mul(2)), dim]);
     let qkv = call.read::<f32>(0, size(&[tokens, width]))?;
