@@ -8,16 +8,15 @@ import numpy as np
 from numpy.random import Generator
 from PIL import Image
 
-from .paths import WORK
+from .paths import PHOTOGRAPHS
 
 PLACES = (Path("/usr/share/wallpapers"), Path("/usr/share/backgrounds"))
 
 
 def photographs() -> list[np.ndarray]:
     """Wallpapers and free photographs, about 640 pixels wide; kept in the work folder once read."""
-    kept = WORK / "photographs.pickle"
-    if kept.is_file():
-        return pickle.loads(kept.read_bytes())
+    if PHOTOGRAPHS.is_file():
+        return pickle.loads(PHOTOGRAPHS.read_bytes())
     from skimage import data
 
     pictures = [data.astronaut(), data.immunohistochemistry(), data.hubble_deep_field(), data.gravel(), data.grass(),
@@ -38,7 +37,7 @@ def photographs() -> list[np.ndarray]:
         picture.thumbnail((640, 640), Image.Resampling.LANCZOS)
         pictures.append(np.asarray(picture))
     pictures = [cv2.cvtColor(p, cv2.COLOR_GRAY2RGB) if p.ndim == 2 else p[..., :3] for p in pictures]
-    kept.write_bytes(pickle.dumps([np.ascontiguousarray(p) for p in pictures]))
+    PHOTOGRAPHS.write_bytes(pickle.dumps([np.ascontiguousarray(p) for p in pictures]))
     return pictures
 
 

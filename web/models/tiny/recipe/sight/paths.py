@@ -8,6 +8,7 @@ DOWNLOADS = WORK / "data"
 LIBRARY = WORK / "library.pickle"
 MORE = WORK / "more.pickle"
 TRAITS = WORK / "traits.pickle"
+PHOTOGRAPHS = WORK / "photographs.pickle"
 UNSEEN_LIBRARY = WORK / "unseen.pickle"
 CHECKPOINT = WORK / "checkpoint.pt"
 CODEC = WORK / "codec.pt"
@@ -16,4 +17,6 @@ EXPORT = WORK / "export"
 PACK = Path(__file__).resolve().parents[2]
 CLIPART = Path("/usr/share/openclipart/png")
 FASHION_MNIST = Path("/usr/share/datasets/fashion-mnist")
-FONTS = Path("/usr/share/fonts")
+# What was carried here (see `carry`) stands for what Debian would have installed.
+FONTS = WORK / "fonts" if (WORK / "fonts").is_dir() else Path("/usr/share/fonts")
+DICTIONARY = WORK / "words.txt" if (WORK / "words.txt").is_file() else Path("/usr/share/dict/american-english-small")

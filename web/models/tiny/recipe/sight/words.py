@@ -12,7 +12,7 @@ from numpy.random import Generator
 from PIL import Image, ImageDraw, ImageFont
 
 from .nouns import CANDIDATES
-from .paths import FONTS
+from .paths import DICTIONARY, FONTS
 
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
 LEFT_OUT = ("emoji", "symbol", "icon", "fontawesome", "dingbats", "mathtex", "music", "openmoji", "d050000l")
@@ -46,7 +46,7 @@ def families(held_back: bool) -> list[list[Path]]:
 @functools.cache
 def dictionary(held_back: bool) -> list[str]:
     """Short English words; every sixth is for evaluation only."""
-    lines = Path("/usr/share/dict/american-english-small").read_text().split()
+    lines = DICTIONARY.read_text().split()
     short = sorted({line for line in lines if line.isascii() and line.isalpha() and line.islower() and 2 <= len(line) <= 7})
     short = [word for word in short if len(word) > 2 or word in ("no", "on", "in", "go", "up", "we", "to", "it", "is")]
     every = short + list(CANDIDATES) * 3
