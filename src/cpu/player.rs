@@ -159,10 +159,7 @@ impl CpuPlayer {
     pub async fn load(&mut self, recording: &Recording, externals: &[BufferId]) -> Result<PlanId, CpuError> {
         let mut state = lock(&self.state);
         state.drain();
-        let size_of = |id| state.buffer(id).ok().map(HostBuffer::len);
-        let max_binding = self.capabilities.max_binding_bytes;
-        let rules = Rules { max_binding, find: self.find, size_of: &size_of };
-        let plan = load::plan(recording, externals, &rules)?;
+        let plan = self.planned(&state, recording, externals)?;
         for (n, &bytes) in plan.scratch.iter().enumerate() {
             if state.scratch.get(n).is_none_or(|found| found.len() < bytes) {
                 let buffer = allocate(&state, &format!("scratch of {}", recording.name), bytes)?;
@@ -179,6 +176,20 @@ impl CpuPlayer {
         });
         state.plans[index] = Some(Arc::new(plan));
         Ok(PlanId(index as u32))
+    }
+
+    /// Whether a recording could be loaded, but for memory.
+    ///
+    /// # Errors
+    /// A recording that contradicts the kernel table or its externals, or a binding above the limit.
+    pub fn check(&self, recording: &Recording, externals: &[BufferId]) -> Result<(), CpuError> {
+        self.planned(&lock(&self.state), recording, externals).map(drop)
+    }
+
+    fn planned(&self, state: &State, recording: &Recording, externals: &[BufferId]) -> Result<load::Plan, CpuError> {
+        let size_of = |id| state.buffer(id).ok().map(HostBuffer::len);
+        let max_binding = self.capabilities.max_binding_bytes;
+        load::plan(recording, externals, &Rules { max_binding, find: self.find, size_of: &size_of })
     }
 
     /// Forgets a plan; plays of it that were submitted still run.

@@ -173,32 +173,50 @@ impl Loader {
         Ok(self.session)
     }
 
-    /// Converts a checkpoint chunk by chunk on its way to a player.
-    pub(super) async fn from_checkpoint(
+    /// Takes memory for a checkpoint's weights; [`read`](Self::read) converts them.
+    ///
+    /// # Errors
+    /// A tensor that is missing or has another shape than the configuration says, a row that no binding holds, a device
+    /// without memory.
+    pub async fn of_checkpoint(
         player: Player,
         config: PaliGemmaConfig,
         checkpoint: &Checkpoint<'_>,
         options: SessionOptions,
-        progress: &mut dyn FnMut(LoadProgress) -> Result<()>,
     ) -> Result<Self> {
         let specs = weight_specs(&config, checkpoint);
         check_shapes(&specs, checkpoint)?;
-        let dtype = |spec: &WeightSpec| if spec.form == Form::Exact { Dtype::F32 } else { options.dtype };
-        let mut loader = Self::begin(player, config, &specs, &dtype, options).await?;
-        for (index, spec) in specs.iter().enumerate() {
-            let dtype = dtype(spec);
+        Self::begin(player, config, &specs, &|spec| converted_dtype(spec, options.dtype), options).await
+    }
+
+    /// Converts the weights of the checkpoint chunk by chunk on their way to the player.
+    ///
+    /// # Errors
+    /// A failing device, or what `progress` returns.
+    pub fn read(
+        &mut self,
+        checkpoint: &Checkpoint<'_>,
+        progress: &mut dyn FnMut(LoadProgress) -> Result<()>,
+    ) -> Result<()> {
+        for (index, spec) in weight_specs(self.session.config(), checkpoint).iter().enumerate() {
+            let dtype = converted_dtype(spec, self.session.dtype());
             for rows in chunks(spec) {
                 let (first_row, count) = (rows.start, rows.len());
                 let (data, scales) = encode(spec, rows, dtype, checkpoint)?;
                 let part =
                     PackedRows { weight: &spec.name, first_row, rows: count, dtype, data: &data, scales: &scales };
-                loader.arrivals.admit("the checkpoint", &part)?;
-                loader.put(index, &part)?;
-                progress(loader.progress())?;
+                self.arrivals.admit("the checkpoint", &part)?;
+                self.put(index, &part)?;
+                progress(self.progress())?;
             }
         }
-        Ok(loader)
+        Ok(())
     }
+}
+
+/// Weights that have to stay exact are kept in f32, the others in what was asked for.
+fn converted_dtype(spec: &WeightSpec, dtype: Dtype) -> Dtype {
+    if spec.form == Form::Exact { Dtype::F32 } else { dtype }
 }
 
 /// A weight's rows in portions that are converted at a time; an even number, so that the scales of a portion fill whole

@@ -128,7 +128,9 @@ impl Session {
         options: SessionOptions,
         progress: &mut dyn FnMut(LoadProgress) -> Result<()>,
     ) -> Result<Self> {
-        Loader::from_checkpoint(player, config, checkpoint, options, progress).await?.finish()
+        let mut loader = Loader::of_checkpoint(player, config, checkpoint, options).await?;
+        loader.read(checkpoint, progress)?;
+        loader.finish()
     }
 
     pub(super) fn new(

@@ -117,11 +117,11 @@ impl Player {
         })
     }
 
-    /// Checks a recording against what the device can do; the CPU can do everything.
+    /// Checks a recording against what the device can do.
     pub(super) fn check(&self, recording: &Recording, externals: &[BufferId]) -> Result<()> {
         match self {
             Self::Gpu(p) => p.check(recording, externals)?,
-            Self::Cpu(_) => {}
+            Self::Cpu(p) => p.check(recording, externals)?,
         }
         Ok(())
     }

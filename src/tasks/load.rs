@@ -149,8 +149,10 @@ impl Model {
         let generation = optional_json(files, "generation_config.json")?;
         let companions = Companions::new(&config, json, processor.as_ref(), generation.as_ref())?;
         let checkpoint = Checkpoint::open(files)?;
-        let session = Session::load(player, config, &checkpoint, options, progress).await?;
-        Ok(companions.join(session, Vec::new(), now_ms))
+        let mut loader = Loader::of_checkpoint(player, config, &checkpoint, options).await?;
+        loader.make_room(PROMPT_TOKENS, GenerateOptions::default().max_new_tokens).await?;
+        loader.read(&checkpoint, progress)?;
+        Ok(companions.join(loader.finish()?, Vec::new(), now_ms))
     }
 }
 

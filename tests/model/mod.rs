@@ -5,6 +5,7 @@ mod calls;
 mod device;
 mod generation;
 mod golden;
+mod limits;
 mod masks;
 mod parity;
 pub mod pool;
@@ -67,6 +68,7 @@ pub fn cases() -> Vec<ModelCase> {
     add("tasks: pictures in turn".into(), Box::new(tasks::keep_features_apart));
     add("calls: go on elsewhere".into(), Box::new(calls::go_on));
     add("calls: stand by what was said".into(), Box::new(calls::stand_by_what_was_said));
+    add("limits: said before the first weight".into(), Box::new(limits::refused_before_the_first_weight));
     add("masks: a model without their decoder".into(), Box::new(masks::none));
     for bytes in [1 << 20, SMALL_BINDING] {
         add(format!("bindings of {bytes} bytes"), Box::new(move |on| parity::small_bindings(on, bytes)));
