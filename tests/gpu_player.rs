@@ -14,7 +14,7 @@ use ocelli::kernels::{Dispatch, KernelId, Overrides, Step};
 use pollster::block_on;
 
 fn main() -> ExitCode {
-    run_everywhere(|| {
+    run_everywhere(|_| {
         vec![
             Case::new("a step limits the rows of a replayed plan", steps_limit_rows),
             Case::new("plays submitted ahead each see their own step", plays_ahead),

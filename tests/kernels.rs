@@ -25,7 +25,7 @@ use ocelli::gpu::GpuPlayer;
 use ocelli::kernels::KernelId;
 
 fn main() -> ExitCode {
-    run_everywhere(|| {
+    run_everywhere(|_| {
         let mut cases: Vec<Case> = all_cases().map(as_case).collect();
         cases.push(Case::new("every kernel has a case", every_kernel_has_a_case));
         cases

@@ -56,10 +56,11 @@ impl Case {
 /// Runs every case on every adapter and reports every failure, in the words of cargo's own test programs.
 ///
 /// Arguments that are no flags choose the cases whose name contains one of them.
-pub fn run_everywhere(cases: fn() -> Vec<Case>) -> ExitCode {
+/// `cases` gets the adapter's name.
+pub fn run_everywhere(cases: fn(&str) -> Vec<Case>) -> ExitCode {
     let filters: Vec<String> = std::env::args().skip(1).filter(|argument| !argument.starts_with('-')).collect();
     match std::env::var(HERE) {
-        Ok(adapter) => run_here(&adapter, &filters, cases()),
+        Ok(adapter) => run_here(&adapter, &filters, cases(&adapter)),
         Err(_) => spawn_all(&filters),
     }
 }

@@ -50,6 +50,12 @@ export class CacheApiStore implements Store {
   }
 }
 
+/**
+ * Answers whose bodies are being read. Chromium forgets about a body once the garbage collector has taken its answer: its
+ * last bytes, or its end, then never come.
+ */
+const reading = new Set<Response>();
+
 /** A file's parts: length by first byte. */
 type Parts = Map<number, number>;
 
@@ -81,7 +87,7 @@ class CachePack implements PackStore {
     for (let at = 0; at < size; at += parts.get(at)!) {
       const length = parts.get(at)!;
       const part = await this.cache.match(address(file, at, length));
-      const found = part?.body ? await copy(part.body, bytes.subarray(at, at + length), spare) : 0;
+      const found = part ? await copy(part, bytes.subarray(at, at + length), spare) : 0;
       if (found !== length) return bytes.subarray(0, at);
     }
     return bytes;
@@ -155,16 +161,25 @@ class CacheAppender implements Appender {
 }
 
 /**
- * Copies a body; how many bytes it had, as far as it was read.
+ * Copies an answer's body; how many bytes it had, as far as it was read.
  * @param spare memory for the way: garbage of the size of the model would pile up between two collections
  */
-async function copy(body: ReadableStream<Uint8Array>, into: Uint8Array, spare: { buffer: ArrayBuffer }): Promise<number> {
-  const reader = byteReader(body);
-  if (!reader) {
-    const all = new Uint8Array(await new Response(body).arrayBuffer());
-    if (all.length <= into.length) into.set(all);
-    return all.length;
+async function copy(answer: Response, into: Uint8Array, spare: { buffer: ArrayBuffer }): Promise<number> {
+  reading.add(answer);
+  try {
+    const reader = answer.body && byteReader(answer.body);
+    return reader ? await copyChunks(reader, into, spare) : copyWhole(await answer.arrayBuffer(), into);
+  } finally {
+    reading.delete(answer);
   }
+}
+
+function copyWhole(all: ArrayBuffer, into: Uint8Array): number {
+  if (all.byteLength <= into.length) into.set(new Uint8Array(all));
+  return all.byteLength;
+}
+
+async function copyChunks(reader: ReadableStreamBYOBReader, into: Uint8Array, spare: { buffer: ArrayBuffer }): Promise<number> {
   for (let at = 0; ; ) {
     const { done, value } = await reader.read(new Uint8Array(spare.buffer));
     if (!value) return at;
