@@ -2,7 +2,7 @@
 
     python -m sight.evaluate            the evaluation
     python -m sight.evaluate --unseen   the same scenes' kind from emoji styles that were never trained on
-    python -m sight.evaluate --dev      other scenes, of drawings it was trained on, for decisions while training
+    python -m sight.evaluate --dev      the same kind of other scenes, of drawings it was trained on, for decisions while training
 """
 
 import argparse
@@ -174,7 +174,7 @@ def main() -> None:
     tokens = Tokens()
     model = load_model(tokens)
     codec = load_codec() if CODEC.is_file() else None
-    composer = Composer(not arguments.dev, DEV_SEED if arguments.dev else EVALUATION_SEED, unseen=arguments.unseen)
+    composer = Composer(not arguments.dev, DEV_SEED if arguments.dev else EVALUATION_SEED, unseen=arguments.unseen, training=False)
     scenes, asked = questions(composer, arguments.scenes)
     pictures = torch.from_numpy(np.stack([scene.picture for scene in scenes]))
     owners, prefixes = [index for index, _ in asked], [tokens.prefix(one.prefix) for _, one in asked]

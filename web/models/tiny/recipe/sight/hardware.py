@@ -1,5 +1,10 @@
 """Where training runs, and what multiplies fastest there."""
 
+import os
+
+# Prompts come in many lengths: memory that was cut for one is to serve the next.
+os.environ.setdefault("PYTORCH_CUDA_ALLOC_CONF", "expandable_segments:True")
+
 import torch
 
 DEVICE = torch.device("cuda" if torch.cuda.is_available() else "cpu")

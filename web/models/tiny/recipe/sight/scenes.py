@@ -56,7 +56,9 @@ class Scene:
 class Composer:
     """Makes scenes from one part of the library: what is held back, or everything else."""
 
-    def __init__(self, held_back: bool, seed: int, ease: float = 0.0, crowd: bool = False, unseen: bool = False) -> None:
+    def __init__(
+        self, held_back: bool, seed: int, ease: float = 0.0, crowd: bool = False, unseen: bool = False, training: bool | None = None
+    ) -> None:
         library = pickle.loads(LIBRARY.read_bytes())
         self.rng = np.random.default_rng(seed)
         self.held_back = held_back
@@ -64,9 +66,11 @@ class Composer:
         self.ease = ease
         # Many things in every picture, half of them none of the nouns: the most labels for the work of looking.
         self.crowd = crowd
-        training = not (held_back or unseen) and TRAITS.is_file()
-        self.more: list[Drawing] = pickle.loads(MORE.read_bytes())["drawings"] if training else []
-        known = list(pickle.loads(TRAITS.read_bytes())["library"]) if training else []
+        # Training changes drawings further than evaluation does, and has things in more surroundings.
+        self.training = not (held_back or unseen) if training is None else training
+        taught = self.training and TRAITS.is_file()
+        self.more: list[Drawing] = pickle.loads(MORE.read_bytes())["drawings"] if taught else []
+        known = list(pickle.loads(TRAITS.read_bytes())["library"]) if taught else []
         rows = {drawing: row for row, drawing in enumerate(known)}
         for index, drawing in enumerate(self.more):
             drawing.traits = len(known) + index
@@ -107,8 +111,8 @@ class Composer:
         rgba = drawing.half if longer < 0.5 * SIDE else drawing.pixels
         if rng.random() < 0.5:
             rgba = rgba[:, ::-1]
-        # Training changes drawings further than evaluation does: they are few, and things come in many builds and styles.
-        wild = 0.0 if self.held_back else 1 - self.ease
+        # Drawings are few, and things come in many builds and styles.
+        wild = 1 - self.ease if self.training else 0.0
         # What is none of the nouns is never asked about its colour.
         named = None if drawing.words else drawing.colour
         # What has no colour of its own gets one mostly.
@@ -167,16 +171,16 @@ class Composer:
     def with_words(self) -> Scene:
         """One to three printed words."""
         canvas = background(self.rng, self.photos, SIZE, self.ease)
-        canvas, words = print_words(self.rng, canvas, self.held_back, self.ease)
+        canvas, words = print_words(self.rng, canvas, self.held_back, self.training, self.ease)
         return Scene(self.finished(canvas), words=words)
 
     def with_things(self, count: int) -> Scene:
         """Several things that hardly overlap, often some of the same noun."""
         rng = self.rng
         # Evaluation has neither flat landscapes nor things as small as training has.
-        drawn = not self.held_back and rng.random() < 0.25
+        drawn = self.training and rng.random() < 0.25
         canvas = flat_shapes(rng, SIZE) if drawn else background(rng, self.photos, SIZE, self.ease)
-        smallest = 30 + 6 * self.ease if self.held_back else 22 + 14 * self.ease
+        smallest = 22 + 14 * self.ease if self.training else 30 + 6 * self.ease
         plain = names_of(canvas.reshape(-1, 3)[::7])
         shares = np.bincount(plain, minlength=len(COLOURS)) / len(plain)
         backdrop = list(COLOURS)[int(shares.argmax())] if shares.max() > 0.85 else None

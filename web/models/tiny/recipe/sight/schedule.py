@@ -14,8 +14,7 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--minutes", type=float, default=10.0 if DEVICE.type == "cuda" else 240.0)
     minutes = parser.parse_args().minutes
-    options = "--batch 1536 --lr 0.0028" if DEVICE.type == "cuda" else ""
-    for module in (f"train --minutes {minutes} {options}", "evaluate --q8", "evaluate --q8 --unseen", "evaluate --q8 --dev", "export"):
+    for module in (f"train --minutes {minutes}", "evaluate --q8", "evaluate --q8 --unseen", "evaluate --q8 --dev", "export"):
         print(f"── {module}", flush=True)
         subprocess.run([sys.executable, "-m", *f"sight.{module}".split()], check=True)
 

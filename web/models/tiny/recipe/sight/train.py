@@ -83,8 +83,8 @@ def main() -> None:
     on_gpu = DEVICE.type == "cuda"
     parser = argparse.ArgumentParser()
     parser.add_argument("--minutes", type=float, required=True, help="of training in all, those before the last checkpoint too")
-    parser.add_argument("--lr", type=float, default=2e-3)
-    parser.add_argument("--batch", type=int, default=512 if on_gpu else 64)
+    parser.add_argument("--lr", type=float, default=2.8e-3 if on_gpu else 2e-3)
+    parser.add_argument("--batch", type=int, default=1536 if on_gpu else 64)
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--producers", type=int, default=max(1, (os.cpu_count() or 2) - 1))
     parser.add_argument("--made", type=int, default=256 if on_gpu else 32, help="pictures that a producer makes at a time")

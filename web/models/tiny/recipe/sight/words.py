@@ -88,8 +88,10 @@ def with_sign(rng: Generator, canvas: np.ndarray, box: tuple[float, float, float
     return canvas
 
 
-def print_words(rng: Generator, canvas: np.ndarray, held_back: bool, ease: float = 0.0) -> tuple[np.ndarray, list[Printed]]:
-    """One to three words on lines of their own, in one font and one colour that stands out."""
+def print_words(
+    rng: Generator, canvas: np.ndarray, held_back: bool, signs: bool, ease: float = 0.0
+) -> tuple[np.ndarray, list[Printed]]:
+    """One to three words on lines of their own, in one font and one colour that stands out; some on `signs`."""
     size = canvas.shape[0]
     count = int(rng.choice([1, 2, 3], p=[0.45, 0.33, 0.22]))
     listed = families(held_back)
@@ -106,7 +108,7 @@ def print_words(rng: Generator, canvas: np.ndarray, held_back: bool, ease: float
     line = int(height * rng.uniform(1.1, 1.4))
     top = rng.uniform(2, max(3, size - 4 - line * count))
     same_left = rng.uniform(3, max(4, size - 4 - wide))
-    signed = not held_back and rng.random() < 0.3 * (1 - ease)
+    signed = signs and rng.random() < 0.3 * (1 - ease)
     if signed:
         canvas = with_sign(rng, canvas, (same_left - 3, top - 2, same_left + wide + 4, top + line * count + 3))
     beside = canvas[max(0, int(top)) : int(top) + line * count, int(same_left) : int(same_left + wide) + 1] if signed else canvas
