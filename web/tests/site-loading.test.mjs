@@ -44,7 +44,7 @@ const loadingLine = (page, pattern) => page.waitForFunction((source) => new RegE
 test('the rate and the time left are told', async () => {
   const { page, context, faults } = await come();
   await press(page);
-  await loadingLine(page, /^Fetching the model · \d+ % · \d\.\d MB of \d\.\d MB · \d+ KB\/s · \d+ s left$/);
+  await loadingLine(page, /^Fetching the model · \d+ % · \d\.\d MB of \d+\.\d MB · \d+ KB\/s · \d+ s left$/);
   hurry();
   assert.equal(await ended(page), 'done');
   assert.deepEqual(faults, []);
