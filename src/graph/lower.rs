@@ -80,8 +80,8 @@ impl Lowering<'_> {
                 }
             }
             self.parts.clear();
-            self.first_row = 0;
         }
+        self.first_row = 0;
     }
 
     /// A tensor for some rows of a value, which stands for it until the rows are done.

