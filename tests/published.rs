@@ -2,7 +2,6 @@
 
 use ocelli::graph::{WeightLayout, WeightTable, fuse, lower};
 use ocelli::kernels::{Capabilities, DeviceClass};
-use ocelli::models::Form;
 use ocelli::models::paligemma::{self, DecoderPass, PaliGemmaConfig, PassOutput};
 use ocelli::tensor::Dtype;
 use serde_json::json;
@@ -48,8 +47,8 @@ fn config(size: &Size, picture: usize) -> PaliGemmaConfig {
 
 fn weights(config: &PaliGemmaConfig) -> WeightTable {
     let layouts = paligemma::weights(config).into_iter().map(|spec| {
-        let dtype = if spec.form == Form::Exact { Dtype::F32 } else { Dtype::Q8 };
-        WeightLayout::new(&spec.name, spec.rows, spec.k, dtype, BINDING).expect("the rows fit a binding")
+        WeightLayout::new(&spec.name, spec.rows, spec.k, spec.kept_in(Dtype::Q8), BINDING)
+            .expect("the rows fit a binding")
     });
     WeightTable::new(layouts.collect())
 }

@@ -9,7 +9,6 @@ use std::path::{Path, PathBuf};
 
 use ocelli::graph::{Graph, ShapeFault, WeightLayout, WeightTable, fuse, lower};
 use ocelli::kernels::{Capabilities, DeviceClass};
-use ocelli::models::Form;
 use ocelli::models::paligemma::{self, DecoderPass, PaliGemmaConfig, PassOutput};
 use ocelli::tensor::Dtype;
 
@@ -29,8 +28,8 @@ fn config(checkpoint: &str) -> PaliGemmaConfig {
 /// Weights as a device with 1 MiB bindings would hold them in q8.
 fn weights(config: &PaliGemmaConfig) -> WeightTable {
     let layouts = paligemma::weights(config).into_iter().map(|spec| {
-        let dtype = if spec.form == Form::Exact { Dtype::F32 } else { Dtype::Q8 };
-        WeightLayout::new(&spec.name, spec.rows, spec.k, dtype, 1 << 20).expect("the rows fit a binding")
+        WeightLayout::new(&spec.name, spec.rows, spec.k, spec.kept_in(Dtype::Q8), 1 << 20)
+            .expect("the rows fit a binding")
     });
     WeightTable::new(layouts.collect())
 }

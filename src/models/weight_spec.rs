@@ -42,9 +42,17 @@ impl WeightSpec {
         Self { name: name.into(), rows, k, form: Form::Matrix, source }
     }
 
+    /// What it is kept in where matrices are kept in `dtype`.
+    pub fn kept_in(&self, dtype: Dtype) -> Dtype {
+        match self.form {
+            Form::Exact => Dtype::F32,
+            Form::Matrix => dtype,
+        }
+    }
+
     /// Bytes on a device that holds matrices in `dtype`: all of a model's may be more than a 32-bit program can count.
     pub fn bytes(&self, dtype: Dtype) -> u64 {
-        let layout = layout(if self.form == Form::Exact { Dtype::F32 } else { dtype }, self.k);
+        let layout = layout(self.kept_in(dtype), self.k);
         let rows = self.rows as u64;
         rows * layout.row_bytes as u64 + (rows * layout.row_scales as u64 * 2).next_multiple_of(4)
     }

@@ -186,7 +186,7 @@ impl Loader {
     ) -> Result<Self> {
         let specs = weight_specs(&config, checkpoint);
         check_shapes(&specs, checkpoint)?;
-        Self::begin(player, config, &specs, &|spec| converted_dtype(spec, options.dtype), options).await
+        Self::begin(player, config, &specs, &|spec| spec.kept_in(options.dtype), options).await
     }
 
     /// Converts the weights of the checkpoint chunk by chunk on their way to the player.
@@ -199,7 +199,7 @@ impl Loader {
         progress: &mut dyn FnMut(LoadProgress) -> Result<()>,
     ) -> Result<()> {
         for (index, spec) in weight_specs(self.session.config(), checkpoint).iter().enumerate() {
-            let dtype = converted_dtype(spec, self.session.dtype());
+            let dtype = spec.kept_in(self.session.dtype());
             for rows in chunks(spec) {
                 let (first_row, count) = (rows.start, rows.len());
                 let (data, scales) = encode(spec, rows, dtype, checkpoint)?;
@@ -212,11 +212,6 @@ impl Loader {
         }
         Ok(())
     }
-}
-
-/// Weights that have to stay exact are kept in f32, the others in what was asked for.
-fn converted_dtype(spec: &WeightSpec, dtype: Dtype) -> Dtype {
-    if spec.form == Form::Exact { Dtype::F32 } else { dtype }
 }
 
 /// A weight's rows in portions that are converted at a time; an even number, so that the scales of a portion fill whole
@@ -271,11 +266,7 @@ pub fn pack_specs(config: &PaliGemmaConfig, manifest: &Manifest) -> Vec<WeightSp
 
 /// How a pack stores a weight.
 pub fn stored_dtype(spec: &WeightSpec, manifest: &Manifest) -> Dtype {
-    match spec.form {
-        Form::Exact => Dtype::F32,
-        Form::Matrix if manifest.f16.contains(&spec.name) => Dtype::F16,
-        Form::Matrix => manifest.dtype,
-    }
+    spec.kept_in(if manifest.f16.contains(&spec.name) { Dtype::F16 } else { manifest.dtype })
 }
 
 /// What all weights would take in the dtypes that are smaller than this one, from large to small.

@@ -85,11 +85,7 @@ pub fn convert(
     let weights: Vec<StoredWeight> = specs
         .iter()
         .map(|spec| {
-            let dtype = match spec.form {
-                Form::Exact => Dtype::F32,
-                Form::Matrix if f16.contains(&spec.name) => Dtype::F16,
-                Form::Matrix => options.dtype,
-            };
+            let dtype = spec.kept_in(if f16.contains(&spec.name) { Dtype::F16 } else { options.dtype });
             StoredWeight { name: spec.name.clone(), rows: spec.rows, k: spec.k, dtype }
         })
         .collect();
