@@ -275,6 +275,9 @@ pub struct BenchArgs {
     /// Where the model of random weights is or shall be written.
     #[arg(long, value_name = "DIR")]
     pub model: Option<PathBuf>,
+    /// Run a model as large as PaliGemma 3B: 5.8 GB to write and read.
+    #[arg(long)]
+    pub full_size: bool,
     /// Print one JSON object on one line instead of a table.
     #[arg(long)]
     pub json: bool,

@@ -56,14 +56,15 @@ struct Contender {
 
 /// Writes the model of the bench, or one of PaliGemma 3B's size.
 pub fn make_model(args: &MakeModelArgs) -> Result<()> {
-    Ok(model::make(&args.directory, if args.full_size { &model::FULL_SIZE } else { &model::BENCH })?)
+    Ok(model::make(&args.directory, shape(args.full_size))?)
 }
 
 pub async fn bench(args: &BenchArgs) -> Result<()> {
     let cancel = interrupt::token()?;
     let contenders = contenders(&args.players).await?;
-    let directory = args.model.clone().unwrap_or_else(default_directory);
-    model::make(&directory, &model::BENCH)?;
+    let shape = shape(args.full_size);
+    let directory = args.model.clone().unwrap_or_else(|| default_directory(shape));
+    model::make(&directory, shape)?;
     let mut report = Report {
         model: Shape { image_tokens: 256, prompt_tokens: 16, decode_steps: STEPS },
         repeat: args.repeat,
@@ -87,8 +88,12 @@ pub async fn bench(args: &BenchArgs) -> Result<()> {
     Ok(())
 }
 
-fn default_directory() -> PathBuf {
-    std::env::temp_dir().join("ocelli-bench-model")
+fn shape(full_size: bool) -> &'static model::Shape {
+    if full_size { &model::FULL_SIZE } else { &model::BENCH }
+}
+
+fn default_directory(shape: &model::Shape) -> PathBuf {
+    std::env::temp_dir().join(format!("ocelli-{}-model", shape.name))
 }
 
 /// The CPU and every adapter, or those whose name contains one of the wanted.

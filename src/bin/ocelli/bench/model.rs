@@ -12,7 +12,7 @@ use super::super::fault::CliFault;
 /// A PaliGemma in numbers. Pictures have 224 pixels in patches of 14: 256 tokens.
 pub struct Shape {
     /// Written into the marker of a complete model: changes with the weights.
-    name: &'static str,
+    pub name: &'static str,
     /// D of the tower.
     tower: usize,
     tower_layers: usize,

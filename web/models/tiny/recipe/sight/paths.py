@@ -16,6 +16,9 @@ EXPORT = WORK / "export"
 # Where the pack of the last release lies.
 PACK = Path(__file__).resolve().parents[2]
 CLIPART = Path("/usr/share/openclipart/png")
+TUXPAINT = Path("/usr/share/tuxpaint/stamps")
+SCRATCH = Path("/usr/share/scratch/Media/Costumes")
+GCOMPRIS = Path("/usr/share/gcompris-qt/rcc")
 FASHION_MNIST = Path("/usr/share/datasets/fashion-mnist")
 # What was carried here (see `carry`) stands for what Debian would have installed.
 FONTS = WORK / "fonts" if (WORK / "fonts").is_dir() else Path("/usr/share/fonts")

@@ -20,7 +20,7 @@ LINE = ("tabler", "hugeicons", "streamline", "streamline-plump")
 COLOURED = (
     "icon-park", "streamline-color", "streamline-plump-color", "streamline-flex-color", "streamline-sharp-color",
     "streamline-ultimate-color", "streamline-kameleon-color", "streamline-freehand-color", "streamline-stickies-color",
-    "streamline-cyber-color", "flat-color-icons",
+    "streamline-cyber-color", "flat-color-icons", "flat-ui",
 )
 # Pixels a side at which lines are drawn before what they enclose is filled.
 RENDERED = 160

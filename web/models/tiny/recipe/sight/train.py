@@ -21,7 +21,7 @@ from torch import Tensor
 from .batches import TASKS, stream
 from .beginning import prepare, prepare_decoder
 from .hardware import DEVICE, FAST
-from .light import relit
+from .light import disguised, relit
 from .losses import Dense, next_token
 from .masks import load_codec
 from .model import Config, Sight
@@ -29,7 +29,7 @@ from .muon import Muon
 from .paths import CHECKPOINT, CODEC
 from .replay import Replay
 from .rows import Rows, arranged
-from .scenes import Composer
+from .scenes import PATCH, Composer
 from .tokens import Tokens
 
 EMA = 0.998
@@ -156,7 +156,9 @@ def main() -> None:
         labels = {name: torch.cat([asked[name][at[0]], crowds[name][at[1]]]) for name in ("pictures", "nouns", "boxes", "words", "traits", "letters")}
         with torch.autocast(DEVICE.type, torch.bfloat16, enabled=FAST == torch.bfloat16):
             table = model.embeddings()
-            features = model.look(relit(labels["pictures"]))
+            pictures = relit(labels["pictures"])
+            pictures[len(picked) :] = disguised(pictures[len(picked) :], PATCH)
+            features = model.look(pictures)
             parts = both["dense"](features, table, labels)
             loss = sum(weight * parts[name].nan_to_num() for name, weight in LOSSES.items())
             if prompts:
