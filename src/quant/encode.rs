@@ -33,9 +33,8 @@ pub fn encode_rows(dtype: Dtype, rows: &[f32], k: usize) -> Result<Encoded, Quan
     let count = rows.len() / k;
     let mut data = vec![0u8; layout.data_bytes(count)];
     let mut scales = vec![0u8; layout.scale_bytes(count)];
-    for (row, (x, data)) in rows.chunks_exact(k).zip(data.chunks_exact_mut(layout.row_bytes)).enumerate() {
+    let encode_row = |row: usize, x: &[f32], data: &mut [u8], scales: &mut [u8]| {
         check(dtype, row, x)?;
-        let scales = &mut scales[row * layout.row_scales * 2..][..layout.row_scales * 2];
         match dtype {
             Dtype::F32 | Dtype::U32 => {
                 data.chunks_exact_mut(4).zip(x).for_each(|(d, x)| d.copy_from_slice(&x.to_le_bytes()));
@@ -48,8 +47,44 @@ pub fn encode_rows(dtype: Dtype, rows: &[f32], k: usize) -> Result<Encoded, Quan
             Dtype::Q8 => encode_blocks(x, data, scales, BLOCK, q8::encode_block),
             Dtype::Q4 => encode_blocks(x, data, scales, BLOCK / 2, q4::encode_block),
         }
+        Ok(())
+    };
+    if layout.row_scales == 0 {
+        for (row, (x, data)) in rows.chunks_exact(k).zip(data.chunks_exact_mut(layout.row_bytes)).enumerate() {
+            encode_row(row, x, data, &mut [])?;
+        }
+    } else {
+        each_row((rows, k), (&mut data, layout.row_bytes), (&mut scales, layout.row_scales * 2), encode_row)?;
     }
     Ok(Encoded { data, scales })
+}
+
+/// Gives `f` each row's number, elements, bytes and scales, each slice coming with what one row has of it.
+///
+/// Rows are spread over all cores, since trying scales takes far longer than reading them. The first row's error counts.
+#[cfg(feature = "cli")]
+fn each_row(
+    (rows, k): (&[f32], usize),
+    (data, row_bytes): (&mut [u8], usize),
+    (scales, row_scales): (&mut [u8], usize),
+    f: impl Fn(usize, &[f32], &mut [u8], &mut [u8]) -> Result<(), QuantError> + Sync,
+) -> Result<(), QuantError> {
+    use rayon::prelude::*;
+    let data = data.par_chunks_exact_mut(row_bytes);
+    let scales = scales.par_chunks_exact_mut(row_scales);
+    let rows = rows.par_chunks_exact(k).zip(data).zip(scales).enumerate();
+    rows.find_map_first(|(row, ((x, data), scales))| f(row, x, data, scales).err()).map_or(Ok(()), Err)
+}
+
+#[cfg(not(feature = "cli"))]
+fn each_row(
+    (rows, k): (&[f32], usize),
+    (data, row_bytes): (&mut [u8], usize),
+    (scales, row_scales): (&mut [u8], usize),
+    f: impl Fn(usize, &[f32], &mut [u8], &mut [u8]) -> Result<(), QuantError>,
+) -> Result<(), QuantError> {
+    let parts = rows.chunks_exact(k).zip(data.chunks_exact_mut(row_bytes)).zip(scales.chunks_exact_mut(row_scales));
+    parts.enumerate().try_for_each(|(row, ((x, data), scales))| f(row, x, data, scales))
 }
 
 fn encode_blocks(x: &[f32], data: &mut [u8], scales: &mut [u8], bytes: usize, block: fn(&[f32], &mut [u8]) -> f16) {

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 
-import { inspect } from './common/looks.mjs';
+import { ALL_SHAPES, inspect } from './common/looks.mjs';
 import { TRIAL, ask, chooseTask, ended, press, settled, startSite, useModel, visit } from './common/site.mjs';
 
 let started;
@@ -105,7 +105,7 @@ for (const [name, reach] of Object.entries(STATES)) {
     const visitor = await visit(started, { bypassCSP: true, permissions: ['camera'], serviceWorkers: 'block' });
     await settled(visitor.page);
     await reach(visitor);
-    await inspect(visitor.page, name);
+    await inspect(visitor.page, name, name === 'with every task answered' ? ALL_SHAPES : undefined);
     await visitor.context.close();
   });
 }

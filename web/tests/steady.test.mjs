@@ -31,7 +31,7 @@ async function askOften(times) {
   return memory.weightsBytes + memory.kvBytes + memory.activationBytes;
 }
 
-for (const [device, times] of [['cpu', 500], ['gpu', 120]]) {
+for (const [device, times] of [['cpu', 500], ['gpu', 60]]) {
   test(`${times} answers on the ${device} leave memory as it was, within 2 %`, async (t) => {
     const page = await (await browser.newContext()).newPage();
     const worker = await watchWorker(page);

@@ -1,7 +1,8 @@
 """One file with all that training reads, for a machine with a GPU that can reach nothing.
 
-    python -m sight.carry pack data.xz     # here, after `sight.prepare`: about 41 MB
-    python -m sight.carry unpack data.xz   # there; then `sight.train`
+    python -m sight.carry pack data.xz     # here, after `sight.prepare`: about 42 MB
+    python -m sight.carry unpack data.xz   # there; `sight.resume --keep-codec` goes on from the pack; then `sight.train`
+    python -m sight.carry weights back.pt  # there, at any time after the first two minutes: what has to come back, 41 MB
 
 Pictures are pressed a little and of the photographs only some go along: training sees no difference. What is held back
 stays here, where it is evaluated.
@@ -22,12 +23,12 @@ from PIL import Image
 from .backgrounds import photographs
 from .drawings import Drawing
 from .masks import load_codec
-from .paths import CODEC, DICTIONARY, FONTS, LIBRARY, MORE, PHOTOGRAPHS, TRAITS, WORK
+from .paths import CHECKPOINT, CODEC, DICTIONARY, FONTS, LIBRARY, MORE, PHOTOGRAPHS, TRAITS, WORK
 from .tokens import FILE
 from .words import families
 
 # Photographs of a noun, and how many stand beside each other in one sheet.
-EACH, ACROSS = 1000, 50
+EACH, ACROSS = 600, 50
 
 
 def pressed(pixels: np.ndarray, kind: str, quality: int) -> bytes:
@@ -128,12 +129,20 @@ def unpack(file: Path) -> None:
     print(f"{len(drawings)} drawings of nouns, {len(others)} others, {len(whole['fonts'])} fonts")
 
 
+def weights(file: Path) -> None:
+    """The last checkpoint without what only training goes on from."""
+    state = torch.load(CHECKPOINT, weights_only=True)
+    torch.save({name: state[name] for name in ("seen", "minutes", "taught", "average")}, file)
+    print(f"{file}: after {state['minutes']:.1f} minutes, {state['seen']} pictures")
+
+
 def main() -> None:
+    actions = {"pack": pack, "unpack": unpack, "weights": weights}
     parser = argparse.ArgumentParser()
-    parser.add_argument("action", choices=["pack", "unpack"])
+    parser.add_argument("action", choices=actions)
     parser.add_argument("file", type=Path)
     arguments = parser.parse_args()
-    (pack if arguments.action == "pack" else unpack)(arguments.file)
+    actions[arguments.action](arguments.file)
 
 
 if __name__ == "__main__":

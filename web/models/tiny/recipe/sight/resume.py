@@ -1,8 +1,10 @@
 """Begins a checkpoint from the pack that is committed, so that training goes on where the last release stopped.
 
     python -m sight.resume
+    python -m sight.resume --keep-codec   # where the codec that was carried here is this pack's already
 """
 
+import argparse
 import shutil
 
 import numpy as np
@@ -86,6 +88,9 @@ def codec(pack: Pack) -> Codec:
 
 
 def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--keep-codec", action="store_true")
+    arguments = parser.parse_args()
     # Ids are the pack's: a tokenizer that is built again may number its pieces otherwise.
     FILE.parent.mkdir(parents=True, exist_ok=True)
     shutil.copy(PACK / "tokenizer.json", FILE)
@@ -94,7 +99,8 @@ def main() -> None:
     both["dense"] = Dense(both["model"], tokens)
     weights = both.state_dict()
     save({"minutes": 0.0, "taught": True, "seen": 0, "weights": weights, "average": weights})
-    torch.save(codec(pack).state_dict(), CODEC)
+    if not arguments.keep_codec:
+        torch.save(codec(pack).state_dict(), CODEC)
 
 
 if __name__ == "__main__":

@@ -109,7 +109,7 @@ def main() -> None:
     optimizers = optimizers_of(model, both, arguments.lr)
     if state is not None:
         # The heads of the dense labels may be new ones: they are no part of the model.
-        anew = both.load_state_dict(state["weights"], strict=False).missing_keys
+        anew = both.load_state_dict(state.get("weights", state["average"]), strict=False).missing_keys
         average.load_state_dict(state["average"], strict=False)
         if "optimizers" in state and not anew:
             for optimizer, kept in zip(optimizers, state["optimizers"]):
