@@ -1,7 +1,7 @@
 // The demo site for everyone: axe finds nothing in any state, wide and narrow, light and dark; and it works by keyboard.
 
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { after, before, describe, test } from 'node:test';
 
 import { ALL_SHAPES, inspect } from './common/looks.mjs';
 import { TRIAL, ask, chooseTask, ended, press, settled, startSite, useModel, visit } from './common/site.mjs';
@@ -100,15 +100,18 @@ const STATES = {
   },
 };
 
-for (const [name, reach] of Object.entries(STATES)) {
-  test(`axe finds nothing ${name}, wide and narrow, light and dark`, async () => {
-    const visitor = await visit(started, { bypassCSP: true, permissions: ['camera'], serviceWorkers: 'block' });
-    await settled(visitor.page);
-    await reach(visitor);
-    await inspect(visitor.page, name, name === 'with every task answered' ? ALL_SHAPES : undefined);
-    await visitor.context.close();
-  });
-}
+// Most of the time goes into waiting for the page to have moved: three visitors at once do not disturb each other.
+describe('every state', { concurrency: 3 }, () => {
+  for (const [name, reach] of Object.entries(STATES)) {
+    test(`axe finds nothing ${name}, wide and narrow, light and dark`, async () => {
+      const visitor = await visit(started, { bypassCSP: true, permissions: ['camera'], serviceWorkers: 'block' });
+      await settled(visitor.page);
+      await reach(visitor);
+      await inspect(visitor.page, name, name === 'with every task answered' ? ALL_SHAPES : undefined);
+      await visitor.context.close();
+    });
+  }
+});
 
 test('axe finds nothing without WebGPU, wide and narrow, light and dark', async () => {
   const without = await startSite({ adapter: 'none' });
