@@ -14,7 +14,7 @@ fn main() -> ExitCode {
     // Every case opens a device of its own on the only adapter in sight, as a program would.
     run_everywhere(|adapter| {
         let all = model::cases().into_iter().chain(model::large_cases());
-        // SwiftShader compiles for ten seconds and more what lavapipe does in one, and each kernel has been tested on it.
+        // Each takes SwiftShader ten seconds and more; lavapipe runs them too.
         let slow = |name: &str| ["a picture of 896 pixels in chunks", "bindings of 1048576 bytes"].contains(&name);
         let as_it_is = all
             .filter(|case| adapter != "swiftshader" || !slow(&case.name))

@@ -62,29 +62,26 @@ pub fn encode_rows(dtype: Dtype, rows: &[f32], k: usize) -> Result<Encoded, Quan
 /// Gives `f` each row's number, elements, bytes and scales, each slice coming with what one row has of it.
 ///
 /// Rows are spread over all cores, since trying scales takes far longer than reading them. The first row's error counts.
-#[cfg(feature = "cli")]
 fn each_row(
     (rows, k): (&[f32], usize),
     (data, row_bytes): (&mut [u8], usize),
     (scales, row_scales): (&mut [u8], usize),
     f: impl Fn(usize, &[f32], &mut [u8], &mut [u8]) -> Result<(), QuantError> + Sync,
 ) -> Result<(), QuantError> {
-    use rayon::prelude::*;
-    let data = data.par_chunks_exact_mut(row_bytes);
-    let scales = scales.par_chunks_exact_mut(row_scales);
-    let rows = rows.par_chunks_exact(k).zip(data).zip(scales).enumerate();
-    rows.find_map_first(|(row, ((x, data), scales))| f(row, x, data, scales).err()).map_or(Ok(()), Err)
-}
-
-#[cfg(not(feature = "cli"))]
-fn each_row(
-    (rows, k): (&[f32], usize),
-    (data, row_bytes): (&mut [u8], usize),
-    (scales, row_scales): (&mut [u8], usize),
-    f: impl Fn(usize, &[f32], &mut [u8], &mut [u8]) -> Result<(), QuantError>,
-) -> Result<(), QuantError> {
-    let parts = rows.chunks_exact(k).zip(data.chunks_exact_mut(row_bytes)).zip(scales.chunks_exact_mut(row_scales));
-    parts.enumerate().try_for_each(|(row, ((x, data), scales))| f(row, x, data, scales))
+    #[cfg(feature = "cli")]
+    let error = {
+        use rayon::prelude::*;
+        let parts = rows.par_chunks_exact(k).zip(data.par_chunks_exact_mut(row_bytes));
+        let parts = parts.zip(scales.par_chunks_exact_mut(row_scales)).enumerate();
+        parts.find_map_first(|(row, ((x, data), scales))| f(row, x, data, scales).err())
+    };
+    #[cfg(not(feature = "cli"))]
+    let error = {
+        let parts = rows.chunks_exact(k).zip(data.chunks_exact_mut(row_bytes));
+        let mut parts = parts.zip(scales.chunks_exact_mut(row_scales)).enumerate();
+        parts.find_map(|(row, ((x, data), scales))| f(row, x, data, scales).err())
+    };
+    error.map_or(Ok(()), Err)
 }
 
 fn encode_blocks(x: &[f32], data: &mut [u8], scales: &mut [u8], bytes: usize, block: fn(&[f32], &mut [u8]) -> f16) {

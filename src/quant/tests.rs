@@ -156,6 +156,19 @@ fn bad_weights_are_named() {
     assert!(matches!(decode_rows(Dtype::Q4, &[0; 15], &[0; 2], 1, 32), Err(QuantError::Size { .. })));
 }
 
+/// Rows may be encoded at the same time: what is named is the same on any number of cores.
+#[test]
+fn of_several_bad_rows_the_first_is_named() {
+    for dtype in WEIGHTS {
+        let mut rows = vec![0.5; 600 * 40];
+        for row in [599, 401, 17, 300, 18] {
+            rows[row * 40 + 3] = f32::NAN;
+        }
+        let error = encode_rows(dtype, &rows, 40).expect_err("not finite");
+        assert!(matches!(error, QuantError::NotFinite { row: 17, column: 3, .. }), "{dtype}: {error}");
+    }
+}
+
 #[test]
 fn the_largest_magnitudes_fit() {
     for (dtype, limit) in [(Dtype::F16, 65504.0), (Dtype::Q8, 65504.0 * 127.0), (Dtype::Q4, 65504.0 * 8.0)] {

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 
-import { ALL_SHAPES, inspect } from './common/looks.mjs';
+import { inspect } from './common/looks.mjs';
 import { TRIAL, ask, chooseTask, ended, press, settled, startSite, useModel, visit } from './common/site.mjs';
 
 let started;
@@ -107,7 +107,7 @@ describe('every state', { concurrency: 3 }, () => {
       const visitor = await visit(started, { bypassCSP: true, permissions: ['camera'], serviceWorkers: 'block' });
       await settled(visitor.page);
       await reach(visitor);
-      await inspect(visitor.page, name, name === 'with every task answered' ? ALL_SHAPES : undefined);
+      await inspect(visitor.page, name);
       await visitor.context.close();
     });
   }

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { after, before, test } from 'node:test';
 
-import { ALL_SHAPES, inspect } from './common/looks.mjs';
+import { inspect } from './common/looks.mjs';
 import { startSite, visit } from './common/site.mjs';
 
 let started;
@@ -59,7 +59,7 @@ test('gives figures of every device and of every kernel as JSON', async () => {
   await page.waitForFunction(() => document.getElementById('status').textContent === 'Copied.');
   assert.deepEqual(JSON.parse(await page.evaluate(() => navigator.clipboard.readText())), record);
   assert.deepEqual(faults, []);
-  await inspect(page, 'with everything measured', ALL_SHAPES);
+  await inspect(page, 'with everything measured');
   await context.close();
 });
 

@@ -1,7 +1,6 @@
 """Builds the library of pictures of nouns: cut-out drawings in several styles and small photographs."""
 
 import gzip
-import io
 import json
 import pickle
 import re
@@ -9,11 +8,11 @@ import zlib
 from collections import Counter, defaultdict
 
 import numpy as np
-import resvg_py
 from PIL import Image
 
 from .drawings import SIDE, Drawing
 from .fetch import UNSEEN
+from .icons import icon_set, rendered
 from .nouns import CANDIDATES, CIFAR, CLIPART_FOLDERS_LEFT_OUT, FASHION
 from .paths import CLIPART, DOWNLOADS, FASHION_MNIST, LIBRARY, UNSEEN_LIBRARY
 from .silhouettes import silhouettes
@@ -42,11 +41,7 @@ def icons(sets: tuple[str, ...] = ICON_SETS) -> list[Drawing]:
     """Emoji of vector sets."""
     found = []
     for style in sets:
-        data = json.loads((DOWNLOADS / f"iconify-json-{style}/icons.json").read_text())
-        names = dict(data["icons"])
-        for alias, entry in data.get("aliases", {}).items():
-            if entry.get("parent") in data["icons"] and len(entry) == 1:
-                names.setdefault(alias, data["icons"][entry["parent"]])
+        data, names = icon_set(style)
         for noun, (_, wanted, _) in CANDIDATES.items():
             bodies = set()
             for name in wanted.split():
@@ -54,15 +49,8 @@ def icons(sets: tuple[str, ...] = ICON_SETS) -> list[Drawing]:
                 if icon is None or icon["body"] in bodies:
                     continue
                 bodies.add(icon["body"])
-                width = icon.get("width", data.get("width", 16))
-                height = icon.get("height", data.get("height", 16))
-                svg = (
-                    f'<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" '
-                    f'viewBox="{icon.get("left", 0)} {icon.get("top", 0)} {width} {height}" width="160" height="160">'
-                    f'{icon["body"]}</svg>'
-                )
                 try:
-                    picture = Image.open(io.BytesIO(bytes(resvg_py.svg_to_bytes(svg_string=svg))))
+                    picture = Image.fromarray(rendered(icon, data))
                 except (ValueError, OSError) as error:
                     print(f"left out {style} {name}: {error}")
                     continue
@@ -153,7 +141,7 @@ def build(left_out: set[str]) -> dict:
     drawings = icons() + clipart(left_out)
     hold_back(drawings)
     # All of these are for training: what is held back are drawings in colour of the first sets.
-    drawings += silhouettes(DOWNLOADS, cropped) + icons(LATER) + stamps(cropped)
+    drawings += silhouettes(cropped) + icons(LATER) + stamps(cropped)
     library = {"drawings": drawings, "cifar": cifar(), "fashion": fashion()}
     LIBRARY.parent.mkdir(parents=True, exist_ok=True)
     LIBRARY.write_bytes(pickle.dumps(library, protocol=4))

@@ -6,7 +6,6 @@ A noun has a dozen drawings, too few to tell what makes a dog a dog. Ten times a
 labelled with words of its name, teach features that hold for drawings which were never seen.
 """
 
-import json
 import pickle
 import re
 from collections import Counter
@@ -15,10 +14,11 @@ import numpy as np
 from PIL import Image
 
 from .drawings import Drawing
+from .icons import RENDERED, icon_set, rendered
 from .library import ICON_SETS, LATER, cropped
 from .nouns import CLIPART_FOLDERS_LEFT_OUT
-from .paths import CLIPART, DOWNLOADS, LIBRARY, MORE
-from .silhouettes import COLOURED, LINE, RENDERED, filled, rendered
+from .paths import CLIPART, LIBRARY, MORE
+from .silhouettes import COLOURED, LINE, filled
 
 SETS = (*ICON_SETS, *LATER, "game-icons", "mdi", "ph", "fa6-solid", "healthicons", "tabler", *COLOURED)
 # Enough for the sizes that scenes have.
@@ -48,7 +48,7 @@ def held_back_of(style: str, held_back: set[str]) -> list[str]:
 
 
 def icons(style: str, held_back: set[str]) -> list[tuple[list[str], np.ndarray]]:
-    data = json.loads((DOWNLOADS / f"iconify-json-{style}/icons.json").read_text())
+    data, _ = icon_set(style)
     # What is held back may be known by another name.
     aliases = data.get("aliases", {})
     kept_away = {aliases.get(name, {"parent": name})["parent"] for name in held_back_of(style, held_back)}

@@ -14,7 +14,7 @@ from safetensors import safe_open
 from .losses import Dense
 from .masks import Codec
 from .model import Config, Sight
-from .paths import CHECKPOINT, CODEC, PACK
+from .paths import CODEC, PACK
 from .quantise import BLOCK
 from .tokens import FILE, Tokens
 from .train import save

@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 
 import cv2
 import numpy as np
-from numpy.random import Generator
 
 from .backgrounds import background, flat_shapes, photographs
 from .colours import COLOURS, main_colour, names_of, tinted

@@ -1,16 +1,13 @@
 """More shapes of the nouns: one-colour symbols, and line drawings whose inside is filled."""
 
-import io
-import json
 import re
-from pathlib import Path
 
 import cv2
 import numpy as np
-import resvg_py
 from PIL import Image
 
 from .drawings import Drawing
+from .icons import icon_set, rendered
 from .nouns import CANDIDATES
 
 # Symbols in one colour, line drawings, and symbols in colours. Left out on purpose: sets drawn after emoji whose coloured
@@ -22,8 +19,6 @@ COLOURED = (
     "streamline-ultimate-color", "streamline-kameleon-color", "streamline-freehand-color", "streamline-stickies-color",
     "streamline-cyber-color", "flat-color-icons", "flat-ui",
 )
-# Pixels a side at which lines are drawn before what they enclose is filled.
-RENDERED = 160
 ENDINGS = re.compile(r"(-(fill|filled|solid|remix|bold|alt|rounded|0?[1-4]|head|face|side|full|flat|duo|variant|one|two|three))+$")
 NOT_PLAIN = re.compile(r"outline|-off|-slash|duotone|thin|-light|sharp|twotone")
 # Names that show something else, or not enough of it.
@@ -57,16 +52,6 @@ def matching(noun: str, style: str, names: dict) -> list[str]:
     return found[:4]
 
 
-def rendered(icon: dict, data: dict, side: int = RENDERED) -> np.ndarray:
-    """RGBA, `side` pixels a side."""
-    width, height = icon.get("width", data.get("width", 16)), icon.get("height", data.get("height", 16))
-    svg = (
-        f'<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" '
-        f'viewBox="{icon.get("left", 0)} {icon.get("top", 0)} {width} {height}" width="{side}" height="{side}">{icon["body"]}</svg>'
-    )
-    return np.asarray(Image.open(io.BytesIO(bytes(resvg_py.svg_to_bytes(svg_string=svg)))).convert("RGBA"))
-
-
 def filled(rgba: np.ndarray) -> np.ndarray | None:
     """Black lines with white inside; nothing where the lines enclose little."""
     line = cv2.copyMakeBorder(rgba[..., 3], 12, 12, 12, 12, cv2.BORDER_CONSTANT)
@@ -83,15 +68,11 @@ def filled(rgba: np.ndarray) -> np.ndarray | None:
     return np.dstack([grey, grey, grey, alpha * 255]).astype(np.uint8)
 
 
-def silhouettes(folder: Path, cropped) -> list[Drawing]:
+def silhouettes(cropped) -> list[Drawing]:
     """Drawings of the styles `solid`, `line` and of each coloured set."""
     found = []
     for style in SOLID + LINE + COLOURED:
-        data = json.loads((folder / f"iconify-json-{style}/icons.json").read_text())
-        names = dict(data["icons"])
-        for alias, entry in data.get("aliases", {}).items():
-            if entry.get("parent") in data["icons"] and len(entry) == 1:
-                names.setdefault(alias, data["icons"][entry["parent"]])
+        data, names = icon_set(style)
         for noun in CANDIDATES:
             bodies = set()
             for name in matching(noun, style, names):

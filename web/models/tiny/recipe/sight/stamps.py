@@ -8,14 +8,14 @@ import zlib
 from functools import cache
 from pathlib import Path
 
-import resvg_py
 from PIL import Image
 
 from .drawings import Drawing
+from .icons import drawn
 from .paths import GCOMPRIS, SCRATCH, TUXPAINT
 
 # Pixels that a drawing made of lines and curves is rendered wide.
-RENDERED = 224
+WIDTH = 224
 CHOSEN = Path(__file__).parent / "stamps.json"
 
 
@@ -61,12 +61,12 @@ def opened(style: str, path: str) -> Image.Image:
         return Image.open(io.BytesIO(data))
     svg = data.decode(errors="ignore")
     try:
-        return Image.open(io.BytesIO(bytes(resvg_py.svg_to_bytes(svg_string=svg, width=RENDERED))))
+        return drawn(svg, width=WIDTH)
     except ValueError:
         # Sizes that the renderer refuses, such as those of no area: what is drawn has a size of its own.
         begin = re.search(r"<svg[^>]*>", svg)[0]
         sizeless = svg.replace(begin, re.sub(r'\s(width|height)="[^"]*"', "", begin), 1)
-        return Image.open(io.BytesIO(bytes(resvg_py.svg_to_bytes(svg_string=sizeless))))
+        return drawn(sizeless)
 
 
 def stamps(cropped) -> list[Drawing]:
