@@ -104,7 +104,8 @@ test('one of several questions is cancelled by the button of its own card', asyn
   await useModel(page, { ...TRIAL, device: 'gpu' });
   assert.equal(await ask(page, 'caption'), 'done');
   await page.click('#options summary');
-  await page.fill('#limit', '100');
+  // Long enough that the second is not over before its button is pressed.
+  await page.fill('#limit', '400');
   for (let count = 0; count < 3; count++) await press(page);
   await page.click('.answer-card:nth-child(2) button:has-text("Cancel")');
   await page.waitForSelector('.answer-card:nth-child(2)[data-state=cancelled]');
