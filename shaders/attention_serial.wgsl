@@ -41,8 +41,7 @@ fn attend(t: u32, head: u32, first: u32, end: u32) -> Attended {
             dots += vec4<f32>(dot(x, k[at.x + d]), dot(x, k[at.y + d]), dot(x, k[at.z + d]), dot(x, k[at.w + d]));
         }
         let inside = vec4<u32>(j, j + 1u, j + 2u, j + 3u) < vec4<u32>(end);
-        let raw = vec4<f32>(capped(dots.x), capped(dots.y), capped(dots.z), capped(dots.w));
-        let scores = select(vec4<f32>(NEVER), raw, inside);
+        let scores = select(vec4<f32>(NEVER), capped4(dots), inside);
         let peak = max(state.peak, max(max(scores.x, scores.y), max(scores.z, scores.w)));
         let keep = exp(state.peak - peak);
         let p = exp(scores - peak);

@@ -23,8 +23,7 @@ fn four_values(at: vec4<u32>) -> mat4x4<f32> {
 }
 
 fn scores(sums: vec4<f32>, j: vec4<u32>, end: u32) -> vec4<f32> {
-    let all = vec4<f32>(capped(sums.x), capped(sums.y), capped(sums.z), capped(sums.w));
-    return select(vec4<f32>(NEVER), all, j < vec4<u32>(end));
+    return select(vec4<f32>(NEVER), capped4(sums), j < vec4<u32>(end));
 }
 
 fn largest(s: vec4<f32>) -> f32 {

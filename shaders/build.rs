@@ -1,6 +1,6 @@
 //! Turns `shaders/*.wgsl` into the kernel table: preprocesses, validates and reflects every permutation.
 //!
-//! Parameter and override structs are written from the WGSL itself, so Rust and WGSL cannot drift apart.
+//! Parameter structs are written from the WGSL itself, so Rust and WGSL cannot drift apart.
 
 #[path = "build/emit.rs"]
 mod emit;

@@ -7,13 +7,6 @@ fn dots(v: vec4<f32>, w0: vec4<f32>, w1: vec4<f32>, w2: vec4<f32>, w3: vec4<f32>
     return vec4<f32>(dot(v, w0), dot(v, w1), dot(v, w2), dot(v, w3));
 }
 
-fn finish_row(t: u32, n: u32, sums: vec4<f32>) {
-    if t < valid_tokens() {
-        finish_pair(t, n, sums.xy);
-        finish_pair(t, n + 2u, sums.zw);
-    }
-}
-
 @compute @workgroup_size(32)
 fn main(@builtin(global_invocation_id) id: vec3<u32>) {
     let n = id.x * 4u;
@@ -86,20 +79,11 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
             s15 += dots(x[a15 + k4], w0, w1, w2, w3);
         }
     }
-    finish_row(t0, n, s0);
-    finish_row(t0 + 1u, n, s1);
-    finish_row(t0 + 2u, n, s2);
-    finish_row(t0 + 3u, n, s3);
-    finish_row(t0 + 4u, n, s4);
-    finish_row(t0 + 5u, n, s5);
-    finish_row(t0 + 6u, n, s6);
-    finish_row(t0 + 7u, n, s7);
-    finish_row(t0 + 8u, n, s8);
-    finish_row(t0 + 9u, n, s9);
-    finish_row(t0 + 10u, n, s10);
-    finish_row(t0 + 11u, n, s11);
-    finish_row(t0 + 12u, n, s12);
-    finish_row(t0 + 13u, n, s13);
-    finish_row(t0 + 14u, n, s14);
-    finish_row(t0 + 15u, n, s15);
+    // Told once for all rows, since a compiler would write the epilogue out for each.
+    var sums = array<vec4<f32>, 16>(s0, s1, s2, s3, s4, s5, s6, s7, s8, s9, s10, s11, s12, s13, s14, s15);
+    for (var i = 0u; i < 16u && t0 + i < valid_tokens(); i++) {
+        let row = sums[i];
+        finish_pair(t0 + i, n, row.xy);
+        finish_pair(t0 + i, n + 2u, row.zw);
+    }
 }

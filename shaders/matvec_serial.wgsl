@@ -61,8 +61,9 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
         s6 += dot(b6, vec4<f32>(weight_scale(r6, block)));
         s7 += dot(b7, vec4<f32>(weight_scale(r7, block)));
     }
-    finish_pair(t, n, vec2<f32>(s0, s1));
-    finish_pair(t, n + 2u, vec2<f32>(s2, s3));
-    finish_pair(t, n + 4u, vec2<f32>(s4, s5));
-    finish_pair(t, n + 6u, vec2<f32>(s6, s7));
+    // Told once for all pairs, since a compiler would write the epilogue out for each.
+    var pairs = array<vec2<f32>, 4>(vec2<f32>(s0, s1), vec2<f32>(s2, s3), vec2<f32>(s4, s5), vec2<f32>(s6, s7));
+    for (var i = 0u; i < 4u; i++) {
+        finish_pair(t, n + 2u * i, pairs[i]);
+    }
 }

@@ -1,8 +1,6 @@
-// RMSNorm: out = residual + x / sqrt(mean(x^2) + eps) * (plus_one + weight), over the width, in f32.
+// RMSNorm: out = residual + x / sqrt(mean(x^2) + eps) * (1 + weight), over the width, in f32.
 // x [T, D], weight [D], residual [T, D] -> out [T, D]. Work split: a workgroup, or one invocation, a row. Twin: rms_norm.
 #import norm
-override residual: u32 = 0u; // 1 adds the residual
-override plus_one: u32 = 1u; // 1 multiplies with 1 + weight
 @group(0) @binding(0) var<storage, read> x: array<vec4<f32>>;
 @group(0) @binding(1) var<storage, read> weight: array<vec4<f32>>;
 @group(0) @binding(2) var<storage, read> residual_in: array<vec4<f32>>;
@@ -20,8 +18,8 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     }
     let scale = inverseSqrt(row_sum(lane, squares) / f32(params.width) + params.eps);
     for (var i = lane; i < d4s; i += LANES) {
-        var y = x[x_at + i] * scale * (weight[i] + f32(plus_one));
-        if residual == 1u {
+        var y = x[x_at + i] * scale * (weight[i] + 1.0);
+        if params.residual == 1u {
             y += residual_in[t * d4s + i];
         }
         out[t * d4s + i] = y;

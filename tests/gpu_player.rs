@@ -10,7 +10,7 @@ use ocelli::base::{ErrorKind, Fault};
 use ocelli::gpu::{Counts, DeviceOptions, GpuError, GpuPlayer};
 use ocelli::graph::record::{BufferDecl, BufferId, Command, Read, Recording, Role};
 use ocelli::kernels::params::ElementwiseParams;
-use ocelli::kernels::{Dispatch, KernelId, Overrides, Step};
+use ocelli::kernels::{Dispatch, KernelId, Step};
 use pollster::block_on;
 
 fn main() -> ExitCode {
@@ -78,19 +78,12 @@ fn scratch(bytes: usize) -> BufferDecl {
     BufferDecl { bytes, role: Role::Scratch, label: "scratch".into() }
 }
 
-/// The values that the shader itself gives its overrides.
-fn defaults(kernel: KernelId) -> Overrides {
-    let values: Vec<u32> = kernel.info().overrides.iter().map(|info| info.default).collect();
-    Overrides::from_slice(&values).expect("the table allows no more")
-}
-
 /// `bindings[2] = bindings[0] + bindings[1]` over at most `tokens` rows.
 fn add(bindings: [u32; 3], tokens: u32) -> Command {
     let params = ElementwiseParams { tokens, width: WIDTH, ..Default::default() };
     let kernel = KernelId::Add;
     Command::Dispatch(Dispatch {
         kernel,
-        overrides: defaults(kernel),
         bindings: bindings.to_vec(),
         params: bytemuck::bytes_of(&params).to_vec(),
         grid: [WIDTH.div_ceil(64), tokens, 1],
@@ -338,7 +331,7 @@ fn wrong_recordings(player: &mut GpuPlayer) -> Result<(), String> {
     let n = WIDTH as usize * 4;
     let id = told(block_on(player.create_buffer("only", n)))?;
     type Change = fn(&mut Recording);
-    let changes: [(Change, &str); 10] = [
+    let changes: [(Change, &str); 9] = [
         (|r| r.buffers[1].role = Role::External(7), "external 7"),
         (|r| r.buffers[0].bytes += 4, "expected 52"),
         (|r| r.buffers[1].bytes = 6, "multiple of 4"),
@@ -347,7 +340,6 @@ fn wrong_recordings(player: &mut GpuPlayer) -> Result<(), String> {
         (|r| dispatch(r).bindings.truncate(2), "2 bindings; expected 3"),
         (|r| dispatch(r).params.truncate(4), "4 bytes of parameters"),
         (|r| dispatch(r).grid[1] = 0, "the grid is"),
-        (|r| dispatch(r).overrides = Overrides::new([1; 8]), "8 override values"),
         (
             |r| r.commands.push(Command::Copy { from: 0, from_offset: 4, to: 1, to_offset: 0, bytes: 48 }),
             "48 bytes at 4",

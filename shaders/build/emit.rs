@@ -1,14 +1,13 @@
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
-use super::reflect::{Field, Kernel, Struct};
+use super::reflect::{Kernel, Struct};
 
 /// The Rust source of the kernel table.
 pub fn table(kernels: &[Kernel], faults: &mut Vec<String>) -> String {
     let mut out = String::new();
     kernel_ids(&mut out, kernels);
     let mut structs: BTreeMap<&str, &Struct> = BTreeMap::new();
-    let mut overrides: BTreeMap<&str, &[Field]> = BTreeMap::new();
     let mut step: Option<&Struct> = None;
     for kernel in kernels {
         if let Some(params) = &kernel.params
@@ -21,11 +20,7 @@ pub fn table(kernels: &[Kernel], faults: &mut Vec<String>) -> String {
         {
             faults.push(format!("{}: Step differs from another kernel's", kernel.name));
         }
-        let found = kernel.overrides.as_slice();
-        if *overrides.entry(&kernel.base).or_insert(found) != found {
-            faults.push(format!("{}: overrides differ between permutations", kernel.name));
-        }
-        for field in kernel.params.iter().flat_map(|p| &p.fields).chain(found) {
+        for field in kernel.params.iter().flat_map(|p| &p.fields) {
             if field.doc.is_empty() {
                 faults.push(format!("{}: {} has no comment", kernel.name, field.name));
             }
@@ -37,9 +32,6 @@ pub fn table(kernels: &[Kernel], faults: &mut Vec<String>) -> String {
     if let Some(step) = step {
         uniform_struct(&mut out, step, "What changes from one play of a recording to the next.");
     }
-    out.push_str("/// Override structs, one per shader file.\npub mod overrides {\nuse crate::kernels::Overrides;\n");
-    overrides.iter().filter(|(_, f)| !f.is_empty()).for_each(|(base, fields)| override_struct(&mut out, base, fields));
-    out.push_str("}\n");
     out
 }
 
@@ -56,21 +48,15 @@ fn kernel_ids(out: &mut String, kernels: &[Kernel]) {
     for kernel in kernels {
         let bindings: Vec<&str> =
             kernel.bindings.iter().map(|w| if *w { "Access::ReadWrite" } else { "Access::Read" }).collect();
-        let overrides: Vec<String> = kernel
-            .overrides
-            .iter()
-            .map(|o| format!("OverrideInfo {{ name: {:?}, default: {} }}", o.name, o.default))
-            .collect();
         let _ = writeln!(
             out,
-            "KernelInfo {{ name: {:?}, base: {:?}, wgsl: {:?}, bindings: &[{}], params_size: {}, uses_step: {}, overrides: &[{}], needs: Needs {{ shader_f16: {}, subgroups: {} }} }},",
+            "KernelInfo {{ name: {:?}, base: {:?}, wgsl: {:?}, bindings: &[{}], params_size: {}, uses_step: {}, needs: Needs {{ shader_f16: {}, subgroups: {} }} }},",
             kernel.name,
             kernel.base,
             without_comments(&kernel.wgsl),
             bindings.join(", "),
             kernel.params.as_ref().map_or(0, |p| p.fields.len().next_multiple_of(4) * 4),
             kernel.step.is_some(),
-            overrides.join(", "),
             kernel.needs_f16,
             kernel.needs_subgroups,
         );
@@ -93,23 +79,6 @@ fn uniform_struct(out: &mut String, s: &Struct, doc: &str) {
         let _ = writeln!(out, "/// Fills the struct up to 16 bytes.\npub padding: [u32; {padding}],");
     }
     out.push_str("}\n");
-}
-
-fn override_struct(out: &mut String, base: &str, fields: &[Field]) {
-    let name = camel(base);
-    let _ =
-        writeln!(out, "/// Overrides of `{base}`.\n#[derive(Debug, Clone, Copy, PartialEq, Eq)]\npub struct {name} {{");
-    for field in fields {
-        let _ = writeln!(out, "/// {}\npub {}: u32,", sentence(&field.doc), field.name);
-    }
-    let names: Vec<String> = fields.iter().map(|f| format!("self.{}", f.name)).collect();
-    let defaults: Vec<String> = fields.iter().map(|f| format!("{}: {}", f.name, f.default)).collect();
-    let _ = writeln!(
-        out,
-        "}}\n#[allow(clippy::derivable_impls, reason = \"defaults are the shader's, be they 0 or not\")]\nimpl Default for {name} {{\nfn default() -> Self {{\nSelf {{ {} }}\n}}\n}}\nimpl {name} {{\n/// In the order of the shader.\npub const fn values(self) -> Overrides {{\nOverrides::new([{}])\n}}\n}}",
-        defaults.join(", "),
-        names.join(", "),
-    );
 }
 
 /// Names in square brackets would read as links.

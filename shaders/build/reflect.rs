@@ -14,8 +14,6 @@ pub struct Kernel {
     pub params: Option<Struct>,
     /// The type of `step`, if the kernel uses it.
     pub step: Option<Struct>,
-    /// Names, defaults and comments of the overrides, in order.
-    pub overrides: Vec<Field>,
     pub needs_f16: bool,
     pub needs_subgroups: bool,
 }
@@ -33,7 +31,6 @@ pub struct Field {
     pub doc: String,
     /// `u32`, `i32` or `f32`.
     pub scalar: &'static str,
-    pub default: u32,
 }
 
 /// Parses, validates and reflects the text of one permutation.
@@ -44,33 +41,23 @@ pub fn reflect(permutation: &Permutation, wgsl: String) -> Result<Kernel, String
     let module = naga::front::wgsl::parse_str(&wgsl).map_err(|e| e.emit_to_string(&wgsl))?;
     let capabilities = Capabilities::SHADER_FLOAT16 | Capabilities::SHADER_FLOAT16_IN_FLOAT32 | Capabilities::SUBGROUP;
     Validator::new(ValidationFlags::all(), capabilities).validate(&module).map_err(|e| e.emit_to_string(&wgsl))?;
+    // One pipeline a kernel: what a driver compiles is what a first answer waits for.
+    if !module.overrides.is_empty() {
+        return Err("overrides make several pipelines of one kernel; put the value into the parameters".into());
+    }
     if module.entry_points.len() != 1 || module.entry_points[0].name != "main" {
         return Err("expected exactly one entry point, main".into());
     }
-    let mut kernel = Kernel {
+    Ok(Kernel {
         name: permutation.name.clone(),
         base: permutation.base.clone(),
         bindings: bindings(&module)?,
         params: uniform(&module, &wgsl, 0)?,
         step: uniform(&module, &wgsl, 1)?,
-        overrides: Vec::new(),
         needs_f16: wgsl.contains("enable f16;"),
         needs_subgroups,
-        wgsl: String::new(),
-    };
-    for (_, value) in module.overrides.iter() {
-        let name = value.name.clone().ok_or("an override without a name")?;
-        let default =
-            value.init.and_then(|e| literal(&module, e)).ok_or(format!("override {name}: no plain default"))?;
-        kernel.overrides.push(Field {
-            doc: comment(&wgsl, &format!("override {name}:")),
-            name,
-            scalar: "u32",
-            default,
-        });
-    }
-    kernel.wgsl = wgsl;
-    Ok(kernel)
+        wgsl,
+    })
 }
 
 fn bindings(module: &Module) -> Result<Vec<bool>, String> {
@@ -119,16 +106,9 @@ fn uniform(module: &Module, wgsl: &str, binding: u32) -> Result<Option<Struct>, 
             return Err(format!("{name}.{field} is not at byte {}", 4 * i));
         }
         let doc = comment(wgsl, &format!("{field}: {scalar}"));
-        fields.push(Field { name: field, doc, scalar, default: 0 });
+        fields.push(Field { name: field, doc, scalar });
     }
     Ok(Some(Struct { name: name.clone(), fields }))
-}
-
-fn literal(module: &Module, expression: naga::Handle<naga::Expression>) -> Option<u32> {
-    match module.global_expressions[expression] {
-        naga::Expression::Literal(naga::Literal::U32(value)) => Some(value),
-        _ => None,
-    }
 }
 
 /// The comment at the end of the line on which `declaration` stands.

@@ -59,3 +59,10 @@ fn capped(score: f32) -> f32 {
     }
     return score * params.scale;
 }
+
+fn capped4(scores: vec4<f32>) -> vec4<f32> {
+    if params.softcap > 0.0 {
+        return soft_cap4(scores * params.scale, params.softcap);
+    }
+    return scores * params.scale;
+}

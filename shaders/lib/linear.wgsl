@@ -14,11 +14,11 @@ struct LinearParams {
     x_row: u32, // first row of x; 0xffffffff is the last valid one
     softcap: f32, // c of act 2
     weight_row: u32, // first row of the bound data that is used
+    act: u32, // 0 none, 1 GELU tanh, 2 softcap, 3 GeGLU over pairs of rows, 4 ReLU
+    bias: u32, // 1 adds the bias
+    residual: u32, // 1 adds the residual after act
 }
 @group(1) @binding(0) var<uniform> params: LinearParams;
-override act: u32 = 0u; // 0 none, 1 GELU tanh, 2 softcap, 3 GeGLU over pairs of rows, 4 ReLU
-override bias: u32 = 0u; // 1 adds the bias
-override residual: u32 = 0u; // 1 adds the residual after act
 @group(0) @binding(0) var<storage, read> x: array<vec4<f32>>;
 #ifdef W_SCALED
 @group(0) @binding(3) var<storage, read> bias_in: array<f32>;
@@ -45,7 +45,7 @@ fn x_offset(t: u32) -> u32 {
 }
 
 fn biased(n: u32, sum: f32) -> f32 {
-    if bias == 1u {
+    if params.bias == 1u {
         return sum + bias_in[params.first_row + n];
     }
     return sum;
@@ -53,7 +53,7 @@ fn biased(n: u32, sum: f32) -> f32 {
 
 fn put(t: u32, column: u32, y: f32) {
     let at = t * params.out_stride + column;
-    if residual == 1u {
+    if params.residual == 1u {
         out[at] = y + residual_in[at];
     } else {
         out[at] = y;
@@ -63,19 +63,24 @@ fn put(t: u32, column: u32, y: f32) {
 // Writes the sum of one weight row n of the shard; not for GeGLU.
 fn finish(t: u32, n: u32, sum: f32) {
     var y = biased(n, sum);
-    if act == 1u {
-        y = gelu_tanh(y);
-    } else if act == 2u {
-        y = soft_cap(y, params.softcap);
-    } else if act == 4u {
-        y = max(y, 0.0);
+    switch params.act {
+        case 1u: {
+            y = gelu_tanh(y);
+        }
+        case 2u: {
+            y = soft_cap(y, params.softcap);
+        }
+        case 4u: {
+            y = max(y, 0.0);
+        }
+        default: {}
     }
     put(t, params.first_row + n, y);
 }
 
 // Writes the sums of rows n and n + 1 (n even): two columns, or one after GeGLU.
 fn finish_pair(t: u32, n: u32, sums: vec2<f32>) {
-    if act == 3u {
+    if params.act == 3u {
         if n + 1u < params.rows {
             put(t, (params.first_row + n) / 2u, gelu_tanh(biased(n, sums.x)) * biased(n + 1u, sums.y));
         }

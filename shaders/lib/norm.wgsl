@@ -5,6 +5,7 @@ struct NormParams {
     width: u32, // D
     x_row: u32, // first row of x; 0xffffffff is the last valid one
     eps: f32, // added to the variance
+    residual: u32, // 1 adds the residual; LayerNorm has none
 }
 @group(1) @binding(0) var<uniform> params: NormParams;
 

@@ -1,7 +1,7 @@
 use bytemuck::Pod;
 
 use super::CpuError;
-use crate::kernels::{KernelInfo, Overrides, Step};
+use crate::kernels::{KernelInfo, Step};
 use crate::tensor::Dtype;
 
 /// A buffer as a kernel sees it.
@@ -22,7 +22,6 @@ pub(super) const MAX_BINDINGS: usize = 8;
 /// One dispatch with its buffers: what a twin is called with.
 pub(super) struct Call<'a> {
     pub info: &'static KernelInfo,
-    pub overrides: Overrides,
     pub params: &'a [u8],
     pub step: Step,
     pub bound: [Bound<'a>; MAX_BINDINGS],
@@ -42,17 +41,6 @@ impl<'a> Call<'a> {
             expected: size_of::<P>(),
             found: self.params.len(),
         })
-    }
-
-    /// The value of an override by its name in the shader; `None` if the kernel has no such override.
-    pub(super) fn setting(&self, name: &str) -> Option<u32> {
-        let index = self.info.overrides.iter().position(|o| o.name == name)?;
-        Some(self.overrides.as_slice().get(index).copied().unwrap_or(self.info.overrides[index].default))
-    }
-
-    /// Whether a switch override is on.
-    pub(super) fn on(&self, name: &str) -> bool {
-        self.setting(name).unwrap_or(0) != 0
     }
 
     /// The dtype of the kernel's weight, from the permutation in its name.

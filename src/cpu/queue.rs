@@ -190,7 +190,7 @@ impl State {
                 })
             };
         }
-        let mut call = Call { info, overrides: dispatch.overrides, params: &dispatch.params, step, bound };
+        let mut call = Call { info, params: &dispatch.params, step, bound };
         run(&mut call, workspace)
     }
 

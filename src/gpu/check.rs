@@ -104,7 +104,6 @@ impl Check<'_> {
         let lengths = [
             ("bindings", dispatch.bindings.len(), info.bindings.len()),
             ("bytes of parameters", dispatch.params.len(), info.params_size as usize),
-            ("override values", dispatch.overrides.as_slice().len(), info.overrides.len()),
         ];
         for (what, found, expected) in lengths {
             if found != expected {

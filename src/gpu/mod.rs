@@ -15,6 +15,7 @@
 mod adapters;
 mod buffers;
 mod check;
+mod compile;
 mod counters;
 mod device;
 mod doubts;

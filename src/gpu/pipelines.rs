@@ -2,19 +2,16 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
-use crate::kernels::{Access, KernelId, Overrides};
+use crate::kernels::{Access, KernelId};
 
 use super::GpuError;
+use super::compile::Compiling;
 use super::device::Device;
-
-/// A pipeline is a kernel and the values of its overrides.
-pub(super) type PipelineKey = (KernelId, Overrides);
 
 /// Every pipeline that was ever needed on this device.
 #[derive(Debug)]
 pub(super) struct Pipelines {
-    made: HashMap<PipelineKey, wgpu::ComputePipeline>,
-    modules: HashMap<KernelId, wgpu::ShaderModule>,
+    made: HashMap<KernelId, wgpu::ComputePipeline>,
     /// Layouts of `@group(0)` by which of the bindings the kernel writes.
     tensors: HashMap<Vec<bool>, wgpu::BindGroupLayout>,
     /// The layout of `@group(1)`: `params` at a dynamic offset, and `step`. Kernels declare what they use of it.
@@ -30,7 +27,7 @@ impl Pipelines {
             min_binding_size: None,
         };
         let constants = layout(device, "constants", [uniform(true), uniform(false)].into_iter());
-        Self { made: HashMap::new(), modules: HashMap::new(), tensors: HashMap::new(), constants }
+        Self { made: HashMap::new(), tensors: HashMap::new(), constants }
     }
 
     /// The layout of `@group(1)`.
@@ -55,66 +52,70 @@ impl Pipelines {
         }
     }
 
-    /// The pipeline of a key that was [prepared](Self::prepare).
-    pub fn get(&self, key: &PipelineKey) -> Option<&wgpu::ComputePipeline> {
-        self.made.get(key)
+    /// The pipeline of a kernel that was [prepared](Self::prepare).
+    pub fn get(&self, kernel: KernelId) -> Option<&wgpu::ComputePipeline> {
+        self.made.get(&kernel)
     }
 
     /// Makes the pipelines that are still missing.
     ///
     /// All are asked for before any answer is awaited, so that a browser compiles them side by side.
-    pub async fn prepare(&mut self, device: &Device, keys: impl Iterator<Item = PipelineKey>) -> Result<(), GpuError> {
+    pub async fn prepare(&mut self, device: &Device, kernels: impl Iterator<Item = KernelId>) -> Result<(), GpuError> {
         let mut asked = HashMap::new();
-        for key in keys {
-            if !self.made.contains_key(&key) && !asked.contains_key(&key) {
+        for kernel in kernels {
+            if !self.made.contains_key(&kernel) && !asked.contains_key(&kernel) {
                 let internal = device.device.push_error_scope(wgpu::ErrorFilter::Internal);
                 let validation = device.device.push_error_scope(wgpu::ErrorFilter::Validation);
-                let pipeline = self.make(device, &key);
+                let module = module(device, kernel);
+                let compiling = Compiling::start(&device.device, || self.make(device, kernel, &module));
                 let (invalid, failed) = (validation.pop(), internal.pop());
-                asked.insert(key, (pipeline, invalid, failed));
+                device.counters.made_pipeline();
+                asked.insert(kernel, (module, compiling, invalid, failed));
             }
         }
-        for (key, (pipeline, invalid, failed)) in asked {
-            let error = match invalid.await {
-                Some(error) => Some(error),
-                None => failed.await,
+        for (kernel, (module, compiling, invalid, failed)) in asked {
+            let pipeline = compiling.finish(|| self.make(device, kernel, &module)).await;
+            let reason = match (invalid.await, failed.await, pipeline) {
+                (None, None, Ok(pipeline)) => {
+                    self.made.insert(kernel, pipeline);
+                    continue;
+                }
+                (Some(error), ..) | (None, Some(error), _) => error.to_string(),
+                (None, None, Err(reason)) => reason,
             };
-            if let Some(error) = error {
-                self.modules.remove(&key.0);
-                return Err(GpuError::BadKernel { kernel: key.0.info().name, reason: error.to_string() });
-            }
-            self.made.insert(key, pipeline);
+            // A lost device compiles nothing either.
+            device.health.check()?;
+            return Err(GpuError::BadKernel { kernel: kernel.info().name, reason });
         }
         device.health.check()
     }
 
-    fn make(&mut self, device: &Device, (kernel, overrides): &PipelineKey) -> wgpu::ComputePipeline {
-        device.counters.made_pipeline();
+    fn make(&mut self, device: &Device, kernel: KernelId, module: &wgpu::ShaderModule) -> wgpu::ComputePipeline {
         let info = kernel.info();
-        let tensors = self.tensors(device, *kernel);
-        let text = if device.browser { info.browser_wgsl() } else { Cow::Borrowed(info.wgsl) };
-        let module = self.modules.entry(*kernel).or_insert_with(|| {
-            device.device.create_shader_module(wgpu::ShaderModuleDescriptor {
-                label: Some(info.name),
-                source: wgpu::ShaderSource::Wgsl(text),
-            })
-        });
+        let tensors = self.tensors(device, kernel);
         let layout = device.device.create_pipeline_layout(&wgpu::PipelineLayoutDescriptor {
             label: Some(info.name),
             bind_group_layouts: &[Some(&tensors), Some(&self.constants)],
             immediate_size: 0,
         });
-        let values = info.overrides.iter().zip(overrides.as_slice());
-        let constants: Vec<(&str, f64)> = values.map(|(info, &value)| (info.name, f64::from(value))).collect();
         device.device.create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
             label: Some(info.name),
             layout: Some(&layout),
             module,
             entry_point: None,
-            compilation_options: wgpu::PipelineCompilationOptions { constants: &constants, ..Default::default() },
+            compilation_options: wgpu::PipelineCompilationOptions::default(),
             cache: None,
         })
     }
+}
+
+fn module(device: &Device, kernel: KernelId) -> wgpu::ShaderModule {
+    let info = kernel.info();
+    let text = if device.browser { info.browser_wgsl() } else { Cow::Borrowed(info.wgsl) };
+    device.device.create_shader_module(wgpu::ShaderModuleDescriptor {
+        label: Some(info.name),
+        source: wgpu::ShaderSource::Wgsl(text),
+    })
 }
 
 fn layout(device: &Device, label: &str, bindings: impl Iterator<Item = wgpu::BindingType>) -> wgpu::BindGroupLayout {

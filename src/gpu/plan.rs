@@ -71,7 +71,7 @@ impl Plan {
                 _ => None,
             })
         };
-        pipelines.prepare(device, dispatches().map(|dispatch| (dispatch.kernel, dispatch.overrides))).await?;
+        pipelines.prepare(device, dispatches().map(|dispatch| dispatch.kernel)).await?;
         let params = Params::collect(dispatches(), device.uniform_alignment);
         let buffer = device.create("params", params.bytes.len(), UNIFORM, &device.memory.own).await?;
         device.queue.write_buffer(&buffer.raw, 0, &params.bytes);
@@ -118,7 +118,7 @@ impl Plan {
                         self.groups.len() - 1
                     });
                     let kernel = dispatch.kernel.info().name;
-                    let Some(pipeline) = pipelines.get(&(dispatch.kernel, dispatch.overrides)).cloned() else {
+                    let Some(pipeline) = pipelines.get(dispatch.kernel).cloned() else {
                         return Err(GpuError::BadKernel { kernel, reason: "its pipeline was not made".into() });
                     };
                     PlanStep::Dispatch { kernel, pipeline, group, params: params.offset(dispatch), grid: dispatch.grid }

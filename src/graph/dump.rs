@@ -65,9 +65,8 @@ impl fmt::Display for Recording {
                     let bindings: Vec<String> = d.bindings.iter().map(|b| format!("#{b}")).collect();
                     writeln!(
                         f,
-                        "{} {:?} ({}) grid {}x{}x{}",
+                        "{} ({}) grid {}x{}x{}",
                         d.kernel.info().name,
-                        d.overrides.as_slice(),
                         bindings.join(" "),
                         d.grid[0],
                         d.grid[1],

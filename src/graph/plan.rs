@@ -137,7 +137,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::kernels::{Dispatch, KernelId, Overrides};
+    use crate::kernels::{Dispatch, KernelId};
 
     /// Commands over tensors of the sizes given; some tensors are states.
     fn program(sizes: &[usize], uses: &[Vec<usize>]) -> Program {
@@ -151,13 +151,7 @@ mod tests {
             bindings.dedup();
             match bindings[..] {
                 [from, to] => Command::Copy { from, from_offset: 0, to, to_offset: 0, bytes: 4 },
-                _ => Command::Dispatch(Dispatch {
-                    kernel: KernelId::Add,
-                    overrides: Overrides::default(),
-                    bindings,
-                    params: Vec::new(),
-                    grid: [1; 3],
-                }),
+                _ => Command::Dispatch(Dispatch { kernel: KernelId::Add, bindings, params: Vec::new(), grid: [1; 3] }),
             }
         };
         Program {

@@ -5,5 +5,5 @@ mod dispatch;
 mod table;
 
 pub use capabilities::{Capabilities, DeviceClass, SubgroupSizes};
-pub use dispatch::{Dispatch, Overrides};
-pub use table::{Access, KernelId, KernelInfo, Needs, OverrideInfo, Step, overrides, params};
+pub use dispatch::Dispatch;
+pub use table::{Access, KernelId, KernelInfo, Needs, Step, params};

@@ -11,15 +11,6 @@ pub enum Access {
     ReadWrite,
 }
 
-/// An override constant of a kernel.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct OverrideInfo {
-    /// Its name in WGSL.
-    pub name: &'static str,
-    /// Its value where none is given.
-    pub default: u32,
-}
-
 /// Device features that a kernel cannot do without.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Needs {
@@ -44,8 +35,6 @@ pub struct KernelInfo {
     pub params_size: u32,
     /// Whether the kernel has `@group(1) @binding(1)`.
     pub uses_step: bool,
-    /// Override constants in order.
-    pub overrides: &'static [OverrideInfo],
     /// Features it needs.
     pub needs: Needs,
 }

@@ -1,6 +1,6 @@
 use super::{Emitter, Tensor};
 use crate::kernels::params::AttentionParams;
-use crate::kernels::{DeviceClass, KernelId, Overrides};
+use crate::kernels::{DeviceClass, KernelId};
 
 /// Where keys and values come from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -65,7 +65,7 @@ pub fn attention(e: &mut Emitter, q: Tensor, k: Tensor, v: Tensor, spec: &Attent
     };
     let grid = [q.rows.div_ceil(rows) as u32, spec.heads as u32, 1];
     let bindings = vec![q.handle, k.handle, v.handle, out.handle];
-    e.push(by_head_dim(kernels, spec.head_dim), Overrides::default(), bindings, &params, grid);
+    e.push(by_head_dim(kernels, spec.head_dim), bindings, &params, grid);
 }
 
 fn split(e: &mut Emitter, [q, k, v]: [Tensor; 3], spec: &AttentionSpec, params: AttentionParams, out: Tensor) {
@@ -85,9 +85,9 @@ fn split(e: &mut Emitter, [q, k, v]: [Tensor; 3], spec: &AttentionSpec, params: 
     } else {
         (KernelId::AttentionSplit, [splits as u32, heads, 1])
     };
-    e.push(kernel, Overrides::default(), vec![q.handle, k.handle, v.handle, partial], &params, grid);
+    e.push(kernel, vec![q.handle, k.handle, v.handle, partial], &params, grid);
     let grid = [(spec.head_dim / 4).div_ceil(32) as u32, heads, 1];
-    e.push(KernelId::AttentionMerge, Overrides::default(), vec![partial, out.handle], &params, grid);
+    e.push(KernelId::AttentionMerge, vec![partial, out.handle], &params, grid);
 }
 
 fn params(tokens: usize, spec: &AttentionSpec) -> AttentionParams {

@@ -1,6 +1,6 @@
 use super::{Emitter, Tensor};
+use crate::kernels::KernelId;
 use crate::kernels::params::{FoldParams, UnfoldParams};
-use crate::kernels::{KernelId, Overrides};
 
 /// Rows of a tensor as pixels of a picture, row by row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,7 +51,7 @@ pub fn unfold(e: &mut Emitter, x: Tensor, grid: Grid, kernel_size: usize, out: T
         ..Default::default()
     };
     let grid = [out.width.div_ceil(64) as u32, out.rows as u32, 1];
-    e.push(KernelId::Unfold, Overrides::default(), vec![x.handle, out.handle], &params, grid);
+    e.push(KernelId::Unfold, vec![x.handle, out.handle], &params, grid);
 }
 
 /// Sums overlapping patches, and a bias for each channel.
@@ -67,5 +67,5 @@ pub fn fold(e: &mut Emitter, x: Tensor, bias: Tensor, grid: Grid, spec: FoldSpec
         padding: spec.padding as u32,
     };
     let grid = [out.width.div_ceil(64) as u32, out.rows as u32, 1];
-    e.push(KernelId::Fold, Overrides::default(), vec![x.handle, bias.handle, out.handle], &params, grid);
+    e.push(KernelId::Fold, vec![x.handle, bias.handle, out.handle], &params, grid);
 }

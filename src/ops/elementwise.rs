@@ -1,6 +1,6 @@
 use super::{Emitter, Tensor};
+use crate::kernels::KernelId;
 use crate::kernels::params::ElementwiseParams;
-use crate::kernels::{KernelId, Overrides};
 
 /// A function of single values, or of pairs of neighbouring values.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -66,5 +66,5 @@ pub fn add(e: &mut Emitter, a: Tensor, b: Tensor, out: Tensor) {
 fn elementwise(e: &mut Emitter, kernel: KernelId, bindings: Vec<u32>, softcap: f32, out: Tensor) {
     let params = ElementwiseParams { tokens: out.rows as u32, width: out.width as u32, softcap, ..Default::default() };
     let grid = [out.width.div_ceil(64) as u32, out.rows as u32, 1];
-    e.push(kernel, Overrides::default(), bindings, &params, grid);
+    e.push(kernel, bindings, &params, grid);
 }

@@ -1,6 +1,6 @@
 use super::{Emitter, Tensor, WeightOperand};
+use crate::kernels::KernelId;
 use crate::kernels::params::{EmbedParams, PlaceRowsParams};
-use crate::kernels::{KernelId, Overrides};
 use crate::quant::layout;
 use crate::tensor::Dtype;
 
@@ -29,7 +29,7 @@ pub fn embed(e: &mut Emitter, ids: Tensor, table: &WeightOperand, features: Opti
         let mut bindings = vec![ids.handle, shard.data];
         bindings.extend(shard.scales);
         bindings.push(out.handle);
-        e.push(kernel, Overrides::default(), bindings, &params, grid);
+        e.push(kernel, bindings, &params, grid);
     }
     if let Some(features) = features {
         let params = PlaceRowsParams {
@@ -39,6 +39,6 @@ pub fn embed(e: &mut Emitter, ids: Tensor, table: &WeightOperand, features: Opti
             ..Default::default()
         };
         let bindings = vec![ids.handle, features.handle, out.handle];
-        e.push(KernelId::PlaceRows, Overrides::default(), bindings, &params, grid);
+        e.push(KernelId::PlaceRows, bindings, &params, grid);
     }
 }

@@ -1,6 +1,6 @@
 use bytemuck::NoUninit;
 
-use crate::kernels::{Capabilities, Dispatch, KernelId, Overrides};
+use crate::kernels::{Capabilities, Dispatch, KernelId};
 
 /// Collects the dispatches of one operation and hands out its temporaries.
 pub struct Emitter<'a> {
@@ -25,16 +25,9 @@ impl<'a> Emitter<'a> {
         FIRST_TEMPORARY + self.temporaries.len() as u32 - 1
     }
 
-    pub(super) fn push<P: NoUninit>(
-        &mut self,
-        kernel: KernelId,
-        overrides: Overrides,
-        bindings: Vec<u32>,
-        params: &P,
-        grid: [u32; 3],
-    ) {
+    pub(super) fn push<P: NoUninit>(&mut self, kernel: KernelId, bindings: Vec<u32>, params: &P, grid: [u32; 3]) {
         let params = bytemuck::bytes_of(params).to_vec();
-        self.dispatches.push(Dispatch { kernel, overrides, bindings, params, grid });
+        self.dispatches.push(Dispatch { kernel, bindings, params, grid });
     }
 
     /// Which temporary a handle is, if it is one.

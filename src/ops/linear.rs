@@ -1,6 +1,6 @@
 use super::{Activation, Emitter, RowChoice, Tensor, WeightOperand};
 use crate::kernels::params::LinearParams;
-use crate::kernels::{DeviceClass, KernelId, overrides};
+use crate::kernels::{DeviceClass, KernelId};
 use crate::quant::layout;
 use crate::tensor::Dtype;
 
@@ -48,15 +48,6 @@ pub fn linear(e: &mut Emitter, operands: &LinearOperands, activation: Activation
         (DeviceClass::Software | DeviceClass::Cpu, true) => Shape::MatvecSerial,
         (DeviceClass::Software | DeviceClass::Cpu, false) => Shape::MatmulRegs,
     };
-    let (act, bias_on, residual_on) = (activation.code(), u32::from(bias.is_some()), u32::from(residual.is_some()));
-    let values = match shape {
-        Shape::MatmulTiled | Shape::MatmulTiledHalf => {
-            overrides::MatmulTiled { act, bias: bias_on, residual: residual_on }.values()
-        }
-        Shape::MatmulRegs => overrides::MatmulRegs { act, bias: bias_on, residual: residual_on }.values(),
-        Shape::Matvec | Shape::MatvecSub => overrides::Matvec { act, bias: bias_on, residual: residual_on }.values(),
-        Shape::MatvecSerial => overrides::MatvecSerial { act, bias: bias_on, residual: residual_on }.values(),
-    };
     for shard in &weight.shards {
         let params = LinearParams {
             tokens: tokens as u32,
@@ -69,16 +60,19 @@ pub fn linear(e: &mut Emitter, operands: &LinearOperands, activation: Activation
             x_row: rows.x_row(),
             softcap: activation.softcap(),
             weight_row: shard.skip as u32,
+            act: activation.code(),
+            bias: u32::from(bias.is_some()),
+            residual: u32::from(residual.is_some()),
             ..Default::default()
         };
         let mut bindings = vec![x.handle, shard.data];
         bindings.extend(shard.scales);
-        // An unused operand is bound to x: the layout of a kernel does not depend on its overrides.
+        // An unused operand is bound to x: the layout of a kernel does not depend on its parameters.
         bindings.push(bias.map_or(x.handle, |b| b.handle));
         bindings.push(residual.map_or(x.handle, |r| r.handle));
         bindings.push(out.handle);
         let grid = grid(e, shape, tokens, shard.rows);
-        e.push(kernel(shape, weight.dtype), values, bindings, &params, grid);
+        e.push(kernel(shape, weight.dtype), bindings, &params, grid);
     }
 }
 

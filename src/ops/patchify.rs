@@ -1,6 +1,6 @@
 use super::{Emitter, Tensor};
+use crate::kernels::KernelId;
 use crate::kernels::params::PatchifyParams;
-use crate::kernels::{KernelId, Overrides};
 
 /// A picture `[size * size, 3]` as rows of flattened patches.
 pub fn patchify(e: &mut Emitter, image: Tensor, size: usize, patch: usize, out: Tensor) {
@@ -13,5 +13,5 @@ pub fn patchify(e: &mut Emitter, image: Tensor, size: usize, patch: usize, out: 
         ..Default::default()
     };
     let grid = [out.width.div_ceil(64) as u32, out.rows as u32, 1];
-    e.push(KernelId::Patchify, Overrides::default(), vec![image.handle, out.handle], &params, grid);
+    e.push(KernelId::Patchify, vec![image.handle, out.handle], &params, grid);
 }

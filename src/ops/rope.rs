@@ -1,6 +1,6 @@
 use super::{Emitter, Tensor};
+use crate::kernels::KernelId;
 use crate::kernels::params::RopeParams;
-use crate::kernels::{KernelId, Overrides};
 
 /// Rotary embedding of fused qkv rows and where their keys and values go.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -39,5 +39,5 @@ pub fn rope_append(
     let heads = (spec.heads + 2 * spec.kv_heads) as u32;
     let grid = [(spec.head_dim / 2).div_ceil(32) as u32, heads, out.rows as u32];
     let bindings = vec![qkv.handle, out.handle, k_cache.handle, v_cache.handle];
-    e.push(KernelId::RopeAppend, Overrides::default(), bindings, &params, grid);
+    e.push(KernelId::RopeAppend, bindings, &params, grid);
 }

@@ -1,6 +1,6 @@
 use super::{Emitter, Tensor};
+use crate::kernels::KernelId;
 use crate::kernels::params::{SelectParams, TopKParams};
-use crate::kernels::{KernelId, Overrides};
 
 /// Logits that one invocation of a reduction looks at.
 const ARGMAX_CHUNK: usize = 512;
@@ -23,9 +23,9 @@ pub fn argmax(e: &mut Emitter, logits: Tensor, first_id: usize, choice: Tensor, 
     let partial = e.scratch(logits.rows * chunks * 16);
     let rows = logits.rows as u32;
     let grid = [chunks.div_ceil(32) as u32, rows, 1];
-    e.push(KernelId::ArgmaxPartial, Overrides::default(), vec![logits.handle, partial], &params, grid);
+    e.push(KernelId::ArgmaxPartial, vec![logits.handle, partial], &params, grid);
     let bindings = vec![partial, choice.handle, next_ids.handle];
-    e.push(KernelId::ArgmaxMerge, Overrides::default(), bindings, &params, [rows, 1, 1]);
+    e.push(KernelId::ArgmaxMerge, bindings, &params, [rows, 1, 1]);
 }
 
 /// The `k` largest logits of each row with their indices, sorted: a tree of passes, each keeping the best of its chunks.
@@ -44,7 +44,7 @@ pub fn top_k(e: &mut Emitter, logits: Tensor, k: usize, out: Tensor) {
             ..Default::default()
         };
         let grid = [chunks.div_ceil(32) as u32, rows as u32, 1];
-        e.push(kernel, Overrides::default(), vec![input, output], &params, grid);
+        e.push(kernel, vec![input, output], &params, grid);
         if chunks == 1 {
             return;
         }
@@ -56,5 +56,5 @@ pub fn top_k(e: &mut Emitter, logits: Tensor, k: usize, out: Tensor) {
 pub fn log_softmax(e: &mut Emitter, logits: Tensor, ids: Tensor, out: Tensor) {
     let params = SelectParams { tokens: logits.rows as u32, vocab: logits.width as u32, ..Default::default() };
     let bindings = vec![logits.handle, ids.handle, out.handle];
-    e.push(KernelId::LogSoftmax, Overrides::default(), bindings, &params, [logits.rows as u32, 1, 1]);
+    e.push(KernelId::LogSoftmax, bindings, &params, [logits.rows as u32, 1, 1]);
 }

@@ -1,7 +1,7 @@
 //! `attention*`: head sizes, grouped heads, masks, windows, softcap; over own rows and over the cache; decode in parts.
 
 use ocelli::kernels::params::AttentionParams;
-use ocelli::kernels::{KernelId, Overrides, Step};
+use ocelli::kernels::{KernelId, Step};
 
 use crate::case::{KernelCase, POISON, dispatch, given, rows_up_to, written, written_of};
 use crate::random::Random;
@@ -95,7 +95,7 @@ fn own_rows(kernel: KernelId, heads: Heads, tokens: usize) -> KernelCase {
         ..Default::default()
     };
     let grid = [capacity.div_ceil(queries(kernel)), count, 1];
-    let mut dispatch = dispatch(kernel, Overrides::default(), 2, &params, grid);
+    let mut dispatch = dispatch(kernel, 2, &params, grid);
     dispatch.bindings = vec![0, 0, 0, 1];
     let step = Step { tokens: tokens as u32, ..Default::default() };
     KernelCase { label, operands, dispatches: vec![dispatch], step, tolerance: CURVED }
@@ -141,7 +141,7 @@ fn over_cache(kernel: KernelId, heads: Heads, sight: Sight, position: usize, tok
     ];
     let params = AttentionParams { tokens: most as u32, ..cache_params(heads, sight, capacity) };
     let grid = [most.div_ceil(queries(kernel)), heads.0, 1];
-    let dispatches = vec![dispatch(kernel, Overrides::default(), 4, &params, grid)];
+    let dispatches = vec![dispatch(kernel, 4, &params, grid)];
     let step = Step { position: position as u32, tokens: tokens as u32, prefix: sight.prefix, slot: 1 };
     KernelCase { label, operands, dispatches, step, tolerance: CURVED }
 }
@@ -170,9 +170,9 @@ fn decode(kernel: KernelId, heads: Heads, sight: Sight, position: usize) -> Kern
         KernelId::AttentionSplit => [splits, count, 1],
         _ => [splits.div_ceil(8), kv_heads * (count / kv_heads).div_ceil(2), 1],
     };
-    let split = dispatch(kernel, Overrides::default(), 4, &params, split_grid);
+    let split = dispatch(kernel, 4, &params, split_grid);
     let grid = [(head_dim / 4).div_ceil(32), count, 1];
-    let mut merge = dispatch(KernelId::AttentionMerge, Overrides::default(), 2, &params, grid);
+    let mut merge = dispatch(KernelId::AttentionMerge, 2, &params, grid);
     merge.bindings = vec![3, 4];
     let step = Step { position: position as u32, tokens: 1, prefix: sight.prefix, slot: 1 };
     KernelCase { label, operands, dispatches: vec![split, merge], step, tolerance: CURVED }

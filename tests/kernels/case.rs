@@ -3,7 +3,7 @@
 use ocelli::cpu::CpuPlayer;
 use ocelli::gpu::GpuPlayer;
 use ocelli::graph::record::{BufferDecl, BufferId, Command, Recording, Role};
-use ocelli::kernels::{Dispatch, KernelId, Overrides, Step};
+use ocelli::kernels::{Dispatch, KernelId, Step};
 use pollster::block_on;
 
 use crate::tolerance::Tolerance;
@@ -89,16 +89,9 @@ pub fn rows_up_to(random: &mut crate::random::Random, rows: usize, capacity: usi
 }
 
 /// One dispatch over the operands in order.
-pub fn dispatch<P: bytemuck::NoUninit>(
-    kernel: KernelId,
-    overrides: Overrides,
-    operands: usize,
-    params: &P,
-    grid: [usize; 3],
-) -> Dispatch {
+pub fn dispatch<P: bytemuck::NoUninit>(kernel: KernelId, operands: usize, params: &P, grid: [usize; 3]) -> Dispatch {
     Dispatch {
         kernel,
-        overrides,
         bindings: (0..operands as u32).collect(),
         params: bytemuck::bytes_of(params).to_vec(),
         grid: grid.map(|n| n as u32),

@@ -1,7 +1,7 @@
 //! `matmul_tiled`, `matmul_regs`, `matvec`, `matvec_serial`: every dtype and epilogue, odd sizes, shards, row choice.
 
 use ocelli::kernels::params::LinearParams;
-use ocelli::kernels::{KernelId, Overrides, Step};
+use ocelli::kernels::{KernelId, Step};
 use ocelli::quant::{encode_rows, layout};
 use ocelli::tensor::Dtype;
 
@@ -107,6 +107,9 @@ fn case(kernel: KernelId, shape: &Shape, [act, bias, residual]: [u32; 3]) -> Ker
         x_row,
         softcap: 1.5,
         weight_row: skip as u32,
+        act,
+        bias,
+        residual,
         ..Default::default()
     };
     let (wide, tall) = columns_and_rows(kernel).unwrap_or((1, 1));
@@ -119,7 +122,6 @@ fn case(kernel: KernelId, shape: &Shape, [act, bias, residual]: [u32; 3]) -> Ker
         _ => CURVED,
     };
     let count = operands.len();
-    let overrides = Overrides::new([act, bias, residual]);
-    let dispatches = vec![dispatch(kernel, overrides, count, &params, grid)];
+    let dispatches = vec![dispatch(kernel, count, &params, grid)];
     KernelCase { label, operands, dispatches, step: Step { tokens: step_tokens, ..Default::default() }, tolerance }
 }

@@ -3,7 +3,7 @@
 use ocelli::kernels::params::{
     ElementwiseParams, EmbedParams, FoldParams, NormParams, PatchifyParams, PlaceRowsParams, RopeParams, UnfoldParams,
 };
-use ocelli::kernels::{KernelId, Overrides, Step};
+use ocelli::kernels::{KernelId, Step};
 use ocelli::quant::{encode_rows, layout};
 use ocelli::tensor::Dtype;
 
@@ -33,10 +33,10 @@ pub fn cases() -> Vec<KernelCase> {
             cases.push(layer_norm(kernel, width));
         }
         for kernel in [KernelId::RmsNormWorkgroup, KernelId::RmsNormSub, KernelId::RmsNormSerial] {
-            for (residual, plus_one) in [(0, 0), (0, 1), (1, 0), (1, 1)] {
-                cases.push(rms_norm(kernel, width, residual, plus_one, 0));
+            for residual in [0, 1] {
+                cases.push(rms_norm(kernel, width, residual, 0));
             }
-            cases.push(rms_norm(kernel, width, 0, 1, u32::MAX));
+            cases.push(rms_norm(kernel, width, 0, u32::MAX));
         }
     }
     for (heads, kv_heads, head_dim) in [(1, 1, 16), (4, 2, 72), (3, 1, 256), (2, 2, 6)] {
@@ -86,7 +86,7 @@ fn embed(kernel: KernelId, dtype: Dtype, width: usize) -> KernelCase {
         ..Default::default()
     };
     let grid = [width.div_ceil(256), capacity, 1];
-    let dispatches = vec![dispatch(kernel, Overrides::default(), operands.len(), &params, grid)];
+    let dispatches = vec![dispatch(kernel, operands.len(), &params, grid)];
     KernelCase { label, operands, dispatches, step: tokens(count), tolerance: ROUNDED }
 }
 
@@ -107,7 +107,7 @@ fn place_rows(width: usize) -> KernelCase {
         ..Default::default()
     };
     let grid = [width.div_ceil(256), capacity, 1];
-    let dispatches = vec![dispatch(KernelId::PlaceRows, Overrides::default(), 3, &params, grid)];
+    let dispatches = vec![dispatch(KernelId::PlaceRows, 3, &params, grid)];
     KernelCase { label, operands, dispatches, step: tokens(5), tolerance: EXACT }
 }
 
@@ -126,7 +126,7 @@ fn patchify(size: usize, patch: usize) -> KernelCase {
         ..Default::default()
     };
     let grid = [width.div_ceil(64), patches, 1];
-    let dispatches = vec![dispatch(KernelId::Patchify, Overrides::default(), 2, &params, grid)];
+    let dispatches = vec![dispatch(KernelId::Patchify, 2, &params, grid)];
     KernelCase { label, operands, dispatches, step: tokens(patches as u32), tolerance: EXACT }
 }
 
@@ -143,7 +143,7 @@ fn unfold((height, width, channels, n): (usize, usize, usize, usize)) -> KernelC
         ..Default::default()
     };
     let grid = [columns.div_ceil(64), pixels, 1];
-    let dispatches = vec![dispatch(KernelId::Unfold, Overrides::default(), 2, &params, grid)];
+    let dispatches = vec![dispatch(KernelId::Unfold, 2, &params, grid)];
     KernelCase { label, operands, dispatches, step: tokens(pixels as u32 + 3), tolerance: EXACT }
 }
 
@@ -168,7 +168,7 @@ fn fold((height, width, channels, n, stride, padding): (usize, usize, usize, usi
         padding: padding as u32,
     };
     let grid = [channels.div_ceil(64), pixels, 1];
-    let dispatches = vec![dispatch(KernelId::Fold, Overrides::default(), 3, &params, grid)];
+    let dispatches = vec![dispatch(KernelId::Fold, 3, &params, grid)];
     KernelCase { label, operands, dispatches, step: tokens(pixels as u32 + 3), tolerance: SUMMED }
 }
 
@@ -183,14 +183,14 @@ fn layer_norm(kernel: KernelId, width: usize) -> KernelCase {
         written_of(capacity * width, rows * width),
     ];
     let params = NormParams { tokens: capacity as u32, width: width as u32, eps: 1e-6, ..Default::default() };
-    let dispatches = vec![dispatch(kernel, Overrides::default(), 4, &params, [capacity, 1, 1])];
+    let dispatches = vec![dispatch(kernel, 4, &params, [capacity, 1, 1])];
     KernelCase { label, operands, dispatches, step: tokens(rows as u32), tolerance: SUMMED }
 }
 
-fn rms_norm(kernel: KernelId, width: usize, residual: u32, plus_one: u32, x_row: u32) -> KernelCase {
+fn rms_norm(kernel: KernelId, width: usize, residual: u32, x_row: u32) -> KernelCase {
     let last = x_row == u32::MAX;
     let (rows, capacity) = if last { (1, 1) } else { (3, 5) };
-    let label = format!("{} D={width} residual={residual} plus_one={plus_one} last={last}", kernel.info().name);
+    let label = format!("{} D={width} residual={residual} last={last}", kernel.info().name);
     let mut random = Random::new(&label);
     let x_rows = if last { 4 } else { rows };
     let operands = vec![
@@ -199,9 +199,9 @@ fn rms_norm(kernel: KernelId, width: usize, residual: u32, plus_one: u32, x_row:
         if residual == 1 { given(&random.floats(rows * width)) } else { given(&[f32::NAN]) },
         written_of(capacity * width, rows * width),
     ];
-    let params = NormParams { tokens: capacity as u32, width: width as u32, x_row, eps: 1e-6 };
-    let overrides = Overrides::new([residual, plus_one]);
-    let dispatches = vec![dispatch(kernel, overrides, 4, &params, [capacity, 1, 1])];
+    let params =
+        NormParams { tokens: capacity as u32, width: width as u32, x_row, eps: 1e-6, residual, ..Default::default() };
+    let dispatches = vec![dispatch(kernel, 4, &params, [capacity, 1, 1])];
     KernelCase { label, operands, dispatches, step: tokens(x_rows as u32), tolerance: SUMMED }
 }
 
@@ -229,7 +229,7 @@ fn rope([heads, kv_heads, head_dim]: [usize; 3], position: u32, slot: u32, first
         ..Default::default()
     };
     let grid = [(head_dim / 2).div_ceil(32), heads + 2 * kv_heads, room];
-    let dispatches = vec![dispatch(KernelId::RopeAppend, Overrides::default(), 4, &params, grid)];
+    let dispatches = vec![dispatch(KernelId::RopeAppend, 4, &params, grid)];
     let step = Step { position, tokens: first_row + rows as u32, slot, ..Default::default() };
     let tolerance = if position < 100 { ROTATED } else { ROTATED_FAR };
     KernelCase { label, operands, dispatches, step, tolerance }
@@ -251,6 +251,6 @@ fn elementwise(kernel: KernelId, width: usize, tolerance: Tolerance) -> KernelCa
     operands.push(written_of(capacity * width, rows * width));
     let params = ElementwiseParams { tokens: capacity as u32, width: width as u32, softcap: 3.5, ..Default::default() };
     let grid = [width.div_ceil(64), capacity, 1];
-    let dispatches = vec![dispatch(kernel, Overrides::default(), operands.len(), &params, grid)];
+    let dispatches = vec![dispatch(kernel, operands.len(), &params, grid)];
     KernelCase { label, operands, dispatches, step: tokens(rows as u32), tolerance }
 }

@@ -1,7 +1,7 @@
 //! `argmax_*`, `top_k_*` and `log_softmax`: odd chunks, ties, missing entries, and logits that are no numbers.
 
 use ocelli::kernels::params::{SelectParams, TopKParams};
-use ocelli::kernels::{KernelId, Overrides, Step};
+use ocelli::kernels::{KernelId, Step};
 
 use crate::case::{KernelCase, Operand, Word, bytes_of_ids, dispatch, given, written_as, written_of};
 use crate::random::Random;
@@ -73,8 +73,8 @@ fn argmax(vocab: usize, chunk: usize, spoil: Spoil) -> KernelCase {
         ..Default::default()
     };
     let grid = [chunks.div_ceil(32), CAPACITY, 1];
-    let first = dispatch(KernelId::ArgmaxPartial, Overrides::default(), 2, &params, grid);
-    let mut merge = dispatch(KernelId::ArgmaxMerge, Overrides::default(), 3, &params, [CAPACITY, 1, 1]);
+    let first = dispatch(KernelId::ArgmaxPartial, 2, &params, grid);
+    let mut merge = dispatch(KernelId::ArgmaxMerge, 3, &params, [CAPACITY, 1, 1]);
     merge.bindings = vec![1, 2, 3];
     KernelCase { label, operands, dispatches: vec![first, merge], step: STEP, tolerance: CURVED }
 }
@@ -98,9 +98,9 @@ fn top_k(vocab: usize, chunk: usize, k: usize, spoil: Spoil) -> KernelCase {
     };
     let grid = |chunks: usize| [chunks.div_ceil(32), CAPACITY, 1];
     let first = params(vocab, chunk, chunks);
-    let first = dispatch(KernelId::TopKFirst, Overrides::default(), 2, &first, grid(chunks));
+    let first = dispatch(KernelId::TopKFirst, 2, &first, grid(chunks));
     let merge = params(chunks * k, merged_chunk, merged_chunks);
-    let mut merge = dispatch(KernelId::TopKMerge, Overrides::default(), 2, &merge, grid(merged_chunks));
+    let mut merge = dispatch(KernelId::TopKMerge, 2, &merge, grid(merged_chunks));
     merge.bindings = vec![1, 2];
     KernelCase { label, operands, dispatches: vec![first, merge], step: STEP, tolerance: EXACT }
 }
@@ -115,6 +115,6 @@ fn log_softmax(vocab: usize) -> KernelCase {
         written_of(CAPACITY, ROWS),
     ];
     let params = SelectParams { tokens: CAPACITY as u32, vocab: vocab as u32, ..Default::default() };
-    let dispatches = vec![dispatch(KernelId::LogSoftmax, Overrides::default(), 3, &params, [CAPACITY, 1, 1])];
+    let dispatches = vec![dispatch(KernelId::LogSoftmax, 3, &params, [CAPACITY, 1, 1])];
     KernelCase { label, operands, dispatches, step: STEP, tolerance: CURVED }
 }

@@ -67,8 +67,10 @@ impl Kernel for Rows<'_, '_> {
                 );
                 (centre, 1.0 / (square / width + op.eps).sqrt())
             };
+            // RMSNorm stores what its factor differs from 1 by.
+            let shift = if op.bias.is_some() { 0.0 } else { 1.0 };
             for (i, out) in out.iter_mut().enumerate() {
-                *out = (x[i] - centre) * scale * (op.weight[i] + op.shift);
+                *out = (x[i] - centre) * scale * (op.weight[i] + shift);
             }
             if let Some(bias) = op.bias {
                 out.iter_mut().zip(bias).for_each(|(o, b)| *o += b);

@@ -6,7 +6,7 @@ use std::task::{Context, Poll, Waker};
 use crate::base::{ErrorKind, Fault};
 use crate::cpu::{CpuError, CpuPlayer};
 use crate::graph::record::{BufferDecl, BufferId, Command, Read, Recording, Role};
-use crate::kernels::{Dispatch, KernelId, Overrides, Step, params::ElementwiseParams};
+use crate::kernels::{Dispatch, KernelId, Step, params::ElementwiseParams};
 
 /// Runs a future that needs nobody else to go on.
 pub fn now<F: Future>(future: F) -> F::Output {
@@ -64,7 +64,6 @@ impl Bench {
     pub fn try_run<P: bytemuck::Pod>(
         &mut self,
         kernel: KernelId,
-        overrides: Overrides,
         params: &P,
         buffers: &[BufferId],
         step: Step,
@@ -84,7 +83,6 @@ impl Bench {
             buffers: unique.iter().enumerate().map(declare).collect(),
             commands: vec![Command::Dispatch(Dispatch {
                 kernel,
-                overrides,
                 bindings: buffers.iter().filter_map(index).collect(),
                 params: bytemuck::bytes_of(params).to_vec(),
                 grid: [1; 3],
@@ -96,8 +94,8 @@ impl Bench {
         done.map(|bytes| assert!(bytes.is_empty()))
     }
 
-    pub fn run<P: bytemuck::Pod>(&mut self, kernel: KernelId, o: Overrides, p: &P, buffers: &[BufferId], step: Step) {
-        self.try_run(kernel, o, p, buffers, step).expect("runs");
+    pub fn run<P: bytemuck::Pod>(&mut self, kernel: KernelId, p: &P, buffers: &[BufferId], step: Step) {
+        self.try_run(kernel, p, buffers, step).expect("runs");
     }
 }
 
@@ -105,7 +103,6 @@ fn dispatch(bindings: &[u32]) -> Command {
     let params = ElementwiseParams { tokens: 1, width: 4, ..Default::default() };
     Command::Dispatch(Dispatch {
         kernel: KernelId::Add,
-        overrides: Overrides::default(),
         bindings: bindings.to_vec(),
         params: bytemuck::bytes_of(&params).to_vec(),
         grid: [1; 3],
@@ -269,6 +266,6 @@ fn a_buffer_too_small_for_its_kernel_is_an_error() {
     let mut bench = Bench::new(CpuPlayer::new());
     let (x, out) = (bench.floats(&[0.0; 4]), bench.floats(&[0.0; 4]));
     let params = ElementwiseParams { tokens: 9, width: u32::MAX, ..Default::default() };
-    let error = bench.try_run(KernelId::Gelu, Overrides::default(), &params, &[x, out], ONE).expect_err("too small");
+    let error = bench.try_run(KernelId::Gelu, &params, &[x, out], ONE).expect_err("too small");
     assert!(matches!(error, CpuError::BufferTooSmall { kernel: "gelu", binding: 0, .. }), "{error}");
 }

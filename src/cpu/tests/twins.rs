@@ -2,7 +2,7 @@
 
 use super::player::{Bench, f32s, words};
 use crate::cpu::{CpuPlayer, registry};
-use crate::kernels::{KernelId, Overrides, Step, params::*};
+use crate::kernels::{KernelId, Step, params::*};
 use crate::quant::encode_rows;
 use crate::tensor::Dtype;
 
@@ -49,17 +49,16 @@ fn linear_from_a_shard() {
                 out_stride: 4,
                 row_words: 8,
                 row_scales: 1,
+                bias: 1,
+                residual: 1,
                 ..Default::default()
             };
-            let overrides = Overrides::new([0, 1, 1]);
-            let names: Vec<_> = kernel.info().overrides.iter().map(|o| o.name).take(3).collect();
-            assert_eq!(names, ["act", "bias", "residual"]);
             let x = b.floats(&[1.0, 2.0, 3.0, 4.0, -1.0, 0.0, 1.0, 0.0, 9.0, 9.0, 9.0, 9.0]);
             let (data, scales) = (b.bytes(&rows.data), b.bytes(&rows.scales));
             let (bias, residual) = (b.floats(&[0.0, 1000.0, 2000.0]), b.floats(&[0.5; 12]));
             let out = b.floats(&[-7.0; 12]);
             // Two of three rows are valid.
-            b.run(kernel, overrides, &p, &[x, data, scales, bias, residual, out], step(2));
+            b.run(kernel, &p, &[x, data, scales, bias, residual, out], step(2));
             let found = f32s(&b.read(out));
             let expected = [-7.0, 1127.5, 2635.5, -7.0, -7.0, 873.5, 2127.5, -7.0, -7.0, -7.0, -7.0, -7.0];
             for (f, e) in found.iter().zip(expected) {
@@ -84,7 +83,7 @@ fn linear_of_the_last_row() {
         };
         let x = b.floats(&[1.0, 1.0, 1.0, 1.0, 2.0, 2.0, 2.0, 2.0, 9.0, 9.0, 9.0, 9.0]);
         let (data, out) = (b.bytes(&rows.data), b.floats(&[0.0]));
-        b.run(KernelId::MatvecF16, Overrides::new([0, 0, 0]), &p, &[x, data, x, x, out], step(2));
+        b.run(KernelId::MatvecF16, &p, &[x, data, x, x, out], step(2));
         near(&f32s(&b.read(out)), &[8.0]);
     });
 }
@@ -97,10 +96,10 @@ fn embed_and_place_rows() {
         let (data, out) = (b.bytes(&table.data), b.floats(&[0.0; 16]));
         let p =
             EmbedParams { tokens: 4, width: 4, first_row: 10, rows: 2, row_words: 4, scale: 2.0, ..Default::default() };
-        b.run(KernelId::EmbedF32, Overrides::default(), &p, &[ids, data, out], step(4));
+        b.run(KernelId::EmbedF32, &p, &[ids, data, out], step(4));
         let features = b.floats(&[-1.0, -2.0, -3.0, -4.0, -5.0, -6.0, -7.0, -8.0]);
         let p = PlaceRowsParams { tokens: 4, width: 4, feature_rows: 2, ..Default::default() };
-        b.run(KernelId::PlaceRows, Overrides::default(), &p, &[ids, features, out], step(4));
+        b.run(KernelId::PlaceRows, &p, &[ids, features, out], step(4));
         let expected = [[10.0, 12.0, 14.0, 16.0], [0.0; 4], [-5.0, -6.0, -7.0, -8.0], [2.0, 4.0, 6.0, 8.0]];
         near(&f32s(&b.read(out)), expected.as_flattened());
     });
@@ -113,7 +112,7 @@ fn patchify_drops_the_rim_and_pads() {
         let image: Vec<f32> = (0..27).map(|i| (i / 9 * 100 + i / 3 % 3 * 10 + i % 3) as f32).collect();
         let (image, out) = (b.floats(&image), b.floats(&[-1.0; 16]));
         let p = PatchifyParams { tokens: 4, image_size: 3, patch_size: 1, grid: 2, width: 4, ..Default::default() };
-        b.run(KernelId::Patchify, Overrides::default(), &p, &[image, out], step(4));
+        b.run(KernelId::Patchify, &p, &[image, out], step(4));
         let expected =
             [[0.0, 1.0, 2.0, 0.0], [10.0, 11.0, 12.0, 0.0], [100.0, 101.0, 102.0, 0.0], [110.0, 111.0, 112.0, 0.0]];
         near(&f32s(&b.read(out)), expected.as_flattened());
@@ -126,13 +125,14 @@ fn norms() {
         let x = b.floats(&[9.0, 9.0, 9.0, 9.0, 1.0, -1.0, 1.0, -1.0]);
         let (weight, bias, out) = (b.floats(&[1.0, 2.0, 3.0, 4.0]), b.floats(&[0.5; 4]), b.floats(&[0.0; 4]));
         let p = NormParams { tokens: 1, width: 4, x_row: 1, ..Default::default() };
-        b.run(KernelId::LayerNormWorkgroup, Overrides::default(), &p, &[x, weight, bias, out], step(2));
+        b.run(KernelId::LayerNormWorkgroup, &p, &[x, weight, bias, out], step(2));
         near(&f32s(&b.read(out)), &[1.5, -1.5, 3.5, -3.5]);
-        let p = NormParams { x_row: u32::MAX, eps: 3.0, ..p };
-        b.run(KernelId::RmsNormSerial, Overrides::new([1, 1]), &p, &[x, weight, bias, out], step(2));
+        let p = NormParams { x_row: u32::MAX, eps: 3.0, residual: 1, ..p };
+        b.run(KernelId::RmsNormSerial, &p, &[x, weight, bias, out], step(2));
         near(&f32s(&b.read(out)), &[1.5, -1.0, 2.5, -2.0]);
-        b.run(KernelId::RmsNormSerial, Overrides::new([0, 0]), &p, &[x, weight, bias, out], step(2));
-        near(&f32s(&b.read(out)), &[0.5, -1.0, 1.5, -2.0]);
+        let p = NormParams { residual: 0, ..p };
+        b.run(KernelId::RmsNormSerial, &p, &[x, weight, bias, out], step(2));
+        near(&f32s(&b.read(out)), &[1.0, -1.5, 2.0, -2.5]);
     });
 }
 
@@ -152,13 +152,12 @@ fn rope_append_rotates_and_stores() {
             ..Default::default()
         };
         let at = Step { position: 1, tokens: 1, prefix: 0, slot: 1 };
-        b.run(KernelId::RopeAppend, Overrides::default(), &p, &[qkv, q, k, v], at);
+        b.run(KernelId::RopeAppend, &p, &[qkv, q, k, v], at);
         let (sin, cos) = 1.0f32.sin_cos();
         near(&f32s(&b.read(q)), &[cos, sin]);
         near(&f32s(&b.read(k)), &[0.0, 0.0, 0.0, 0.0, 0.0, 0.0, -2.0 * sin, 2.0 * cos]);
         near(&f32s(&b.read(v)), &[0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 5.0, 6.0]);
-        let error =
-            b.try_run(KernelId::RopeAppend, Overrides::default(), &p, &[qkv, q, k, v], Step { position: 2, ..at });
+        let error = b.try_run(KernelId::RopeAppend, &p, &[qkv, q, k, v], Step { position: 2, ..at });
         assert!(error.is_err_and(|e| e.to_string().contains("KV cache")));
     });
 }
@@ -191,16 +190,16 @@ fn attention_over_the_cache_and_its_split_form() {
         };
         let at = Step { position: 1, tokens: 1, prefix: 0, slot: 1 };
         for kernel in [KernelId::AttentionHd64, KernelId::AttentionSerialHd64] {
-            b.run(kernel, Overrides::default(), &p, &[q, k, v, out], at);
+            b.run(kernel, &p, &[q, k, v, out], at);
             near(&f32s(&b.read(out)), &[1.0, 3.0, 8.0, 0.75]);
         }
         let (partial, merged) = (b.floats(&[7.0; 24]), b.floats(&[0.0; 4]));
         for kernel in [KernelId::AttentionSplit, KernelId::AttentionSplitSerial] {
-            b.run(kernel, Overrides::default(), &p, &[q, k, v, partial], at);
+            b.run(kernel, &p, &[q, k, v, partial], at);
             let parts = f32s(&b.read(partial));
             near(&parts[..8], &[0.0, 1.0, 0.0, 0.0, 4.0, 0.0, 8.0, 0.0]);
             assert_eq!(parts[17], 0.0, "the third part is empty");
-            b.run(KernelId::AttentionMerge, Overrides::default(), &p, &[partial, merged], at);
+            b.run(KernelId::AttentionMerge, &p, &[partial, merged], at);
             near(&f32s(&b.read(merged)), &[1.0, 3.0, 8.0, 0.75]);
         }
     });
@@ -211,16 +210,16 @@ fn elementwise() {
     both(|b| {
         let (x, y, out) = (b.floats(&[0.0, 1.0, -1.0, 2.0]), b.floats(&[1.0, 2.0, 3.0, 4.0]), b.floats(&[0.0; 4]));
         let p = ElementwiseParams { tokens: 1, width: 4, softcap: 2.0, ..Default::default() };
-        b.run(KernelId::Gelu, Overrides::default(), &p, &[x, out], step(1));
+        b.run(KernelId::Gelu, &p, &[x, out], step(1));
         near(&f32s(&b.read(out)), &[0.0, 0.841_192, -0.158_808, 1.954_597_7]);
-        b.run(KernelId::Softcap, Overrides::default(), &p, &[x, out], step(1));
+        b.run(KernelId::Softcap, &p, &[x, out], step(1));
         near(&f32s(&b.read(out)), &[0.0, 2.0 * 0.5f32.tanh(), -2.0 * 0.5f32.tanh(), 2.0 * 1.0f32.tanh()]);
-        b.run(KernelId::Relu, Overrides::default(), &p, &[x, out], step(1));
+        b.run(KernelId::Relu, &p, &[x, out], step(1));
         near(&f32s(&b.read(out)), &[0.0, 1.0, 0.0, 2.0]);
-        b.run(KernelId::Add, Overrides::default(), &p, &[x, y, out], step(1));
+        b.run(KernelId::Add, &p, &[x, y, out], step(1));
         near(&f32s(&b.read(out)), &[1.0, 3.0, 2.0, 6.0]);
         let p = ElementwiseParams { width: 2, ..p };
-        b.run(KernelId::Geglu, Overrides::default(), &p, &[y, out], step(1));
+        b.run(KernelId::Geglu, &p, &[y, out], step(1));
         near(&f32s(&b.read(out))[..2], &[0.841_192 * 2.0, 2.996_362_6 * 4.0]);
     });
 }
@@ -231,7 +230,7 @@ fn convolutions_of_two_pixels() {
         // Pixels 1 and 2 beside each other: every neighbourhood of 3 x 3 holds them in its middle row.
         let (x, rows) = (b.floats(&[1.0, 2.0]), b.floats(&[9.0; 18]));
         let p = UnfoldParams { tokens: 2, height: 1, width: 2, channels: 1, kernel_size: 3, ..Default::default() };
-        b.run(KernelId::Unfold, Overrides::default(), &p, &[x, rows], step(2));
+        b.run(KernelId::Unfold, &p, &[x, rows], step(2));
         let middle = |row: [f32; 3]| [[0.0; 3], row, [0.0; 3]].concat();
         near(&f32s(&b.read(rows)), &[middle([0.0, 1.0, 2.0]), middle([1.0, 2.0, 0.0])].concat());
         // Two patches of 2 x 2, one pixel apart: the column between them gets both.
@@ -247,7 +246,7 @@ fn convolutions_of_two_pixels() {
             stride: 1,
             padding: 0,
         };
-        b.run(KernelId::Fold, Overrides::default(), &p, &[x, bias, out], step(6));
+        b.run(KernelId::Fold, &p, &[x, bias, out], step(6));
         near(&f32s(&b.read(out)), &[11.0, 17.0, 16.0, 13.0, 21.0, 18.0]);
     });
 }
@@ -258,8 +257,8 @@ fn choosing_tokens() {
         let logits = b.floats(&[0.0, 2.0, 2.0, 1.0, -1.0, 0.0, 0.0, 0.0, 0.0, f32::NAN]);
         let (partial, choice, next) = (b.words(&[9; 16]), b.words(&[9; 8]), b.words(&[9; 2]));
         let p = SelectParams { tokens: 2, vocab: 5, chunk: 3, chunks: 2, ..Default::default() };
-        b.run(KernelId::ArgmaxPartial, Overrides::default(), &p, &[logits, partial], step(2));
-        b.run(KernelId::ArgmaxMerge, Overrides::default(), &p, &[partial, choice, next], step(2));
+        b.run(KernelId::ArgmaxPartial, &p, &[logits, partial], step(2));
+        b.run(KernelId::ArgmaxMerge, &p, &[partial, choice, next], step(2));
         let found = words(&b.read(choice));
         let sum: f32 = [0.0f32, 2.0, 2.0, 1.0, -1.0].iter().map(|x| x.exp()).sum();
         assert_eq!(found[0], 1, "the lower of two equals");
@@ -268,16 +267,16 @@ fn choosing_tokens() {
         assert_eq!(words(&b.read(next)), [1, 0]);
 
         let (ids, out) = (b.words(&[3, 99]), b.floats(&[-7.0; 2]));
-        b.run(KernelId::LogSoftmax, Overrides::default(), &p, &[logits, ids, out], step(2));
+        b.run(KernelId::LogSoftmax, &p, &[logits, ids, out], step(2));
         near(&f32s(&b.read(out)), &[1.0 - sum.ln(), -7.0]);
 
         let (first, merged) = (b.words(&[9; 8]), b.words(&[9; 4]));
         let p = TopKParams { tokens: 1, count: 5, chunk: 3, chunks: 2, k: 2, ..Default::default() };
-        b.run(KernelId::TopKFirst, Overrides::default(), &p, &[logits, first], step(1));
+        b.run(KernelId::TopKFirst, &p, &[logits, first], step(1));
         let bits = |x: f32| x.to_bits();
         assert_eq!(words(&b.read(first)), [bits(2.0), 1, bits(2.0), 2, bits(1.0), 3, bits(-1.0), 4]);
         let p = TopKParams { count: 4, chunk: 4, chunks: 1, ..p };
-        b.run(KernelId::TopKMerge, Overrides::default(), &p, &[first, merged], step(1));
+        b.run(KernelId::TopKMerge, &p, &[first, merged], step(1));
         assert_eq!(words(&b.read(merged)), [bits(2.0), 1, bits(2.0), 2]);
     });
 }

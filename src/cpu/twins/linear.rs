@@ -110,7 +110,7 @@ pub fn linear(op: &Linear<'_>, out: &mut [f32]) {
 pub(in crate::cpu) fn bind<'a>(call: &mut Call<'a>) -> Result<(Linear<'a>, &'a mut [f32]), CpuError> {
     let p: LinearParams = call.params()?;
     let dtype = call.weight_dtype()?;
-    let act = match call.setting("act").unwrap_or(0) {
+    let act = match p.act {
         0 => Act::None,
         1 => Act::Gelu,
         2 => Act::Softcap(p.softcap),
@@ -138,13 +138,10 @@ pub(in crate::cpu) fn bind<'a>(call: &mut Call<'a>) -> Result<(Linear<'a>, &'a m
         false => &[],
     };
     let next = 2 + usize::from(scaled);
-    let bias = if call.on("bias") {
-        Some(&call.read::<f32>(next, first_row.saturating_add(rows))?[first_row..])
-    } else {
-        None
-    };
+    let bias =
+        if p.bias != 0 { Some(&call.read::<f32>(next, first_row.saturating_add(rows))?[first_row..]) } else { None };
     let whole = size(&[tokens, out_stride]);
-    let residual = if call.on("residual") { Some(call.read(next + 1, whole)?) } else { None };
+    let residual = if p.residual != 0 { Some(call.read(next + 1, whole)?) } else { None };
     let out = call.write(next + 2, whole)?;
     let weight = Weight { dtype, data, scales, row_bytes: layout.row_bytes, row_scales };
     Ok((Linear { tokens, k, rows, first_column, out_stride, x, weight, bias, residual, act }, out))

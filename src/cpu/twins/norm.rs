@@ -19,12 +19,12 @@ pub fn layer_norm(x: &[f32], weight: &[f32], bias: &[f32], eps: f32, out: &mut [
     }
 }
 
-/// `x / sqrt(mean of squares + eps) * (weight + shift)` over one row; `shift` is 1 for Gemma.
-pub fn rms_norm(x: &[f32], weight: &[f32], shift: f32, eps: f32, out: &mut [f32]) {
+/// `x / sqrt(mean of squares + eps) * (1 + weight)` over one row.
+pub fn rms_norm(x: &[f32], weight: &[f32], eps: f32, out: &mut [f32]) {
     let square = mean(x.iter().map(|&v| f64::from(v).powi(2)));
     let scale = 1.0 / (square + f64::from(eps)).sqrt();
     for (i, out) in out.iter_mut().enumerate() {
-        *out = (f64::from(x[i]) * scale * (f64::from(weight[i]) + f64::from(shift))) as f32;
+        *out = (f64::from(x[i]) * scale * (1.0 + f64::from(weight[i]))) as f32;
     }
 }
 
@@ -39,8 +39,6 @@ pub struct Norm<'a> {
     pub weight: &'a [f32],
     /// One per column for LayerNorm; without it this is RMSNorm.
     pub bias: Option<&'a [f32]>,
-    /// Added to every weight: 1 for Gemma.
-    pub shift: f32,
     /// Added to the variance.
     pub eps: f32,
     /// Added to the result.
@@ -54,7 +52,7 @@ impl Norm<'_> {
         for (x, out) in self.x.chunks_exact(width).zip(out.chunks_exact_mut(width)) {
             match self.bias {
                 Some(bias) => layer_norm(x, self.weight, bias, self.eps, out),
-                None => rms_norm(x, self.weight, self.shift, self.eps, out),
+                None => rms_norm(x, self.weight, self.eps, out),
             }
         }
         if let Some(residual) = self.residual {
@@ -63,25 +61,24 @@ impl Norm<'_> {
     }
 }
 
-fn bind<'a>(call: &mut Call<'a>) -> Result<(Norm<'a>, usize), CpuError> {
+fn bind<'a>(call: &mut Call<'a>) -> Result<(Norm<'a>, NormParams, usize), CpuError> {
     let p: NormParams = call.params()?;
     let width = p.width as usize;
     let (first, tokens) = super::rows_from(call, p.tokens, p.x_row);
     let x = &call.read::<f32>(0, size(&[first.saturating_add(tokens), width]))?[first.saturating_mul(width)..];
     let weight = call.read::<f32>(1, width)?;
-    Ok((Norm { width, x, weight, bias: None, shift: 0.0, eps: p.eps, residual: None }, size(&[tokens, width])))
+    Ok((Norm { width, x, weight, bias: None, eps: p.eps, residual: None }, p, size(&[tokens, width])))
 }
 
 pub(in crate::cpu) fn bind_layer_norm<'a>(call: &mut Call<'a>) -> Result<(Norm<'a>, &'a mut [f32]), CpuError> {
-    let (mut op, count) = bind(call)?;
+    let (mut op, _, count) = bind(call)?;
     op.bias = Some(call.read(2, op.width)?);
     Ok((op, call.write(3, count)?))
 }
 
 pub(in crate::cpu) fn bind_rms_norm<'a>(call: &mut Call<'a>) -> Result<(Norm<'a>, &'a mut [f32]), CpuError> {
-    let (mut op, count) = bind(call)?;
-    op.shift = if call.setting("plus_one").unwrap_or(1) != 0 { 1.0 } else { 0.0 };
-    op.residual = if call.on("residual") { Some(call.read(2, count)?) } else { None };
+    let (mut op, p, count) = bind(call)?;
+    op.residual = if p.residual != 0 { Some(call.read(2, count)?) } else { None };
     Ok((op, call.write(3, count)?))
 }
 
