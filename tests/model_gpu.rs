@@ -19,8 +19,8 @@ fn main() -> ExitCode {
         let as_it_is = all
             .filter(|case| adapter != "swiftshader" || !slow(&case.name))
             .map(|case| Case::new(case.name, move |_| (case.run)(Place::Gpu)));
-        // It takes minutes over barriers: a few models suffice there.
-        let few = |name: &str| ["pg1-hd16: answers", "masks: q8"].contains(&name);
+        // It takes minutes over barriers. The browser's tests have it run these kernels too, with every format of weights.
+        let few = |name: &str| ["masks: q8"].contains(&name);
         let as_real_gpu = model::cases()
             .into_iter()
             .filter(|case| adapter != "swiftshader" || few(&case.name))

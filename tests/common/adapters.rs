@@ -6,7 +6,7 @@
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitCode, Stdio};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use ocelli::gpu::{DeviceOptions, GpuPlayer};
 
@@ -37,6 +37,8 @@ const ADAPTERS: [Adapter; 2] = [
 
 const HERE: &str = "OCELLI_TEST_ADAPTER";
 const COUNTS: &str = "#counts ";
+/// Cases that take longer are told.
+const LONG: Duration = Duration::from_secs(2);
 
 /// A check of a player; fails with what it found.
 type Run = dyn Fn(&mut GpuPlayer) -> Result<(), String>;
@@ -134,6 +136,7 @@ fn run_here(adapter: &str, filters: &[String], cases: Vec<Case>) -> ExitCode {
     let chosen = |name: &str| filters.is_empty() || filters.iter().any(|filter| name.contains(filter.as_str()));
     let (start, mut passed, mut failed) = (Instant::now(), 0, 0);
     for case in cases.iter().filter(|case| chosen(&case.name)) {
+        let began = Instant::now();
         // A panic in one case must not hide the others.
         let run = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| (case.run)(&mut player)));
         match run.unwrap_or_else(|_| Err("it panicked".into())) {
@@ -142,6 +145,9 @@ fn run_here(adapter: &str, filters: &[String], cases: Vec<Case>) -> ExitCode {
                 println!("FAILED {adapter} {}: {message}", case.name);
                 failed += 1;
             }
+        }
+        if began.elapsed() > LONG {
+            println!("{adapter}: {} took {:.1} s", case.name, began.elapsed().as_secs_f32());
         }
         let _ = std::io::stdout().flush();
     }

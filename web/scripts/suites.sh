@@ -1,6 +1,7 @@
-# Runs test suites one after the other and adds up what they counted. A suite that ran no test has failed.
+# Runs test suites and adds up what they counted. A suite that ran no test has failed.
 
 PASSED=0 FAILED=0 IGNORED=0
+export SUITES=web/build/suites
 
 # count NAME PASSED FAILED IGNORED
 count() {
@@ -40,22 +41,58 @@ cargo_counts() {
     END { flush() }' "$1"
 }
 
-# node_suites FILE...: each test file is a suite and runs alone, since they share the cores with a browser.
+# node_suites FILE...: each test file is a suite. Two run at a time, since a browser rarely keeps two cores busy; one whose
+# first line says "Runs alone" measures time or memory, or keeps them busy by itself.
 node_suites() {
-  local file tap=web/build/suite.tap status
-  mkdir -p web/build
+  local file together=() alone=()
+  rm -rf $SUITES
+  mkdir -p $SUITES
   for file in "$@"; do
     [ -e "$file" ] || die "no node test matches $file"
-    say "   $file"
-    status=0
-    : >$tap
-    node --test-reporter=spec --test-reporter-destination=stdout --test-reporter=tap --test-reporter-destination=$tap \
-      "$file" || status=$?
-    # shellcheck disable=SC2046 # three words are wanted
-    set_counts $(awk '/^# pass /{p=$3} /^# (fail|cancelled) /{f+=$3} /^# (skipped|todo) /{i+=$3} END{print p+0, f+0, i+0}' $tap)
-    if [ $status != 0 ] && [ "$SUITE_FAILED" = 0 ]; then SUITE_FAILED=1; fi
-    count "$file" "$SUITE_PASSED" "$SUITE_FAILED" "$SUITE_IGNORED"
   done
+  # The largest first: they tend to take longest, and none is left over at the end.
+  while read -r file; do
+    if head -n 1 "$file" | grep -q '^// Runs alone'; then alone+=("$file"); else together+=("$file"); fi
+  done < <(ls -S "$@")
+  [ ${#together[@]} = 0 ] || each_suite 2 "${together[@]}"
+  [ ${#alone[@]} = 0 ] || each_suite 1 "${alone[@]}"
+  # Whatever became of its process, no suite is forgotten.
+  for file in "$@"; do
+    [ -e "$SUITES/${file##*/}.status" ] || count "$file (it never ended)" 0 1 0
+  done
+}
+
+# each_suite LANES FILE...: runs the suites; prints what one said, and counts it, when it is over.
+each_suite() {
+  local file
+  while read -r file; do
+    count_suite "$file"
+  done < <(printf '%s\n' "${@:2}" | xargs -P "$1" -I{} bash -c 'run_suite "$1"' _ {})
+}
+
+# run_suite FILE: leaves what it said in files, and prints FILE when it is over.
+run_suite() {
+  local log=$SUITES/${1##*/} status=0
+  # A file that does not load leaves no reports.
+  : >"$log.txt"
+  : >"$log.tap"
+  node --test-reporter=spec --test-reporter-destination="$log.txt" --test-reporter=tap --test-reporter-destination="$log.tap" \
+    "$1" >"$log.out" 2>&1 || status=$?
+  echo $status >"$log.status"
+  echo "$1"
+}
+export -f run_suite
+
+# count_suite FILE
+count_suite() {
+  local log=$SUITES/${1##*/} status
+  status=$(cat "$log.status")
+  say "   $1"
+  cat "$log.out" "$log.txt"
+  # shellcheck disable=SC2046 # three words are wanted
+  set_counts $(awk '/^# pass /{p=$3} /^# (fail|cancelled) /{f+=$3} /^# (skipped|todo) /{i+=$3} END{print p+0, f+0, i+0}' "$log.tap")
+  if [ "$status" != 0 ] && [ "$SUITE_FAILED" = 0 ]; then SUITE_FAILED=1; fi
+  count "$1" "$SUITE_PASSED" "$SUITE_FAILED" "$SUITE_IGNORED"
 }
 
 set_counts() { SUITE_PASSED=$1 SUITE_FAILED=$2 SUITE_IGNORED=$3; }

@@ -1,3 +1,5 @@
+// Runs alone: it measures time.
+//
 // How soon cancelled work stops: within one token while it writes, and within one layer while it looks and reads.
 
 import assert from 'node:assert/strict';

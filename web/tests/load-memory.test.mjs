@@ -1,3 +1,5 @@
+// Runs alone: it measures memory.
+//
 // What a whole load holds, the module's memory included: never more than three shards above that of a small model, wherever
 // the files are kept.
 

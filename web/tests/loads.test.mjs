@@ -1,3 +1,5 @@
+// Runs alone: it keeps every core busy, and an answer that a busy machine keeps waiting is a stall to it.
+//
 // Hundreds of loads from a server that breaks off, stalls, lies and sends rubbish: each ends bit-identical or with the
 // right error, and little more is fetched again than the faults destroyed.
 

@@ -1,3 +1,5 @@
+// Runs alone: it measures memory.
+//
 // What a load holds in memory does not grow with the model: bytes go to the disk in small pieces, and from there one
 // shard at a time.
 

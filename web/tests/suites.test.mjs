@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
@@ -70,11 +70,44 @@ test('a step that breaks off before any suite is a failure', () => {
   assert.deepEqual([status, last], [1, '0 passed, 1 failed']);
 });
 
+const file = (name, text) => {
+  writeFileSync(join(folder, name), text);
+  return name;
+};
+
+test('node suites run two at a time, but for those that run alone, and each prints as a whole', () => {
+  const text = (name, first = '') => `${first}
+    import { appendFileSync, readFileSync } from 'node:fs';
+    import { test } from 'node:test';
+    test('${name}', async () => {
+      appendFileSync('order', '+${name}\\n');
+      console.log('${name} begins');
+      for (let waited = 0; waited < 5000 && ${name.startsWith('pair')} && !/\\+pair-a[^]*\\+pair-b|\\+pair-b[^]*\\+pair-a/.test(readFileSync('order', 'utf8')); waited += 10) {
+        await new Promise((later) => setTimeout(later, 10));
+      }
+      appendFileSync('order', '-${name}\\n');
+      console.log('${name} ends');
+    });`;
+  const names = ['alone-a', 'pair-a', 'alone-b', 'pair-b'];
+  const files = names.map((name) => file(`${name}.test.mjs`, text(name, name.startsWith('alone') ? '// Runs alone: a test.' : '// Together.')));
+  const { last, all } = run(`node_suites ${files.join(' ')}`);
+  assert.equal(last, '4 passed, 0 failed');
+  const order = readFileSync(join(folder, 'order'), 'utf8').trim().split('\n');
+  assert.deepEqual(order.slice(0, 2).sort(), ['+pair-a', '+pair-b'], 'both wait for each other');
+  assert.deepEqual(order.slice(4), ['+alone-a', '-alone-a', '+alone-b', '-alone-b']);
+  for (const name of names) assert.match(all, new RegExp(`${name}\\.test\\.mjs\n[^]*${name} begins\n(?![^]*begins[^]*${name} ends)[^]*${name} ends`));
+});
+
+test('a node suite whose process is ended from outside has failed', () => {
+  const killed = file('killed.test.mjs', "import { test } from 'node:test'; test('a', () => process.kill(process.pid, 'SIGKILL'));");
+  const parent = file('parent.test.mjs', "import { test } from 'node:test'; test('a', () => process.kill(process.ppid, 'SIGKILL'));");
+  for (const name of [killed, parent]) {
+    const { status, last } = run(`node_suites ${name}`);
+    assert.deepEqual([status, last], [1, '0 passed, 1 failed'], name);
+  }
+});
+
 test('node suites count passes, failures, empty files and files that do not load', () => {
-  const file = (name, text) => {
-    writeFileSync(join(folder, name), text);
-    return name;
-  };
   const good = file('good.test.mjs', "import { test } from 'node:test'; test('a', () => {}); test('b', () => {});");
   const bad = file('bad.test.mjs', "import { test } from 'node:test'; test('a', () => {}); test('b', () => { throw new Error('no'); });");
   const empty = file('empty.test.mjs', "import 'node:test';");
