@@ -83,7 +83,7 @@ test(`${LOADS} loads of 30 shards under faults`, async (t) => {
     const doom = load % 8 === 7 ? Object.keys(DOOMS)[Math.floor(load / 8) % Object.keys(DOOMS).length] : undefined;
     const file = pack.manifest.shards[Math.floor(random() * 30)].file;
     const account = site.add(`load-${load}`, pack, doom ? doomed(load, file, doom) : passing(load));
-    jobs.push({ load, doom, file, account, store: ['opfs', 'opfs', 'cache', 'memory'][Math.floor(load / 3) % 4] });
+    jobs.push({ load, doom, file, account, store: ['opfs', 'memory', 'cache', 'memory'][Math.floor(load / 3) % 4] });
   }
   const results = [];
   const began = performance.now();
