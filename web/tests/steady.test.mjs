@@ -27,7 +27,7 @@ async function askOften(times) {
   let memory;
   for (let time = 0; time < times; time++) {
     const image = `/samples/${time % 2 === 0 ? 'harbour' : 'pets'}.png`;
-    const run = time % 10 === 9 ? globalThis.model.segment(image, ['boat', 'cat']) : globalThis.model.caption(image, { maxNewTokens: 6 });
+    const run = time % 10 === 9 ? globalThis.model.segment(image, ['boat', 'cat']) : globalThis.model.caption(image, { maxNewTokens: 4 });
     ({ memory } = await run.answer);
   }
   return memory.weightsBytes + memory.kvBytes + memory.activationBytes;
