@@ -36,6 +36,8 @@ const ADAPTERS: [Adapter; 2] = [
 ];
 
 const HERE: &str = "OCELLI_TEST_ADAPTER";
+/// Which half of the cases a process runs; all without it.
+const HALF: &str = "OCELLI_TEST_HALF";
 const COUNTS: &str = "#counts ";
 /// Cases that take longer are told.
 const LONG: Duration = Duration::from_secs(2);
@@ -62,14 +64,25 @@ impl Case {
 pub fn run_everywhere(cases: fn(&str) -> Vec<Case>) -> ExitCode {
     let filters: Vec<String> = std::env::args().skip(1).filter(|argument| !argument.starts_with('-')).collect();
     match std::env::var(HERE) {
-        Ok(adapter) => run_here(&adapter, &filters, cases(&adapter)),
+        Ok(adapter) => run_here(&adapter, &filters, half(cases(&adapter))),
         Err(_) => spawn_all(&filters),
     }
 }
 
-/// Both adapters at once: most of the time goes into compiling shaders, which uses one core.
+/// The cases of this process. Neighbours have most to compile in common, so a half is one end of the list.
+fn half(mut cases: Vec<Case>) -> Vec<Case> {
+    let second = cases.split_off(cases.len().div_ceil(2));
+    match std::env::var(HALF).as_deref() {
+        Ok("first") => cases,
+        Ok(_) => second,
+        Err(_) => cases.into_iter().chain(second).collect(),
+    }
+}
+
+/// Both adapters at once, in two processes each: most of the time goes into compiling shaders, which uses one core.
 fn spawn_all(filters: &[String]) -> ExitCode {
-    let children = ADAPTERS.map(|adapter| (adapter.name, spawn(&adapter, filters)));
+    let halves = ADAPTERS.iter().flat_map(|adapter| ["first", "second"].map(|half| (adapter, half)));
+    let children: Vec<_> = halves.map(|(adapter, half)| (adapter.name, spawn(adapter, half, filters))).collect();
     let (mut passed, mut failed) = (0, 0);
     for (name, child) in children {
         match child.and_then(finish) {
@@ -89,7 +102,7 @@ fn spawn_all(filters: &[String]) -> ExitCode {
 }
 
 /// Starts this program again with only one driver in sight.
-fn spawn(adapter: &Adapter, filters: &[String]) -> Result<Child, String> {
+fn spawn(adapter: &Adapter, half: &str, filters: &[String]) -> Result<Child, String> {
     let named = std::env::var_os(adapter.variable).map(PathBuf::from);
     let driver = named
         .or_else(adapter.find)
@@ -99,6 +112,7 @@ fn spawn(adapter: &Adapter, filters: &[String]) -> Result<Child, String> {
     Command::new(program)
         .args(filters)
         .env(HERE, adapter.name)
+        .env(HALF, half)
         .env("VK_DRIVER_FILES", &driver)
         // Mesa complains about a missing one at every start.
         .env("XDG_RUNTIME_DIR", env!("CARGO_TARGET_TMPDIR"))
