@@ -81,9 +81,8 @@ fn scratch(bytes: usize) -> BufferDecl {
 /// `bindings[2] = bindings[0] + bindings[1]` over at most `tokens` rows.
 fn add(bindings: [u32; 3], tokens: u32) -> Command {
     let params = ElementwiseParams { tokens, width: WIDTH, ..Default::default() };
-    let kernel = KernelId::Add;
     Command::Dispatch(Dispatch {
-        kernel,
+        kernel: KernelId::Add,
         bindings: bindings.to_vec(),
         params: bytemuck::bytes_of(&params).to_vec(),
         grid: [WIDTH.div_ceil(64), tokens, 1],

@@ -5,31 +5,27 @@
 //! thread, and several at a time. What wgpu asks of its device is therefore turned into that.
 
 #[cfg(target_arch = "wasm32")]
-pub(super) use browser::Compiling;
+pub(super) use browser::compile;
 #[cfg(not(target_arch = "wasm32"))]
-pub(super) use native::Compiling;
+pub(super) use native::compile;
 
 #[cfg(not(target_arch = "wasm32"))]
 mod native {
-    /// A pipeline that was asked for.
-    pub struct Compiling(wgpu::ComputePipeline);
+    use std::future::{Future, ready};
 
-    impl Compiling {
-        /// Asks for the pipeline that `make` makes.
-        pub fn start(_: &wgpu::Device, make: impl FnOnce() -> wgpu::ComputePipeline) -> Self {
-            Self(make())
-        }
-
-        /// The pipeline; natively it is there at once, and what was wrong is known to the error scopes.
-        #[allow(clippy::unused_async, reason = "a browser has to wait")]
-        pub async fn finish(self, _: impl FnOnce() -> wgpu::ComputePipeline) -> Result<wgpu::ComputePipeline, String> {
-            Ok(self.0)
-        }
+    /// The pipeline that `make` makes; what was wrong is known to the error scopes.
+    pub fn compile(
+        _: &wgpu::Device,
+        make: impl Fn() -> wgpu::ComputePipeline,
+    ) -> impl Future<Output = Result<wgpu::ComputePipeline, String>> {
+        ready(Ok(make()))
     }
 }
 
 #[cfg(target_arch = "wasm32")]
 mod browser {
+    use std::future::Future;
+
     use js_sys::futures::JsFuture;
     use js_sys::{Error, Object, Promise, Reflect};
     use wasm_bindgen::prelude::{ScopedClosure, wasm_bindgen};
@@ -41,45 +37,35 @@ mod browser {
 
     #[wasm_bindgen]
     extern "C" {
-        pub type GpuDevice;
+        type GpuDevice;
         #[wasm_bindgen(method, js_name = "createComputePipelineAsync")]
         fn compile(this: &GpuDevice, descriptor: &JsValue) -> Promise;
     }
 
-    /// A pipeline that was asked for.
-    pub enum Compiling {
-        /// By a browser that has no other way.
-        Made(wgpu::ComputePipeline),
-        Asked(GpuDevice, JsFuture),
-    }
-
-    impl Compiling {
-        /// Asks for the pipeline that `make` makes.
-        pub fn start(device: &wgpu::Device, make: impl FnOnce() -> wgpu::ComputePipeline) -> Self {
-            let Some(device) = handle(device) else { return Self::Made(make()) };
-            let mut promise = None;
-            let ask = |descriptor| {
-                promise = Some(device.compile(&descriptor).into());
-                JsValue::UNDEFINED
-            };
-            let made = with_plain(&device, ask, make);
-            match promise {
-                Some(promise) => Self::Asked(device, promise),
-                None => Self::Made(made),
+    /// Asks for the pipeline that `make` makes, at once, and waits for it; or what the browser says against it.
+    ///
+    /// `make` is called again around what the browser has compiled by then: the first time there is nothing to hold.
+    pub fn compile(
+        device: &wgpu::Device,
+        make: impl Fn() -> wgpu::ComputePipeline,
+    ) -> impl Future<Output = Result<wgpu::ComputePipeline, String>> {
+        let device = handle(device);
+        let mut promise: Option<JsFuture> = None;
+        let made = match &device {
+            Some(device) => {
+                let ask = |descriptor| {
+                    promise = Some(device.compile(&descriptor).into());
+                    JsValue::UNDEFINED
+                };
+                with_plain(device, ask, &make)
             }
-        }
-
-        /// Waits for the pipeline; `make` is to make the same one again, around what the browser has compiled by then.
-        pub async fn finish(
-            self,
-            make: impl FnOnce() -> wgpu::ComputePipeline,
-        ) -> Result<wgpu::ComputePipeline, String> {
-            match self {
-                Self::Made(pipeline) => Ok(pipeline),
-                Self::Asked(device, promise) => match promise.await {
-                    Ok(compiled) => Ok(with_plain(&device, |_| compiled.clone(), make)),
-                    Err(error) => Err(error.unchecked_into::<Error>().message().into()),
-                },
+            None => make(),
+        };
+        async move {
+            let (Some(device), Some(promise)) = (device, promise) else { return Ok(made) };
+            match promise.await {
+                Ok(compiled) => Ok(with_plain(&device, |_| compiled.clone(), make)),
+                Err(error) => Err(error.unchecked_into::<Error>().message().into()),
             }
         }
     }

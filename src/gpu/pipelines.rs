@@ -5,7 +5,7 @@ use std::collections::hash_map::Entry;
 use crate::kernels::{Access, KernelId};
 
 use super::GpuError;
-use super::compile::Compiling;
+use super::compile::compile;
 use super::device::Device;
 
 /// Every pipeline that was ever needed on this device.
@@ -66,15 +66,14 @@ impl Pipelines {
             if !self.made.contains_key(&kernel) && !asked.contains_key(&kernel) {
                 let internal = device.device.push_error_scope(wgpu::ErrorFilter::Internal);
                 let validation = device.device.push_error_scope(wgpu::ErrorFilter::Validation);
-                let module = module(device, kernel);
-                let compiling = Compiling::start(&device.device, || self.make(device, kernel, &module));
+                let compiling = compile(&device.device, self.maker(device, kernel));
                 let (invalid, failed) = (validation.pop(), internal.pop());
                 device.counters.made_pipeline();
-                asked.insert(kernel, (module, compiling, invalid, failed));
+                asked.insert(kernel, (compiling, invalid, failed));
             }
         }
-        for (kernel, (module, compiling, invalid, failed)) in asked {
-            let pipeline = compiling.finish(|| self.make(device, kernel, &module)).await;
+        for (kernel, (compiling, invalid, failed)) in asked {
+            let pipeline = compiling.await;
             let reason = match (invalid.await, failed.await, pipeline) {
                 (None, None, Ok(pipeline)) => {
                     self.made.insert(kernel, pipeline);
@@ -90,22 +89,27 @@ impl Pipelines {
         device.health.check()
     }
 
-    fn make(&mut self, device: &Device, kernel: KernelId, module: &wgpu::ShaderModule) -> wgpu::ComputePipeline {
+    /// What makes a kernel's pipeline, any number of times.
+    fn maker(&mut self, device: &Device, kernel: KernelId) -> impl Fn() -> wgpu::ComputePipeline + use<> {
         let info = kernel.info();
         let tensors = self.tensors(device, kernel);
+        let module = module(device, kernel);
         let layout = device.device.create_pipeline_layout(&wgpu::PipelineLayoutDescriptor {
             label: Some(info.name),
             bind_group_layouts: &[Some(&tensors), Some(&self.constants)],
             immediate_size: 0,
         });
-        device.device.create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
-            label: Some(info.name),
-            layout: Some(&layout),
-            module,
-            entry_point: None,
-            compilation_options: wgpu::PipelineCompilationOptions::default(),
-            cache: None,
-        })
+        let device = device.device.clone();
+        move || {
+            device.create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
+                label: Some(info.name),
+                layout: Some(&layout),
+                module: &module,
+                entry_point: None,
+                compilation_options: wgpu::PipelineCompilationOptions::default(),
+                cache: None,
+            })
+        }
     }
 }
 

@@ -19,16 +19,33 @@ before(async () => {
 
 after(() => close?.());
 
-/** Runs `work(question, open)` in a page of its own; `open` loads a model there, without a worker. */
+/**
+ * Runs `work(question, open, seen)` in a page of its own: `open` loads a model there, without a worker, and `seen` is what
+ * the browser was asked for meanwhile.
+ */
 async function inPage(work) {
   const context = await browser.newContext();
   try {
     const page = await context.newPage();
     await page.goto(`${site.url}blank/`);
+    await page.evaluate(() => {
+      const { prototype } = GPUDevice;
+      const { createComputePipeline, createComputePipelineAsync } = prototype;
+      globalThis.seen = { devices: new Set(), asked: [], plain: 0 };
+      prototype.createComputePipeline = function (descriptor) {
+        globalThis.seen.plain++;
+        return createComputePipeline.call(this, descriptor);
+      };
+      prototype.createComputePipelineAsync = function (descriptor) {
+        globalThis.seen.devices.add(this);
+        globalThis.seen.asked.push(descriptor.label);
+        return createComputePipelineAsync.call(this, descriptor);
+      };
+    });
     return await page.evaluate(`(async () => {
       const { load } = await import('/dist/index.js');
       const open = () => load('/models/pg1-hd16', { device: 'gpu', dtype: 'f32', worker: false });
-      return (${work})(${JSON.stringify(QUESTION)}, open);
+      return (${work})(${JSON.stringify(QUESTION)}, open, globalThis.seen);
     })()`);
   } finally {
     await context.close();
@@ -36,25 +53,11 @@ async function inPage(work) {
 }
 
 test('every kernel is compiled once and aside, and the device is left as it was', async () => {
-  const { asked, plain, own, tokens } = await inPage(async (question, open) => {
-    const { prototype } = GPUDevice;
-    const { createComputePipeline, createComputePipelineAsync } = prototype;
-    const devices = new Set();
-    const asked = [];
-    let plain = 0;
-    prototype.createComputePipeline = function (descriptor) {
-      plain++;
-      return createComputePipeline.call(this, descriptor);
-    };
-    prototype.createComputePipelineAsync = function (descriptor) {
-      devices.add(this);
-      asked.push(descriptor.label);
-      return createComputePipelineAsync.call(this, descriptor);
-    };
+  const { asked, plain, own, tokens } = await inPage(async (question, open, seen) => {
     const model = await open();
     const { tokens } = await model.generate(question).answer;
     model.dispose();
-    return { asked, plain, tokens, own: [...devices].map((device) => Object.getOwnPropertyNames(device)) };
+    return { asked: seen.asked, plain: seen.plain, tokens, own: [...seen.devices].map((device) => Object.getOwnPropertyNames(device)) };
   });
   assert.deepEqual(tokens, ids);
   assert.equal(plain, 0);
@@ -64,19 +67,12 @@ test('every kernel is compiled once and aside, and the device is left as it was'
 });
 
 test('a browser without the asynchronous method compiles all the same', async () => {
-  const { plain, tokens } = await inPage(async (question, open) => {
-    const { prototype } = GPUDevice;
-    const { createComputePipeline } = prototype;
-    delete prototype.createComputePipelineAsync;
-    let plain = 0;
-    prototype.createComputePipeline = function (descriptor) {
-      plain++;
-      return createComputePipeline.call(this, descriptor);
-    };
+  const { plain, tokens } = await inPage(async (question, open, seen) => {
+    delete GPUDevice.prototype.createComputePipelineAsync;
     const model = await open();
     const { tokens } = await model.generate(question).answer;
     model.dispose();
-    return { plain, tokens };
+    return { plain: seen.plain, tokens };
   });
   assert.deepEqual(tokens, ids);
   assert.ok(plain >= 10);

@@ -76,7 +76,7 @@ const file = (name, text) => {
 };
 
 test('node suites run two at a time, but for those that run alone, and each prints as a whole', () => {
-  const text = (name, first = '') => `${first}
+  const text = (name, first) => `${first}
     import { appendFileSync, readFileSync } from 'node:fs';
     import { test } from 'node:test';
     test('${name}', async () => {
