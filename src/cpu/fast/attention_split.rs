@@ -75,13 +75,7 @@ pub(super) unsafe fn weigh<S: Simd>(
     // SAFETY: the caller's machine; a query, a key and a value have `out.len()` elements, and scores come in eights.
     unsafe {
         for (j, score) in scores[..count].iter_mut().enumerate() {
-            let key = op.key(first + j, h);
-            let mut dot = [S::splat(0.0); 2];
-            for d in (0..query.len()).step_by(8) {
-                let (q, k) = (S::load(query.as_ptr().add(d)), S::load(key.as_ptr().add(d)));
-                dot[d / 8 % 2] = S::mul_add(q, k, dot[d / 8 % 2]);
-            }
-            *score = S::sum(S::add(dot[0], dot[1])) * op.scale;
+            *score = dot::<S>(query, op.key(first + j, h)) * op.scale;
         }
         if op.softcap != 0.0 {
             for part in scores.chunks_exact_mut(8) {
@@ -97,14 +91,59 @@ pub(super) unsafe fn weigh<S: Simd>(
             S::store(part.as_mut_ptr(), weight);
             total = S::add(total, weight);
         }
-        for (d, out) in out.chunks_exact_mut(8).enumerate() {
-            let mut acc = [S::splat(0.0); 2];
-            for (j, weight) in scores[..count].iter().enumerate() {
-                let value = S::load(op.value(first + j, h).as_ptr().add(8 * d));
-                acc[j % 2] = S::mul_add(value, S::splat(*weight), acc[j % 2]);
-            }
-            S::store(out.as_mut_ptr(), S::add(acc[0], acc[1]));
+        let values = |j: usize| op.value(first + j, h);
+        let whole = out.len() / 32 * 32;
+        for (d, out) in out[..whole].chunks_exact_mut(32).enumerate() {
+            columns::<S, 4>(&scores[..count], |j| &values(j)[32 * d..][..32], out);
+        }
+        for (d, out) in out[whole..].chunks_exact_mut(8).enumerate() {
+            columns::<S, 1>(&scores[..count], |j| &values(j)[whole + 8 * d..][..8], out);
         }
         (largest, S::sum(total))
+    }
+}
+
+/// The dot product of two rows of a head's size.
+///
+/// # Safety
+/// The machine has the backend's instructions; both rows have the same length, a multiple of eight.
+#[inline(always)]
+unsafe fn dot<S: Simd>(a: &[f32], b: &[f32]) -> f32 {
+    let whole = a.len() / 32 * 32;
+    // SAFETY: the caller's machine and lengths.
+    unsafe {
+        let product = |d: usize, sum: S::F| S::mul_add(S::load(a.as_ptr().add(d)), S::load(b.as_ptr().add(d)), sum);
+        let mut sums = [S::splat(0.0); 4];
+        for d in (0..whole).step_by(32) {
+            for (n, sum) in sums.iter_mut().enumerate() {
+                *sum = product(d + 8 * n, *sum);
+            }
+        }
+        for d in (whole..a.len()).step_by(8) {
+            sums[0] = product(d, sums[0]);
+        }
+        S::sum(S::add(S::add(sums[0], sums[1]), S::add(sums[2], sums[3])))
+    }
+}
+
+/// `N` vectors of columns of the weighted sum: whole lines of the values, since rows a power of two apart push each other
+/// out of the cache before their next columns are asked for.
+///
+/// # Safety
+/// The machine has the backend's instructions; `out` and every row of `values` have `8 N` elements.
+#[inline(always)]
+unsafe fn columns<'a, S: Simd, const N: usize>(weights: &[f32], values: impl Fn(usize) -> &'a [f32], out: &mut [f32]) {
+    // SAFETY: the caller's machine and lengths.
+    unsafe {
+        let mut acc = [S::splat(0.0); N];
+        for (j, weight) in weights.iter().enumerate() {
+            let (value, weight) = (values(j).as_ptr(), S::splat(*weight));
+            for (n, acc) in acc.iter_mut().enumerate() {
+                *acc = S::mul_add(S::load(value.add(8 * n)), weight, *acc);
+            }
+        }
+        for (n, acc) in acc.into_iter().enumerate() {
+            S::store(out.as_mut_ptr().add(8 * n), acc);
+        }
     }
 }

@@ -108,6 +108,7 @@ impl Kernel for Few<'_, '_> {
                 let first = (first_panel + p) * ROWS + half;
                 let rows: [_; 4] = std::array::from_fn(|r| op.weight.row((first + r).min(op.rows - 1)));
                 let data = rows.map(|(data, _)| data);
+                data.into_iter().for_each(panel::fetch);
                 if blocks > 0 {
                     for (scales, (_, row)) in scales.chunks_exact_mut(stride).zip(&rows) {
                         // SAFETY: the caller's machine.

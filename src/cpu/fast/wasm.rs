@@ -15,13 +15,12 @@ fn both(a: Two, b: Two, f: fn(v128, v128) -> v128) -> Two {
     (f(a.0, b.0), f(a.1, b.1))
 }
 
-/// Four f16 in the low halves of four lanes, widened; no value that weights have is infinite.
+/// Four sign-extended f16, widened; no value that weights have is infinite.
 #[inline(always)]
 fn widen_f16(h: v128) -> v128 {
-    let magnitude = u32x4_shl(v128_and(h, u32x4_splat(0x7fff)), 13);
-    let sign = u32x4_shl(v128_and(h, u32x4_splat(0x8000)), 16);
+    let bits = v128_and(i32x4_shl(h, 13), u32x4_splat(0x8fff_e000));
     // The exponent is off by 112; a multiplication puts it right for subnormals too.
-    v128_or(f32x4_mul(magnitude, f32x4_splat(f32::from_bits((127 + 112) << 23))), sign)
+    f32x4_mul(bits, f32x4_splat(f32::from_bits((127 + 112) << 23)))
 }
 
 /// `sum + scale * (w . x)` over 32 elements, `w` as four vectors of 8 int16.
@@ -56,7 +55,7 @@ impl Simd for Wasm128 {
     #[inline(always)]
     unsafe fn load_f16(x: *const u8) -> Two {
         let h = unsafe { v128_load(x.cast()) };
-        (widen_f16(u32x4_extend_low_u16x8(h)), widen_f16(u32x4_extend_high_u16x8(h)))
+        (widen_f16(i32x4_extend_low_i16x8(h)), widen_f16(i32x4_extend_high_i16x8(h)))
     }
     #[inline(always)]
     unsafe fn store(to: *mut f32, x: Two) {
