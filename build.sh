@@ -35,19 +35,21 @@ typescript() {
   web/node_modules/.bin/tsc --project web "$@"
 }
 
-# Shortens the scripts in place, file by file: a page downloads them as they are.
-minify() {
-  find web/dist web/pkg -name '*.js' -print0 |
-    xargs -0 web/node_modules/.bin/esbuild --minify --format=esm --target=es2022 --outbase=web --outdir=web --allow-overwrite --log-level=warning
+# Puts the package's modules into one script an entry, and what entries share beside them: fetched file by file, each import
+# would be found only after the one before it had arrived. The glue stays a file, since bundlers find the module beside it.
+bundle() {
+  local esbuild=(web/node_modules/.bin/esbuild --minify --format=esm --target=es2022 --log-level=warning)
+  "${esbuild[@]}" --allow-overwrite --outfile=web/pkg/ocelli.js web/pkg/ocelli.js
+  "${esbuild[@]}" --bundle --splitting --external:react '--external:../pkg/*' --outdir=web/dist \
+    web/modules/{index,element,react,transformers,worker}.js
 }
 
 build_web() {
   set_up_web
   step "wasm module" build_wasm
-  rm -rf web/dist
-  mkdir web/dist
+  rm -rf web/dist web/modules
   step "TypeScript" typescript
-  step "smaller scripts" minify
+  step "scripts" bundle
   step "size budget" node web/scripts/size.mjs
 }
 
@@ -115,7 +117,7 @@ case "${1:-}" in
   check) check ;;
   bench) bench ;;
   clean)
-    rm -rf target web/build web/dist web/pkg web/node_modules
+    rm -rf target web/build web/dist web/modules web/pkg web/node_modules
     say "what was fetched once for all checkouts stays in $CACHE"
     ;;
   *)

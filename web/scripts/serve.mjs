@@ -22,6 +22,7 @@ export const SITE = {
 
 /** What tests and checks reach by address besides: no part of the site. */
 const TRIALS = {
+  '/modules/': join(WEB, 'modules'),
   '/samples/pictures/': join(WEB, '../tests/pictures'),
   '/samples/pg1-hd16/': join(WEB, '../tests/goldens/pg1-hd16'),
 };

@@ -4,12 +4,12 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { test } from 'node:test';
 
-import { Replay } from '../dist/lost.js';
-import { backOff, retryAfter, sleep } from '../dist/net/retry.js';
-import { tune } from '../dist/pack/context.js';
-import { parseManifest } from '../dist/pack/manifest.js';
-import { Meter } from '../dist/pack/progress.js';
-import { digest, hex, sha256 } from '../dist/pack/sha256.js';
+import { Replay } from '../modules/lost.js';
+import { backOff, retryAfter, sleep } from '../modules/net/retry.js';
+import { tune } from '../modules/pack/context.js';
+import { parseManifest } from '../modules/pack/manifest.js';
+import { Meter } from '../modules/pack/progress.js';
+import { digest, hex, sha256 } from '../modules/pack/sha256.js';
 import { makePack } from './common/fault-server.mjs';
 import { randomBytes, randomFrom } from './common/random.mjs';
 

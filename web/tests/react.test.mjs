@@ -18,7 +18,7 @@ import { endWorker, workersOf } from './common/worker-end.mjs';
 const asServed = {
   name: 'as-served',
   setup({ onResolve }) {
-    onResolve({ filter: /^\.\/load\.js$/ }, () => ({ path: '/dist/load.js', external: true }));
+    onResolve({ filter: /^\.\/chunk-/ }, ({ path }) => ({ path: path.replace('.', '/dist'), external: true }));
   },
 };
 

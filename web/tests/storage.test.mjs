@@ -407,7 +407,7 @@ test('progress only goes forward, whatever is fetched again', async () => {
 // Chromium loses the end of a stored answer that the garbage collector takes while it is read: about once in two thousand.
 test('a cache is read thousands of times, and the bytes come every time', async () => {
   const read = await page.evaluate(async () => {
-    const { CacheApiStore } = await import('/dist/store/cache-api.js');
+    const { CacheApiStore } = await import('/modules/store/cache-api.js');
     const store = new CacheApiStore();
     let read = 0;
     const run = async (name) => {

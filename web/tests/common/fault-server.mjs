@@ -10,7 +10,7 @@ import { gzipSync } from 'node:zlib';
 import { randomBytes, randomFrom } from './random.mjs';
 
 const WEB = new URL('../../', import.meta.url);
-const STATIC = { '/dist/': new URL('dist/', WEB), '/pkg/': new URL('pkg/', WEB), '/pages/': new URL('tests/pages/', WEB) };
+const STATIC = { '/dist/': new URL('dist/', WEB), '/modules/': new URL('modules/', WEB), '/pkg/': new URL('pkg/', WEB), '/pages/': new URL('tests/pages/', WEB) };
 const TYPES = { '.html': 'text/html', '.js': 'text/javascript', '.wasm': 'application/wasm' };
 const PAGE = Buffer.from(`<!doctype html><title>Sign in</title><p>${'Please sign in. '.repeat(20)}</p>`);
 

@@ -1,7 +1,7 @@
 // The package's own host in a worker that cancels its calls itself, at a moment that the test names, and counts what is still
 // done after that. The clock runs fast, so that work on the CPU lets messages in wherever it can.
 
-import { Host } from '/dist/host.js';
+import { Host } from '/modules/host.js';
 
 let clock = 0;
 performance.now = () => (clock += 1000);

@@ -1,10 +1,10 @@
 // Loads packs as the package's own worker does, but gives back sums of what it got instead of running a model.
 
-import { tune } from '/dist/pack/context.js';
-import { Meter } from '/dist/pack/progress.js';
-import { openPack } from '/dist/pack/source.js';
-import { toRecord } from '/dist/errors.js';
-import { openStore } from '/dist/store/open.js';
+import { tune } from '/modules/pack/context.js';
+import { Meter } from '/modules/pack/progress.js';
+import { openPack } from '/modules/pack/source.js';
+import { toRecord } from '/modules/errors.js';
+import { openStore } from '/modules/store/open.js';
 
 const stops = new Map();
 const stores = {};
