@@ -35,21 +35,12 @@ typescript() {
   web/node_modules/.bin/tsc --project web "$@"
 }
 
-# Puts the package's modules into one script an entry, and what entries share beside them: fetched file by file, each import
-# would be found only after the one before it had arrived. The glue stays a file, since bundlers find the module beside it.
-bundle() {
-  local esbuild=(web/node_modules/.bin/esbuild --minify --format=esm --target=es2022 --log-level=warning)
-  "${esbuild[@]}" --allow-overwrite --outfile=web/pkg/ocelli.js web/pkg/ocelli.js
-  "${esbuild[@]}" --bundle --splitting --external:react '--external:../pkg/*' --outdir=web/dist \
-    web/modules/{index,element,react,transformers,worker}.js
-}
-
 build_web() {
   set_up_web
   step "wasm module" build_wasm
   rm -rf web/dist web/modules
   step "TypeScript" typescript
-  step "scripts" bundle
+  step "scripts" node web/scripts/bundle.mjs
   step "size budget" node web/scripts/size.mjs
 }
 

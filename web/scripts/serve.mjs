@@ -14,7 +14,7 @@ const WEB = fileURLToPath(new URL('..', import.meta.url));
 
 /** The address prefixes of the site and the folders behind them; the longest prefix that fits wins. */
 export const SITE = {
-  '/': join(WEB, 'demo'),
+  '/': join(WEB, 'build/site'),
   '/dist/': join(WEB, 'dist'),
   '/pkg/': join(WEB, 'pkg'),
   '/models/tiny/': join(WEB, 'models/tiny'),
@@ -23,6 +23,7 @@ export const SITE = {
 /** What tests and checks reach by address besides: no part of the site. */
 const TRIALS = {
   '/modules/': join(WEB, 'modules'),
+  '/parts/': join(WEB, 'demo/parts'),
   '/samples/pictures/': join(WEB, '../tests/pictures'),
   '/samples/pg1-hd16/': join(WEB, '../tests/goldens/pg1-hd16'),
 };

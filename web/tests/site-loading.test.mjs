@@ -98,7 +98,7 @@ test('a tab that is closed in the middle of the download leaves it to the next o
   await page.close();
   hurry();
   assert.equal(await ended(other), 'done');
-  assert.ok(site.line.asked.at(-1).from > 0, 'goes on where the closed one was');
+  assert.ok(site.line.asked.at(-1).from > 0, `goes on where the closed one was: ${JSON.stringify(site.line.asked)}`);
   await context.close();
 });
 

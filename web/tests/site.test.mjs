@@ -29,7 +29,7 @@ test('the first paint is small, and the module comes only when the page is at re
     const worker = all.find(({ name }) => name.endsWith('worker.js'));
     return all.filter(({ name, initiatorType, startTime }) => /\.(js|css)$/.test(name) && initiatorType !== 'fetch' && startTime < worker.startTime).map(({ name }) => name);
   });
-  assert.ok(own.length > 20 && own.some((url) => url.endsWith('site.js')));
+  assert.ok(own.length > 5 && own.length < 12 && own.some((url) => url.endsWith('site.js')));
   let sent = 0;
   for (const url of [started.site.url, ...new Set(own)]) sent += brotliCompressSync(Buffer.from(await (await fetch(url)).arrayBuffer())).length;
   assert.ok(sent > 5000 && sent < 50_000, `${sent} bytes of markup, script and style`);

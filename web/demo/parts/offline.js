@@ -71,7 +71,7 @@ async function fetchScript(address, seen = new Set(performance.getEntriesByType(
   if (seen.has(address)) return;
   seen.add(address);
   const text = await (await fetched(address)).text();
-  for (const [, path] of text.matchAll(/\bfrom ?['"](\.[^'"]+)/g)) await fetchScript(new URL(path, address).href, seen);
+  for (const [, path] of text.matchAll(/\b(?:from|import) ?['"](\.[^'"]+)/g)) await fetchScript(new URL(path, address).href, seen);
 }
 
 /** @throws where there is no such file */
