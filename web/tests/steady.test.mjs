@@ -35,7 +35,7 @@ async function askOften(times) {
 
 // Each device has a page and a worker of its own, and of those the memory is taken.
 describe('both devices', { concurrency: true }, () => {
-  for (const [device, times] of [['cpu', 500], ['gpu', 40]]) {
+  for (const [device, times] of [['cpu', 500], ['gpu', 28]]) {
     test(`${times} answers on the ${device} leave memory as it was, within 2 %`, async (t) => {
       const page = await (await browser.newContext()).newPage();
       const worker = await watchWorker(page);
