@@ -3,11 +3,13 @@
 use std::ops::Range;
 
 use super::simd::{self, Kernel, Simd, launch};
+use super::tile;
 use super::workspace::{Workspace, room};
 use crate::cpu::CpuError;
 use crate::cpu::call::Call;
 use crate::cpu::twins::attention::Attention;
 use crate::cpu::twins::attention_split::{self as twin, EMPTY, HEAD, bind_split};
+use crate::tensor::Dtype;
 
 pub(super) fn run(call: &mut Call<'_>, workspace: &mut Workspace) -> Result<(), CpuError> {
     let (op, splits, split_keys, partial) = bind_split(call)?;
@@ -69,21 +71,23 @@ pub(super) unsafe fn weigh<S: Simd>(
     let (first, count) = (keys.start, keys.len());
     // Whole vectors of scores; those beyond the last key weigh nothing.
     let scores = room(scores, count.next_multiple_of(8));
-    scores[count..].fill(-3.0e38);
     let query = op.query(t, h);
     assert!(out.len() == query.len() && query.len().is_multiple_of(8));
     // SAFETY: the caller's machine; a query, a key and a value have `out.len()` elements, and scores come in eights.
     unsafe {
-        for (j, score) in scores[..count].iter_mut().enumerate() {
-            *score = dot::<S>(query, op.key(first + j, h)) * op.scale;
+        for (part, scores) in scores.chunks_exact_mut(4).enumerate() {
+            // The last key stands in for those beyond it.
+            let keys = std::array::from_fn(|r| op.key(first + (4 * part + r).min(count - 1), h));
+            let four = tile::dot_float_rows::<S>(Dtype::F32, keys.map(bytemuck::cast_slice), query);
+            scores.iter_mut().zip(four).for_each(|(score, dot)| *score = dot * op.scale);
         }
         if op.softcap != 0.0 {
             for part in scores.chunks_exact_mut(8) {
                 let capped = simd::tanh::<S>(S::div(S::load(part.as_ptr()), S::splat(op.softcap)));
                 S::store(part.as_mut_ptr(), S::mul(capped, S::splat(op.softcap)));
             }
-            scores[count..].fill(-3.0e38);
         }
+        scores[count..].fill(-3.0e38);
         let largest = scores[..count].iter().fold(EMPTY, |a, &b| if b > a { b } else { a });
         let mut total = S::splat(0.0);
         for part in scores.chunks_exact_mut(8) {
@@ -100,29 +104,6 @@ pub(super) unsafe fn weigh<S: Simd>(
             columns::<S, 1>(&scores[..count], |j| &values(j)[whole + 8 * d..][..8], out);
         }
         (largest, S::sum(total))
-    }
-}
-
-/// The dot product of two rows of a head's size.
-///
-/// # Safety
-/// The machine has the backend's instructions; both rows have the same length, a multiple of eight.
-#[inline(always)]
-unsafe fn dot<S: Simd>(a: &[f32], b: &[f32]) -> f32 {
-    let whole = a.len() / 32 * 32;
-    // SAFETY: the caller's machine and lengths.
-    unsafe {
-        let product = |d: usize, sum: S::F| S::mul_add(S::load(a.as_ptr().add(d)), S::load(b.as_ptr().add(d)), sum);
-        let mut sums = [S::splat(0.0); 4];
-        for d in (0..whole).step_by(32) {
-            for (n, sum) in sums.iter_mut().enumerate() {
-                *sum = product(d + 8 * n, *sum);
-            }
-        }
-        for d in (whole..a.len()).step_by(8) {
-            sums[0] = product(d, sums[0]);
-        }
-        S::sum(S::add(S::add(sums[0], sums[1]), S::add(sums[2], sums[3])))
     }
 }
 
