@@ -210,6 +210,36 @@ fn refused(files: &dyn ModelFiles, player: CpuPlayer, dtype: Dtype) -> ocelli::b
 }
 
 #[test]
+fn what_was_refused_leaves_a_session_that_answers() {
+    let golden = golden("pg1-hd16");
+    let case = &golden["cases"][0];
+    let mut session = open("pg1-hd16", CpuPlayer::new().with_max_binding(64 << 10), Dtype::F32);
+    let ids = prefix(case, session.config().image_token);
+    let expected = numbers(&case["greedy_ids"]);
+    let picture = vec![0.5f32; session.config().vision.image_size.pow(2) * 3];
+    for round in 0..2 {
+        encode(&mut session, case);
+        assert_eq!(greedy(&mut session, &ids, expected.len()), expected, "round {round}");
+        let too_long = block_on(session.reserve(20_000, 1)).expect_err("no binding holds as many positions");
+        assert_eq!(too_long.kind(), ErrorKind::DeviceLimit, "{too_long}");
+        assert_eq!(greedy(&mut session, &ids, expected.len()), expected, "after {too_long}");
+        let too_many = block_on(session.encode(&vec![&picture[..]; 300])).expect_err("nor the features of 300 pictures");
+        assert_eq!(too_many.kind(), ErrorKind::DeviceLimit, "{too_many}");
+    }
+}
+
+#[test]
+fn many_slots_of_one_call_are_not_those_of_the_next() {
+    let mut session = open("pg1-hd16", CpuPlayer::new(), Dtype::Q8);
+    block_on(async {
+        session.reserve(100, 8).await.expect("there is room");
+        let held = session.memory().kv_bytes;
+        session.reserve(1000, 1).await.expect("there is room");
+        assert_eq!(session.memory().kv_bytes, held, "1024 positions in one slot are 128 in eight");
+    });
+}
+
+#[test]
 fn a_table_that_must_be_whole_is_refused_where_no_binding_holds_it() {
     // 16 positions of 64 floats, the largest weight that is bound in one piece.
     let error = refused(&directory("pg1-hd16"), CpuPlayer::new().with_max_binding(2048), Dtype::Q8);

@@ -83,11 +83,7 @@ pub async fn generate(
     let cancel = &call.cancel;
     options.validate()?;
     cancel.check()?;
-    let positions = session.config().decoder.max_positions;
-    if prompt.ids.len() >= positions {
-        return Err(SessionFault::TooLong { needed: prompt.ids.len() + 1, capacity: positions }.into());
-    }
-    let max_new_tokens = options.max_new_tokens.min(positions - prompt.ids.len());
+    let max_new_tokens = options.max_new_tokens.min(session.positions_behind(prompt.ids.len())?);
     let options = &GenerateOptions { max_new_tokens, ..options.clone() };
     session.reserve(prompt.ids.len() + options.max_new_tokens, options.beams).await?;
     let said = call.take_back();

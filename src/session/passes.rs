@@ -240,6 +240,18 @@ impl Session {
         self.player.abandon();
     }
 
+    /// Positions that are left for an answer.
+    ///
+    /// # Errors
+    /// None: the model was trained on no more than such a prefix has.
+    pub fn positions_behind(&self, prefix: usize) -> Result<usize, SessionFault> {
+        let capacity = self.config.decoder.max_positions;
+        match capacity.saturating_sub(prefix) {
+            0 => Err(SessionFault::TooLong { needed: prefix + 1, capacity }),
+            left => Ok(left),
+        }
+    }
+
     /// Encodes pictures, each `[S, S, 3]` f32; their tokens stay on the device in the order given.
     pub async fn encode(&mut self, pictures: &[&[f32]]) -> Result<()> {
         // A cancelled call may have left passes behind.
@@ -269,8 +281,10 @@ impl Session {
         self.ensure("image", pixels * 4).await?;
         self.ensure("picture", tokens * width * 4).await?;
         if self.feature_rows < count * tokens {
+            // A device that has no room for them, or a call that is cancelled meanwhile, leaves none.
+            self.feature_rows = 0;
+            self.ensure("features", count * tokens * width * 4).await?;
             self.feature_rows = count * tokens;
-            self.ensure("features", self.feature_rows * width * 4).await?;
         }
         Ok(())
     }
@@ -303,7 +317,10 @@ impl Session {
         if tokens <= capacity && slots <= held_slots {
             return Ok(());
         }
-        let (capacity, slots) = (round_up(tokens, CACHE_STEP).max(capacity), slots.max(held_slots));
+        // What is asked for now: one call may want many slots, and the next many positions.
+        let capacity = round_up(tokens, CACHE_STEP);
+        // None, until all of it is there.
+        self.cache = (0, 0);
         let t = &self.config.decoder;
         let bytes = slots * t.kv_heads * capacity * t.head_dim * 4;
         for i in 0..t.layers {
@@ -452,13 +469,14 @@ impl Session {
     }
 
     async fn ensure(&mut self, name: &str, bytes: usize) -> Result<()> {
-        if self.states.ensure(&mut self.player, name, bytes).await? {
-            let over_it = |key: &ExternalKey| matches!(key, ExternalKey::State(state) if state == name);
-            for (_, void) in self.plans.extract_if(|_, loaded| loaded.externals.iter().any(over_it)) {
-                self.player.unload(void.plan);
-            }
+        if self.states.holds(name, bytes) {
+            return Ok(());
         }
-        Ok(())
+        let over_it = |key: &ExternalKey| matches!(key, ExternalKey::State(state) if state == name);
+        for (_, void) in self.plans.extract_if(|_, loaded| loaded.externals.iter().any(over_it)) {
+            self.player.unload(void.plan);
+        }
+        self.states.renew(&mut self.player, name, bytes).await
     }
 
     /// The plan of a pass, recorded and loaded the first time it is asked for.

@@ -11,17 +11,19 @@ pub(super) struct States {
 }
 
 impl States {
-    /// Makes sure that a state holds at least `bytes`. True if its buffer is new, so that plans over it are void.
-    pub async fn ensure(&mut self, player: &mut Player, name: &str, bytes: usize) -> Result<bool> {
-        match self.buffers.get(name) {
-            Some(&(_, held)) if held >= bytes => return Ok(false),
-            Some(&(old, _)) => player.free_buffer(old),
-            None => {}
+    /// Whether a state is there, with room for `bytes`.
+    pub fn holds(&self, name: &str, bytes: usize) -> bool {
+        self.buffers.get(name).is_some_and(|&(_, held)| held >= bytes)
+    }
+
+    /// Gives a state a new buffer. Its old one is freed first, so that plans over it must be void by then.
+    pub async fn renew(&mut self, player: &mut Player, name: &str, bytes: usize) -> Result<()> {
+        if let Some((old, _)) = self.buffers.remove(name) {
+            player.free_buffer(old);
         }
-        self.buffers.remove(name);
         let buffer = player.create_buffer(name, bytes).await?;
         self.buffers.insert(name.into(), (buffer, bytes));
-        Ok(true)
+        Ok(())
     }
 
     pub fn get(&self, name: &str) -> Result<BufferId, SessionFault> {

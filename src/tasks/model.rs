@@ -138,6 +138,9 @@ impl Model {
     ) -> Result<(Vec<u32>, Vec<u32>)> {
         let now = self.now_ms;
         let prompt = self.tokenizer.prompt(request.prompt)?;
+        let places = request.pictures.len() * self.session.config().vision.tokens();
+        // Looking takes longest: not in vain.
+        self.session.positions_behind(places + prompt.len())?;
         let start = now();
         let mut pixels = Vec::with_capacity(request.pictures.len());
         for picture in request.pictures {
@@ -153,7 +156,6 @@ impl Model {
         }
         timings.image_ms = prepared - start;
         timings.encode_ms = now() - prepared;
-        let places = request.pictures.len() * self.session.config().vision.tokens();
         let ids = (0..places as u32).map(|row| FEATURE | row).chain(prompt.iter().copied()).collect();
         Ok((ids, prompt))
     }
