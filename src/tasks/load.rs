@@ -136,6 +136,7 @@ impl Model {
         if let Some(manifest) = files.get(MANIFEST) {
             let manifest = Manifest::parse(manifest)?;
             let tokenizer = file(files, &manifest.tokenizer.file)?;
+            check_lengths(files, &manifest)?;
             let mut loader = ModelLoader::begin(player, &manifest, tokenizer, options.fuse, now_ms).await?;
             for shard in &manifest.shards {
                 progress(loader.push(&shard.file, file(files, &shard.file)?)?)?;
@@ -154,6 +155,22 @@ impl Model {
         loader.read(&checkpoint, progress)?;
         Ok(companions.join(loader.finish()?, Vec::new(), now_ms))
     }
+}
+
+/// Fails where a shard is missing or has another length than its manifest says: no memory is taken for what cannot come.
+fn check_lengths(files: &dyn ModelFiles, manifest: &Manifest) -> Result<(), FormatFault> {
+    for shard in &manifest.shards {
+        let found = file(files, &shard.file)?.len();
+        if found as u64 != shard.bytes {
+            return Err(FormatFault::Weights {
+                file: shard.file.clone(),
+                what: "its length".into(),
+                found: format!("{found} bytes"),
+                expected: format!("the {} bytes that {MANIFEST} says", shard.bytes),
+            });
+        }
+    }
+    Ok(())
 }
 
 /// The tokenizer of a model, from a file of either form.
