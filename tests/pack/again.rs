@@ -102,13 +102,20 @@ fn a_pack_that_is_replaced_is_none_until_it_is_whole() {
     let (folder, fresh) = (scratch("replaced"), scratch("replaced-fresh"));
     whole(&source, &folder, &small(Dtype::Q8));
     fs::write(folder.join("weights-00003.safetensors.part"), b"cut off").expect("it is written");
-    fs::write(folder.join("notes.txt"), b"mine").expect("it is written");
+    fs::write(folder.join("ocelli.json.part"), b"cut off").expect("it is written");
+    for mine in ["notes.txt", "film.mp4.part"] {
+        fs::write(folder.join(mine), b"mine").expect("it is written");
+    }
+    fs::create_dir_all(folder.join("weights-00009.safetensors.part")).expect("it is made");
     half(&source, &folder, &options(Dtype::F32));
     assert!(!folder.join("ocelli.json").exists(), "the manifest of the pack before would call the mixture whole");
     assert_eq!(whole(&source, &folder, &options(Dtype::Q4)).kept, 0);
     whole(&source, &fresh, &options(Dtype::Q4));
+    fs::remove_dir(folder.join("weights-00009.safetensors.part")).expect("a folder stays");
     let mut found = contents(&folder);
-    assert_eq!(found.remove("notes.txt").as_deref(), Some(&b"mine"[..]), "what is no pack's stays");
+    for mine in ["notes.txt", "film.mp4.part"] {
+        assert_eq!(found.remove(mine).as_deref(), Some(&b"mine"[..]), "what is no pack's stays");
+    }
     assert!(found == contents(&fresh), "{:?} are not {:?}", found.keys(), contents(&fresh).keys());
     verify(&Directory::open(&folder).expect("it opens"), &mut |_| Ok(())).expect("it is whole");
 }

@@ -13,7 +13,7 @@ use sha2::{Digest, Sha256};
 
 use self::fault::ConvertFault;
 use self::journal::{JOURNAL, Journal, fingerprint, is_whole};
-use self::writer::{Writer, is_partial, is_shard, remove, shard_name};
+use self::writer::{Writer, is_shard, part_of, remove, shard_name};
 use super::config::config_json;
 use super::load::{file, optional_json, tokenizer_of};
 use crate::base::Result;
@@ -159,10 +159,13 @@ fn legal_texts(files: &dyn ModelFiles, writer: &Writer<'_>) -> Result<(Option<Fi
 fn remove_strays(folder: &Path, manifest: &Manifest, journal: &Journal) -> Result<(), ConvertFault> {
     let unreadable = ConvertFault::writing(folder);
     for entry in fs::read_dir(folder).map_err(&unreadable)? {
-        let name = entry.map_err(&unreadable)?.file_name();
+        let entry = entry.map_err(&unreadable)?;
+        let name = entry.file_name();
         let name = name.to_string_lossy();
-        let ours = is_partial(&name) || is_shard(&name) || journal.replaced.contains(&*name);
-        if ours && !manifest.files().any(|file| file.file == name) {
+        let written = |name: &str| [MANIFEST, COMPACT, JOURNAL].contains(&name) || is_legal_text(name);
+        let whole = |name: &str| is_shard(name) || journal.replaced.contains(name);
+        let ours = whole(&name) || part_of(&name).is_some_and(|name| whole(name) || written(name));
+        if ours && !entry.path().is_dir() && !manifest.files().any(|file| file.file == name) {
             remove(&folder.join(&*name))?;
         }
     }

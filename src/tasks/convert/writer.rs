@@ -93,9 +93,9 @@ pub fn is_shard(name: &str) -> bool {
     digits.is_some_and(|digits| digits.len() >= 5 && digits.bytes().all(|digit| digit.is_ascii_digit()))
 }
 
-/// Whether a file is what a conversion that was killed was writing.
-pub fn is_partial(name: &str) -> bool {
-    name.ends_with(PARTIAL)
+/// What a conversion that was killed was writing, if a file is called so.
+pub fn part_of(name: &str) -> Option<&str> {
+    name.strip_suffix(PARTIAL)
 }
 
 /// Removes a file if it is there.
