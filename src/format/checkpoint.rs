@@ -270,10 +270,14 @@ impl<'a> Checkpoint<'a> {
     /// # Errors
     /// No such tensor.
     pub fn place(&self, name: &str, n: usize) -> Result<Place> {
-        let Stored { file, entry, .. } = self.stored(name)?;
+        let stored = self.stored(name)?;
+        let Stored { file, entry, .. } = stored;
         let width = entry.shape.iter().skip(1).product::<usize>().max(1);
         let element = entry.bytes.len() / entry.shape.iter().product::<usize>().max(1);
-        let (row, column, byte) = (n / width, n % width, entry.bytes.start + n * element);
+        let at = n;
+        #[cfg(feature = "cli")]
+        let at = stored.strided.as_ref().map_or(n, |strided| strided.element(n));
+        let (row, column, byte) = (n / width, n % width, entry.bytes.start + at * element);
         Ok(Place { file: file.clone(), tensor: entry.name.clone(), row, column, byte })
     }
 

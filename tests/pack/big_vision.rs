@@ -110,6 +110,22 @@ fn what_shapes_do_not_tell_is_asked_for() {
 }
 
 #[test]
+fn a_value_that_cannot_be_stored_is_named_with_its_byte() {
+    let mut arrays = arrays("pg1-hd16");
+    let linear = arrays.get_mut(LINEAR).expect("it is there");
+    let [_, rows, width] = linear.shape[..] else { panic!("{:?}", linear.shape) };
+    let size = linear.data.len() / linear.shape.iter().product::<usize>();
+    // In every format all ones are no number. The matrix lies the other way round in the archive.
+    linear.data[((rows + 70) * width + 3) * size..][..size].fill(0xff);
+    let stored = archive(&arrays);
+    let error = refusal(stored.clone(), None, &[]).to_string();
+    let byte = error.split("byte ").nth(1).and_then(|rest| rest.split(',').next()).and_then(|byte| byte.parse().ok());
+    let byte: usize = byte.unwrap_or_else(|| panic!("no byte in {error}"));
+    assert_eq!(stored[byte..][..size], [0xff; 4][..size], "{error}");
+    assert!(error.contains(&format!("{LINEAR}[1]: ")) && error.contains("row 3, column 70 is NaN"), "{error}");
+}
+
+#[test]
 fn archives_that_lie_are_refused() {
     let good = arrays("pg1-hd16");
     let zeros = |shape: &[usize]| {

@@ -32,6 +32,12 @@ impl Strided {
         (!in_order).then_some(Self { rows, columns })
     }
 
+    /// Where element `n` of the matrix, counted row by row, lies in the array, in elements.
+    pub fn element(&self, n: usize) -> usize {
+        let width: usize = self.columns.iter().map(|axis| axis.extent).product();
+        place(&self.rows, n / width) + place(&self.columns, n % width)
+    }
+
     /// The elements of some rows, each of `W` bytes, row by row.
     pub fn gather<const W: usize>(&self, array: &[u8], rows: Range<usize>) -> Vec<u8> {
         let (elements, _) = array.as_chunks::<W>();
@@ -84,5 +90,8 @@ mod tests {
         let found = matrix.gather::<2>(&array, 1..40);
         let expected: Vec<u8> = (1..40u16).flat_map(|n| (0..6).flat_map(move |k| (k * 40 + n).to_le_bytes())).collect();
         assert_eq!(found, expected);
+        let (elements, _) = array.as_chunks::<2>();
+        let one_by_one: Vec<u8> = (6..240).flat_map(|n| elements[matrix.element(n)]).collect();
+        assert_eq!(one_by_one, expected);
     }
 }
