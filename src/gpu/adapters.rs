@@ -17,6 +17,13 @@ pub struct AdapterReport {
     pub capabilities: Capabilities,
 }
 
+impl AdapterReport {
+    /// Its name and its graphics interface: what tells it from the same card by another driver.
+    pub fn label(&self) -> String {
+        label(&self.name, &self.backend)
+    }
+}
+
 /// Every adapter of this machine, the one that would be chosen first.
 pub async fn adapters() -> Vec<AdapterReport> {
     list().await.iter().map(|adapter| report(adapter, &DeviceOptions::default())).collect()
@@ -114,8 +121,12 @@ async fn list() -> Vec<wgpu::Adapter> {
     found
 }
 
+fn label(name: &str, backend: &str) -> String {
+    format!("{name} ({backend})")
+}
+
 /// Whether the adapter's name or driver contains what was asked for, in any case.
 fn is_called(info: &wgpu::AdapterInfo, wanted: &str) -> bool {
     let wanted = wanted.to_lowercase();
-    [&info.name, &info.driver].iter().any(|name| name.to_lowercase().contains(&wanted))
+    [&label(&info.name, info.backend.to_str()), &info.driver].iter().any(|name| name.to_lowercase().contains(&wanted))
 }

@@ -1,6 +1,6 @@
 //! `ocelli inspect`, `ocelli devices`, `ocelli bench`: what there is.
 
-use super::program::{below_tests, ocelli};
+use super::program::{below_tests, ocelli, scratch};
 
 #[test]
 fn inspect_tells_a_model_in_numbers() {
@@ -50,6 +50,22 @@ fn devices_lists_adapters_and_the_automatic_choice() {
 #[test]
 fn bench_names_the_players_there_are() {
     ocelli(&["bench", "--players", "abacus", "--json"]).failed(2, "OCELLI_BAD_ARGUMENT", "llvmpipe");
+}
+
+#[test]
+fn bench_measures_a_player_on_a_model_that_it_makes() {
+    let directory = scratch("bench-model");
+    let model = directory.to_string_lossy();
+    let measured = ["--players", "cpu", "--dtypes", "q8", "--repeat", "1", "--model", &model, "--json"];
+    let said = ocelli(&[&["bench"], &measured[..]].concat()).good();
+    std::fs::remove_dir_all(&directory).expect("the model lies where it was asked for");
+    assert_eq!(said["model"], serde_json::json!({ "image_tokens": 256, "prompt_tokens": 16, "decode_steps": 32 }));
+    assert_eq!(said["repeat"], 1);
+    let rows = said["rows"].as_array().expect("rows are a list");
+    assert_eq!((rows.len(), &rows[0]["player"], &rows[0]["dtype"]), (1, &"cpu".into(), &"q8".into()));
+    for measure in ["load_ms", "encode_ms", "prefill_ms", "decode_ms_per_token", "weights_bytes"] {
+        assert!(rows[0][measure].as_f64().is_some_and(|value| value > 0.0), "{measure} in {}", rows[0]);
+    }
 }
 
 #[test]

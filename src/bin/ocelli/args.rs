@@ -85,6 +85,9 @@ pub struct FindArgs {
     /// Draw what was found over the picture and write it as a PNG.
     #[arg(long, value_name = "FILE.png")]
     pub out: Option<PathBuf>,
+    /// Let the model end a box or a mask as it likes, and begin with none; beams always do.
+    #[arg(long)]
+    pub unconstrained: bool,
 }
 
 /// What every task takes.
@@ -138,7 +141,7 @@ pub struct DeviceArgs {
     /// `auto` takes a real GPU, or else the CPU; a software adapter runs only when asked for by `gpu`.
     #[arg(long, value_enum, default_value_t = DeviceArg::Auto)]
     device: DeviceArg,
-    /// Part of the name of the adapter to use; see `ocelli devices`.
+    /// Part of the name of the adapter to use, such as `nvidia` or `(vulkan)`; see `ocelli devices`.
     #[arg(long, value_name = "NAME")]
     adapter: Option<String>,
     /// Behave like a device whose largest storage binding is this many MiB; fractions are allowed.
@@ -188,9 +191,6 @@ pub struct GenerateArgs {
     /// A text that ends the answer. May be given several times.
     #[arg(long, value_name = "TEXT")]
     stop: Vec<String>,
-    /// Let the model end a box or a mask as it likes, and begin with none; beams always do.
-    #[arg(long)]
-    unconstrained: bool,
 }
 
 impl GenerateArgs {
@@ -203,7 +203,6 @@ impl GenerateArgs {
             seed: self.seed,
             beams: self.beams,
             stop: self.stop.clone(),
-            constrained: !self.unconstrained,
             ..GenerateOptions::default()
         }
     }

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use ocelli::base::Result;
 use ocelli::session::Player;
-use ocelli::tasks::{Mask, Object, Performed, Rgb8, Task};
+use ocelli::tasks::{GenerateOptions, Mask, Object, Performed, Rgb8, Task};
 use serde::Serialize;
 
 use super::args::{AskArgs, CaptionArgs, DtypeArg, FindArgs, OcrArgs, TaskArgs};
@@ -74,7 +74,7 @@ pub async fn segment(args: &FindArgs) -> Result<()> {
 
 /// A task that is answered in words.
 async fn tell(args: &TaskArgs, task: Task<'_>) -> Result<()> {
-    let (_, done) = perform(args, task, !args.json).await?;
+    let (_, done) = perform(args, task, true, !args.json).await?;
     if args.json {
         json::print(&TextOut { text: &done.answer.generation.text })?
     } else {
@@ -85,7 +85,7 @@ async fn tell(args: &TaskArgs, task: Task<'_>) -> Result<()> {
 
 /// A task that is answered with objects.
 async fn find(args: &FindArgs, task: Task<'_>) -> Result<()> {
-    let (picture, done) = perform(&args.task, task, false).await?;
+    let (picture, done) = perform(&args.task, task, !args.unconstrained, false).await?;
     let size = [picture.width(), picture.height()];
     if let Some(path) = &args.out {
         write(path, &picture, &done.objects)?;
@@ -109,9 +109,9 @@ async fn find(args: &FindArgs, task: Task<'_>) -> Result<()> {
 }
 
 /// Loads the model and has it answer, streaming the text if that is wanted.
-async fn perform(args: &TaskArgs, task: Task<'_>, stream: bool) -> Result<(Rgb8, Performed)> {
+async fn perform(args: &TaskArgs, task: Task<'_>, constrained: bool, stream: bool) -> Result<(Rgb8, Performed)> {
     let cancel = interrupt::token()?;
-    let options = args.generate.options(task.usual_tokens());
+    let options = GenerateOptions { constrained, ..args.generate.options(task.usual_tokens()) };
     options.validate()?;
     task.prompt()?;
     let picture = run::picture(&args.image)?;

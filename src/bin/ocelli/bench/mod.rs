@@ -100,8 +100,10 @@ fn default_directory(shape: &model::Shape) -> PathBuf {
 async fn contenders(wanted: &[String]) -> Result<Vec<Contender>> {
     let mut all = vec![Contender { name: "cpu".into(), choice: DeviceChoice::Cpu, options: DeviceOptions::default() }];
     for adapter in adapters().await {
-        let options = DeviceOptions { adapter: Some(adapter.name.clone()), ..DeviceOptions::default() };
-        all.push(Contender { name: adapter.name, choice: DeviceChoice::Gpu, options });
+        // One card may be there by several drivers.
+        let name = adapter.label();
+        let options = DeviceOptions { adapter: Some(name.clone()), ..DeviceOptions::default() };
+        all.push(Contender { name, choice: DeviceChoice::Gpu, options });
     }
     let is_called =
         |contender: &Contender, wanted: &str| contender.name.to_lowercase().contains(&wanted.to_lowercase());
@@ -182,7 +184,7 @@ fn heading(repeat: u32) -> String {
     let mut text = format!("256 + 16 tokens of prompt, {STEPS} decode steps; medians of {repeat} after a warm-up\n");
     let _ = writeln!(
         text,
-        "{:<40} {:>5} {:>9} {:>10} {:>11} {:>14} {:>9}",
+        "{:<48} {:>5} {:>9} {:>10} {:>11} {:>14} {:>9}",
         "player", "dtype", "load ms", "encode ms", "prefill ms", "decode ms/tok", "MB"
     );
     text
@@ -190,8 +192,8 @@ fn heading(repeat: u32) -> String {
 
 fn line(row: &Row) -> String {
     format!(
-        "{:<40} {:>5} {:>9.0} {:>10.1} {:>11.1} {:>14.2} {:>9.1}\n",
-        row.player.chars().take(40).collect::<String>(),
+        "{:<48} {:>5} {:>9.0} {:>10.1} {:>11.1} {:>14.2} {:>9.1}\n",
+        row.player.chars().take(48).collect::<String>(),
         row.dtype,
         row.load_ms,
         row.encode_ms,
