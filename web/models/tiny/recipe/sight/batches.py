@@ -120,7 +120,8 @@ def produce(made: multiprocessing.Queue, composer: Composer, seed: int, size: in
     """Fills a queue for ever: in turn scenes of many things for dense labels alone, and scenes with prompts."""
     cv2.setNumThreads(1)
     torch.set_num_threads(1)
-    os.nice(2)
+    # Training comes first: where it has all cores, pictures are made while it waits for them.
+    os.nice(19)
     parent = os.getppid()
     composer.rng, tokens = np.random.default_rng(seed), Tokens()
     while os.getppid() == parent:

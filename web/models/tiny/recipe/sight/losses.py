@@ -49,8 +49,12 @@ class Dense(nn.Module):
         self.traits = nn.Linear(width, taught.shape[1])
         self.words = nn.Linear(width, len(pickle.loads(MORE.read_bytes())["words"]))
 
-    def forward(self, features: Tensor, table: Tensor, labels: dict[str, Tensor]) -> dict[str, Tensor]:
-        """Losses by what they teach, each a mean; `labels` are those of `Batch`."""
+    def forward(self, features: Tensor, table: Tensor, labels: dict[str, Tensor], scored: int) -> dict[str, Tensor]:
+        """Losses by what they teach, each a mean over `scored` patches of every picture; `labels` are those of `Batch`."""
+        count, patches = features.shape[:2]
+        if scored < patches:
+            at = torch.arange(count, device=features.device)[:, None], torch.rand(count, patches, device=features.device).argsort(1)[:, :scored]
+            features, labels = features[at], {name: part[at] for name, part in labels.items()}
         features = features.flatten(0, 1)
         x = features.float()
         nouns, words = labels["nouns"].flatten().long(), labels["words"].flatten().long()

@@ -38,6 +38,9 @@ EMA = 0.998
 TOWER, STILL, TOGETHER, STEADY = 0.2, 0.22, 0.75, 0.45
 # The share of pictures without prompts once there are prompts.
 CROWDED = 0.25
+# Steps in which new heads of dense labels learn to read a tower that has learnt already, and how fast.
+HEADS, HEADS_LR = 200, 2e-3
+LABELS = ("nouns", "boxes", "words", "traits", "letters")
 LOSSES = {"noun": 1.0, "edge": 0.3, "letter": 0.5, "word": 0.5, "trait": 2.0}
 
 
@@ -84,12 +87,13 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--minutes", type=float, required=True, help="of training in all, those before the last checkpoint too")
     parser.add_argument("--lr", type=float, default=2.8e-3 if on_gpu else 2e-3)
-    parser.add_argument("--batch", type=int, default=1536 if on_gpu else 64)
-    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--batch", type=int, default=1536 if on_gpu else 128)
+    parser.add_argument("--threads", type=int, default=1 if on_gpu else os.cpu_count())
     parser.add_argument("--producers", type=int, default=max(1, (os.cpu_count() or 2) - 1))
     parser.add_argument("--made", type=int, default=256 if on_gpu else 32, help="pictures that a producer makes at a time")
     parser.add_argument("--kept", type=int, default=400_000 if on_gpu else 4_000, help="pictures kept to be seen again")
     parser.add_argument("--visits", type=int, default=6, help="how often each picture is seen at most, on average")
+    parser.add_argument("--scored", type=int, default=64 if on_gpu else 16, help="patches of a picture that dense labels are asked of")
     parser.add_argument("--absent", type=float, default=0.1, help="share of detect prompts with a noun that is not there")
     parser.add_argument("--ease", type=float, default=0.05, help="1 gives the simplest scenes, 0 all")
     arguments = parser.parse_args()
@@ -107,11 +111,14 @@ def main() -> None:
     average = copy.deepcopy(both).to(DEVICE)
     both.to(DEVICE)
     optimizers = optimizers_of(model, both, arguments.lr)
+    held_still = 0
     if state is not None:
         # The heads of the dense labels may be new ones: they are no part of the model.
         anew = both.load_state_dict(state.get("weights", state["average"]), strict=False).missing_keys
         average.load_state_dict(state["average"], strict=False)
-        if "optimizers" in state and not anew:
+        if anew or "optimizers" not in state:
+            held_still = HEADS
+        else:
             for optimizer, kept in zip(optimizers, state["optimizers"]):
                 optimizer.load_state_dict(kept)
     codec = load_codec().to(DEVICE) if CODEC.is_file() else None
@@ -141,7 +148,8 @@ def main() -> None:
         before = time.time()
         refill()
         waited += time.time() - before
-        lr = arguments.lr * min(1.0, (step + 1) / 200) * min(1.0, (1 - progress) / (1 - STEADY))
+        still = step < held_still
+        lr = HEADS_LR if still else arguments.lr * min(1.0, (step + 1 - held_still) / 200) * min(1.0, (1 - progress) / (1 - STEADY))
         for optimizer in optimizers:
             for group in optimizer.param_groups:
                 group["lr"] = lr
@@ -153,13 +161,14 @@ def main() -> None:
         crowd = round(arguments.batch * (CROWDED if prompts else 0.7))
         picked, others = asked.sample(arguments.batch - crowd), crowds.sample(crowd)
         at = torch.from_numpy(picked).to(DEVICE), torch.from_numpy(others).to(DEVICE)
-        labels = {name: torch.cat([asked[name][at[0]], crowds[name][at[1]]]) for name in ("pictures", "nouns", "boxes", "words", "traits", "letters")}
+        labels = {name: torch.cat([asked[name][at[0]], crowds[name][at[1]]]) for name in ("pictures", *LABELS)}
         with torch.autocast(DEVICE.type, torch.bfloat16, enabled=FAST == torch.bfloat16):
             table = model.embeddings()
-            pictures = relit(labels["pictures"])
+            pictures = relit(labels.pop("pictures"))
             pictures[len(picked) :] = disguised(pictures[len(picked) :], PATCH)
-            features = model.look(pictures)
-            parts = both["dense"](features, table, labels)
+            with torch.set_grad_enabled(not still):
+                features = model.look(pictures)
+            parts = both["dense"](features, table.detach() if still else table, labels, arguments.scored)
             loss = sum(weight * parts[name].nan_to_num() for name, weight in LOSSES.items())
             if prompts:
                 groups = arranged(asked, picked, alone, model.config.patches, tokens.pad)
