@@ -43,6 +43,6 @@ async function remove(url: string): Promise<boolean> {
     for (const store of await keepers()) found = (await store.delete(url)) || found;
     return found;
   } finally {
-    held.release();
+    await held.release();
   }
 }

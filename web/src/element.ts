@@ -23,6 +23,7 @@ export class VisionCaption extends PageElement {
   static readonly observedAttributes = ['src', 'alt', 'model', 'language', 'question', 'assets'];
   readonly #image = document.createElement('img');
   readonly #caption = document.createElement('figcaption');
+  readonly #slot = document.createElement('slot');
   #run: Run<Answer> | undefined;
   #lease: Lease | undefined;
   #seen: IntersectionObserver | undefined;
@@ -36,7 +37,7 @@ export class VisionCaption extends PageElement {
     sheet.replaceSync(':host{display:inline-block}:host([hidden]){display:none}figure{margin:0}img{max-width:100%;display:block}figcaption{min-height:1.5em}');
     root.adoptedStyleSheets = [sheet];
     const figure = document.createElement('figure');
-    const slot = document.createElement('slot');
+    const slot = this.#slot;
     figure.part.add('figure');
     this.#image.part.add('image');
     this.#caption.part.add('caption');
@@ -76,7 +77,11 @@ export class VisionCaption extends PageElement {
       if (!this.isConnected) return;
       this.#stop('it was changed');
       const src = this.getAttribute('src');
-      if (src !== null && this.#image.src !== new URL(src, document.baseURI).href) this.#image.src = src;
+      if (src !== null && this.#image.src !== new URL(src, document.baseURI).href) {
+        this.#image.src = src;
+        // What was said of another picture is none of this one's.
+        if (!this.hasAttribute('alt')) this.#image.alt = '';
+      }
       this.#image.hidden = src === null;
       if (this.getAttribute('loading') !== 'lazy') return void this.#ask();
       this.#seen = new IntersectionObserver((entries) => {
@@ -89,7 +94,7 @@ export class VisionCaption extends PageElement {
   }
 
   async #ask(): Promise<void> {
-    const own = this.querySelector('img');
+    const own = this.#slotted();
     const src = this.getAttribute('src');
     const image = own ?? (src === null ? undefined : readable(new URL(src, document.baseURI), this.#image));
     if (!image) return this.#say('');
@@ -103,8 +108,12 @@ export class VisionCaption extends PageElement {
       const run = question === null ? model.caption(image, { language }) : model.ask(image, question, { language });
       this.#run = run;
       let text = '';
-      for await (const piece of run) this.#write((text += piece));
+      for await (const piece of run) {
+        if (turn !== this.#turn) return;
+        this.#write((text += piece));
+      }
       const answer = await run;
+      if (turn !== this.#turn) return;
       this.#say(answer.text);
       if (!own && !this.hasAttribute('alt')) this.#image.alt = answer.text;
       this.dispatchEvent(new CustomEvent<Answer>('caption', { detail: answer }));
@@ -113,6 +122,12 @@ export class VisionCaption extends PageElement {
       this.#show('failed');
       this.dispatchEvent(new ErrorEvent('error', { error, message: (error as OcelliError).message }));
     }
+  }
+
+  /** A picture of the page's own, which is not one that belongs to another slot. */
+  #slotted(): HTMLImageElement | undefined {
+    const given = this.#slot.assignedElements();
+    return given.map((each) => (each instanceof HTMLImageElement ? each : each.querySelector('img'))).find((each) => each !== null);
   }
 
   /** Takes the new share before it gives back the old one, so that the same model stays. */

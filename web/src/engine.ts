@@ -44,7 +44,7 @@ export class Engine {
   /**
    * Loads a model.
    * @param started resolves when the module can be used
-   * @param first the picture that will be asked about first, if that is known
+   * @param first the picture that will be asked about first, if that is known, on its way
    */
   static async load(
     url: string,
@@ -52,7 +52,7 @@ export class Engine {
     started: Promise<unknown>,
     onProgress: (progress: Progress) => void,
     signal: AbortSignal,
-    first?: () => Promise<Pixels>,
+    first?: Promise<Pixels>,
   ): Promise<Engine> {
     const engine = new Engine(url, options, await openStore(options.cache));
     await engine.#open(new Meter(onProgress), started, signal, false, first);
@@ -116,7 +116,7 @@ export class Engine {
    * Fetches the model and puts it on a device: a pack shard by shard, a directory as a whole.
    * @param trust use what is kept without asking the server whether it changed
    */
-  async #open(meter: Meter, started: Promise<unknown>, signal: AbortSignal, trust: boolean, first?: () => Promise<Pixels>): Promise<wasm.WasmModel> {
+  async #open(meter: Meter, started: Promise<unknown>, signal: AbortSignal, trust: boolean, first?: Promise<Pixels>): Promise<wasm.WasmModel> {
     const { url, store, options } = this;
     const context: Context = { url, mirrors: options.mirrors, store, tuning: tune({ connections: options.connections }), meter, signal, trust };
     const began = performance.now();
@@ -138,7 +138,7 @@ export class Engine {
   }
 
   /** Hands over one shard at a time, so that this worker never holds much of the model. */
-  async #stream(pack: PackSource, meter: Meter, started: Promise<unknown>, first?: () => Promise<Pixels>): Promise<Loaded> {
+  async #stream(pack: PackSource, meter: Meter, started: Promise<unknown>, first?: Promise<Pixels>): Promise<Loaded> {
     const { shards } = pack.manifest;
     meter.expect('upload', shards.reduce((sum, { bytes }) => sum + bytes, 0));
     let loader: wasm.WasmPack | undefined;
@@ -168,10 +168,10 @@ export class Engine {
         await timed(() => taken.push(file, bytes));
         meter.add('upload', bytes.length, file);
         if (unseen && taken.can_look()) {
-          const picture = unseen;
+          const pixels = await soon(unseen);
           unseen = undefined;
           // What fails here fails again where the picture is asked about, and is told there.
-          await timed(() => look(taken, picture)).catch(() => undefined);
+          if (pixels) await timed(() => taken.look(pixels.width, pixels.height, bytesOf(pixels))).catch(() => undefined);
         }
       }
       if (!loader) throw new Error('the pack gave no tokenizer');
@@ -212,8 +212,18 @@ export class Engine {
   }
 }
 
-/** Has the tower look at a picture; the shards behind its own are on their way meanwhile. */
-async function look(loader: wasm.WasmPack, picture: () => Promise<Pixels>): Promise<void> {
-  const pixels = await picture();
-  await loader.look(pixels.width, pixels.height, bytesOf(pixels));
+/** How long shards wait for a picture. */
+const SOON_MS = 1000;
+
+/** The picture where it can be had, and comes soon. */
+async function soon(picture: Promise<Pixels>): Promise<Pixels | undefined> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<undefined>((resolve) => (timer = setTimeout(resolve, SOON_MS)));
+  try {
+    return await Promise.race([picture, late]);
+  } catch {
+    return undefined;
+  } finally {
+    clearTimeout(timer);
+  }
 }

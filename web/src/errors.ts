@@ -156,6 +156,15 @@ export function cancelled(what: string, reason?: unknown): OcelliError {
   return makeError({ code: 'OCELLI_CANCELLED', message: `${what} was cancelled`, remedy: 'Start it again.' }, reason);
 }
 
+/** Never resolves; rejects when the signal is aborted. */
+export function aborted(signal: AbortSignal | undefined, what: string): Promise<never> {
+  return new Promise((_, reject) => {
+    const fail = () => reject(cancelled(what, signal?.reason));
+    if (signal?.aborted) fail();
+    else signal?.addEventListener('abort', fail, { once: true });
+  });
+}
+
 /** An argument that the types do not allow. */
 export function badArgument(message: string, remedy: string): OcelliError {
   return makeError({ code: 'OCELLI_BAD_ARGUMENT', message, remedy });

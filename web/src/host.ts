@@ -68,7 +68,8 @@ export class Host {
 
   async #load({ url, options, picture }: Call<'load'>): Promise<void> {
     const tell = (progress: Progress) => this.post({ type: 'progress', progress });
-    const first = picture === undefined ? undefined : () => decode(picture, 'the first picture');
+    const first = picture === undefined ? undefined : decode(picture, 'the first picture', this.#stop.signal);
+    first?.catch(() => undefined);
     this.#engine = await Engine.load(url, options, this.#startModule(options.assets), tell, this.#stop.signal, first);
     this.post({ type: 'loaded', info: this.#engine.info });
   }
@@ -85,7 +86,7 @@ export class Host {
     try {
       const began = performance.now();
       // Before anything can be found wrong, since it also closes the message's bitmaps.
-      const decoded = await Promise.all(pictures.map((picture, index) => decode(picture, `picture ${index + 1}`)));
+      const decoded = await Promise.all(pictures.map((picture, index) => decode(picture, `picture ${index + 1}`, stop.signal)));
       const decodedMs = performance.now() - began;
       if (logits && options.maxNewTokens !== 1) {
         throw badArgument('`logits` was asked for with more than one new token', 'Set `maxNewTokens: 1` together with `logits`.');

@@ -1,13 +1,13 @@
 // Starts a worker and has it load a model, or list the devices.
 
 import { embedded } from './embedded.js';
-import { type OcelliError, badArgument, cancelled } from './errors.js';
+import { type OcelliError, aborted, badArgument, cancelled } from './errors.js';
 import { Link } from './link.js';
-import type { SentLoadOptions } from './messages.js';
+import type { SentLoadOptions, SentPicture } from './messages.js';
 import { Model } from './model.js';
 import { copyAddress, directoryAddress } from './net/address.js';
-import { bitmapsOf, sendable } from './sendable.js';
-import type { DeviceReport, LoadOptions } from './types.js';
+import { bitmapsOf, close, sendable } from './sendable.js';
+import type { DeviceReport, LoadOptions, Picture } from './types.js';
 
 /**
  * Loads the model that comes with the package.
@@ -31,7 +31,7 @@ export async function load(first?: string | URL | LoadOptions | null, second?: L
   const sent = loadOptions(options);
   const directory = url === undefined ? embedded(sent.assets) : directoryAddress(url);
   if (sent.cache && !signal?.aborted) await askToKeep();
-  const pictures = options.image === undefined ? [] : await sendable(options.image);
+  const pictures = options.image === undefined ? [] : await firstPicture(options.image, signal);
   let model: Model | undefined;
   let stop: (() => void) | undefined;
   try {
@@ -51,12 +51,17 @@ export async function load(first?: string | URL | LoadOptions | null, second?: L
       // The worker serves this model alone, so ending it is the surest way to stop at once.
       stop = () => link.close(cancelled('loading the model', signal?.reason));
       signal?.addEventListener('abort', stop, { once: true });
+      const message = { type: 'load' as const, url: directory, options: sent };
       const [picture] = pictures;
-      link.send({ type: 'load', url: directory, options: sent, ...(picture !== undefined && { picture }) }, bitmapsOf(pictures));
+      if (picture === undefined) return link.send(message);
+      try {
+        link.send({ ...message, picture }, bitmapsOf(pictures));
+      } catch {
+        link.send(message);
+      }
     });
   } finally {
-    // Those that were handed over are gone already.
-    bitmapsOf(pictures).forEach((bitmap) => bitmap.close());
+    close(pictures);
     if (stop) signal?.removeEventListener('abort', stop);
   }
 }
@@ -75,6 +80,16 @@ export async function devices({ assets }: Pick<LoadOptions, 'assets'> = {}): Pro
     }, reject, assets === undefined ? undefined : copyAddress(assets));
     link.send({ type: 'devices' });
   });
+}
+
+/** None where it cannot be had: what is wrong with it is told by the question about it. */
+async function firstPicture(image: Picture, signal: AbortSignal | undefined): Promise<SentPicture[]> {
+  try {
+    return await sendable(image, aborted(signal, 'loading the model'));
+  } catch (error) {
+    if (signal?.aborted) throw error;
+    return [];
+  }
 }
 
 function loadOptions(options: LoadOptions): SentLoadOptions {

@@ -1,10 +1,10 @@
 // A loaded model, seen from the page: calls queue up, and the worker answers them one by one.
 
-import { type OcelliError, badArgument, cancelled, makeError } from './errors.js';
+import { type OcelliError, aborted, badArgument, cancelled, makeError } from './errors.js';
 import type { Link } from './link.js';
 import type { Asked, FromWorker, SentOptions, SentPicture, ToWorker } from './messages.js';
 import { Run } from './run.js';
-import { bitmapsOf, sendable } from './sendable.js';
+import { bitmapsOf, close, sendable } from './sendable.js';
 import type { Answer, AnswerOptions, Found, GenerateOptions, ModelInfo, Picture, Segment, TextOptions } from './types.js';
 
 interface Waiting {
@@ -21,6 +21,8 @@ export class Model {
   readonly lost: Promise<OcelliError>;
   readonly #link: Link;
   readonly #waiting = new Map<number, Waiting>();
+  /** What ends calls that wait for their picture or their turn. */
+  readonly #ends = new Set<(error: OcelliError) => void>();
   #tail: Promise<unknown> = Promise.resolve();
   #nextId = 0;
   #tellLost!: (error: OcelliError) => void;
@@ -92,17 +94,22 @@ export class Model {
     const run = new Run(
       async (emit) => {
         let pictures: SentPicture[] = [];
+        let end!: (error: OcelliError) => void;
+        const ended = new Promise<never>((_, reject) => (end = reject));
+        const stopped = Promise.race([ended, aborted(stop.signal, 'the generation')]);
+        stopped.catch(() => undefined);
+        this.#ends.add(end);
         try {
           // Checked before the wait, so that a wrong call fails at once.
           const question = asked();
-          pictures = await sendable(image);
-          await Promise.race([before, aborted(stop.signal)]);
+          pictures = await sendable(image, stopped);
+          await Promise.race([before, stopped]);
           const message = { type: 'generate' as const, pictures, asked: question, options: sentOptions(options ?? {}), logits };
           return await this.#ask(message, stop.signal, emit);
         } finally {
+          this.#ends.delete(end);
           outer?.removeEventListener('abort', follow);
-          // Those that were handed over are gone already.
-          bitmapsOf(pictures).forEach((bitmap) => bitmap.close());
+          close(pictures);
         }
       },
       pick,
@@ -135,6 +142,7 @@ export class Model {
     this.#tellLost(error);
     for (const waiting of this.#waiting.values()) waiting.reject(error);
     this.#waiting.clear();
+    for (const end of this.#ends) end(error);
   }
 
   #ask(message: Omit<Extract<ToWorker, { type: 'generate' }>, 'id'>, signal: AbortSignal, emit: Waiting['emit']): Promise<Answer> {
@@ -159,15 +167,6 @@ export class Model {
     });
     return answer.finally(() => signal.removeEventListener('abort', cancel));
   }
-}
-
-/** Never resolves; rejects when the signal is aborted. */
-function aborted(signal: AbortSignal): Promise<never> {
-  return new Promise((_, reject) => {
-    const fail = () => reject(cancelled('the generation', signal.reason));
-    if (signal.aborted) fail();
-    else signal.addEventListener('abort', fail, { once: true });
-  });
 }
 
 /** @throws OcelliError where it is none */

@@ -2,6 +2,8 @@
 
 import { makeError } from './errors.js';
 import type { SentPicture } from './messages.js';
+import { DEFAULT_TUNING } from './net/retry.js';
+import { Broken, Watch, readChunks } from './net/watch.js';
 
 /** Rows of red, green, blue, alpha bytes; alpha is straight, not multiplied into the colours. */
 export interface Pixels {
@@ -20,12 +22,13 @@ const MAX_PIXELS = 1 << 26;
 
 /**
  * Closes it where it is a bitmap: those that are sent belong to their message.
+ * @param signal ends the wait for one that has to be fetched
  * @throws OcelliError where it is no picture, or one of a size that cannot be handled
  */
-export async function decode(picture: SentPicture, name: string): Promise<Pixels> {
+export async function decode(picture: SentPicture, name: string, signal: AbortSignal): Promise<Pixels> {
   if (picture instanceof ImageData) return picture;
   if (picture instanceof ImageBitmap) return closing(picture, name);
-  const blob = typeof picture === 'string' ? await fetchPicture(picture) : picture;
+  const blob = typeof picture === 'string' ? await fetchPicture(picture, signal) : picture;
   if (blob.size === 0) throw bad(`${name} is empty (0 bytes)`);
   let bitmap: ImageBitmap;
   try {
@@ -58,24 +61,31 @@ function pixels(bitmap: ImageBitmap, name: string): Pixels {
   return context.getImageData(0, 0, width, height, { colorSpace: 'srgb' });
 }
 
-async function fetchPicture(url: string): Promise<Blob> {
-  let response: Response;
+async function fetchPicture(url: string, signal: AbortSignal): Promise<Blob> {
+  const watch = new Watch(signal, DEFAULT_TUNING.stallMs);
   try {
-    response = await fetch(url);
+    const { ok, status, headers, body } = await watch.over(fetch(url, { signal: watch.signal }));
+    if (!ok) {
+      throw makeError({
+        code: status === 404 ? 'OCELLI_NOT_FOUND' : 'OCELLI_IO',
+        message: `${url} could not be fetched (status ${status})`,
+        remedy: 'Give the address of a picture.',
+      });
+    }
+    const parts: Blob[] = [];
+    // Copied, since each chunk's memory is the next one's too.
+    if (body) for await (const chunk of readChunks(body, watch)) parts.push(new Blob([chunk as Uint8Array<ArrayBuffer>]));
+    return new Blob(parts, { type: headers.get('content-type') ?? '' });
   } catch (cause) {
+    if (!(cause instanceof Broken)) throw cause;
     throw makeError({
       code: 'OCELLI_IO',
-      message: `${url} could not be fetched`,
+      message: `${url} could not be fetched: ${cause.message}`,
       remedy: 'Check the address, and that its server and the page\'s policy allow this page to read it; or give a Blob.',
-    }, cause);
+    }, cause.cause ?? cause);
+  } finally {
+    watch.end();
   }
-  if (response.ok) return response.blob();
-  await response.body?.cancel();
-  throw makeError({
-    code: response.status === 404 ? 'OCELLI_NOT_FOUND' : 'OCELLI_IO',
-    message: `${url} could not be fetched (status ${response.status})`,
-    remedy: 'Give the address of a picture.',
-  });
 }
 
 function bad(message: string, cause?: unknown): Error {

@@ -97,6 +97,36 @@ test('slots take the page\'s own picture, and what is shown while it waits and w
   assert.deepEqual(found, { before: [true, true, false], done: [true, false, false], after: [true, false, true], captioned: 'yes', code: 'OCELLI_BAD_IMAGE', text: '' });
 });
 
+test('a picture in another slot is not its own, and what was said of one picture is not said of the next', async () => {
+  const found = await page.evaluate(async (model) => {
+    const { element, ended } = globalThis.put({ src: '/pictures/cat.png', model }, '<img slot="waiting" src="/pictures/none.png" alt="a moment">');
+    const image = element.shadowRoot.querySelector('img');
+    const { text } = await ended;
+    const said = image.alt;
+    element.setAttribute('src', '/pictures/none.png');
+    const { code } = await globalThis.end(element);
+    return { same: said === text && text.length > 0, code, then: image.alt };
+  }, MODEL);
+  assert.deepEqual(found, { same: true, code: 'OCELLI_NOT_FOUND', then: '' });
+});
+
+test('a picture that is changed while it is captioned gets its own caption alone', async () => {
+  const found = await page.evaluate(async (model) => {
+    const { element } = globalThis.put({ src: '/pictures/cat.png', model });
+    const captions = [];
+    element.addEventListener('caption', ({ detail }) => captions.push(detail.text));
+    while (element.text === '') await new Promise((later) => setTimeout(later));
+    element.setAttribute('question', 'what is this?');
+    await globalThis.end(element);
+    element.setAttribute('question', 'where is it?');
+    while (element.text === '' || element.text === captions[0]) await new Promise((later) => setTimeout(later));
+    element.removeAttribute('src');
+    await new Promise((later) => setTimeout(later, 300));
+    return { captions: captions.length, text: element.text };
+  }, MODEL);
+  assert.deepEqual(found, { captions: 1, text: '' });
+});
+
 test('a fault is told by an event; the next change tries anew', async () => {
   const found = await page.evaluate(async (model) => {
     const { element, ended } = globalThis.put({ src: '/pictures/cat.png', model: '/models/none' });

@@ -237,6 +237,39 @@ for (const device of ['cpu', 'gpu']) {
   });
 }
 
+test('a picture that never comes: its call can be cancelled, and the calls behind it go on', async () => {
+  await page.context().route('**/pictures/never.png', () => undefined);
+  try {
+    const { value, ...fault } = await withModel(async (ocelli, model, question) => {
+      const codeOf = async (run) => {
+        try {
+          await run;
+          return 'answered';
+        } catch ({ code }) {
+          return code;
+        }
+      };
+      const shown = Object.assign(new Image(), { src: '/pictures/never.png' });
+      const codes = [];
+      for (const image of ['/pictures/never.png', shown]) {
+        const stop = new AbortController();
+        const waiting = codeOf(model.generate({ ...question, image, signal: stop.signal }));
+        const next = codeOf(model.generate(question));
+        setTimeout(() => stop.abort(), 100);
+        codes.push(await waiting, await next);
+      }
+      const owed = ['/pictures/never.png', shown].map((image) => codeOf(model.generate({ ...question, image })));
+      setTimeout(() => model.dispose(), 100);
+      return [...codes, ...(await Promise.all(owed))];
+    });
+    assert.deepEqual(fault, {});
+    const cancelled = 'OCELLI_CANCELLED';
+    assert.deepEqual(value, [cancelled, 'answered', cancelled, 'answered', cancelled, cancelled]);
+  } finally {
+    await page.context().unrouteAll();
+  }
+});
+
 test('leaving the loop over the pieces cancels the rest', async () => {
   const { value } = await withModel(async (_, model, question) => {
     const run = model.generate({ ...question, maxNewTokens: 400 });

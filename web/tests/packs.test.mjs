@@ -100,7 +100,7 @@ test('a kept pack loads and answers without a network', async () => {
 
 for (const device of ['cpu', 'gpu']) {
   test(`the tower looks at the first picture while the decoder is on its way (${device})`, async () => {
-    // The last shard does not come before the picture was fetched, which is done by whoever looks at it.
+    // The last shard does not come before the picture was fetched.
     let open;
     const gate = new Promise((resolve) => (open = resolve));
     const shards = readdirSync(join(folder, 'q8')).filter((file) => file.startsWith('weights-')).sort();
@@ -136,6 +136,26 @@ for (const device of ['cpu', 'gpu']) {
     }
   });
 }
+
+test('a load does not wait for a picture that never comes', async () => {
+  await page.context().route('**/pictures/never.png', () => undefined);
+  try {
+    const tokens = await page.evaluate(async (question) => {
+      const { load } = await import('/dist/index.js');
+      const shown = Object.assign(new Image(), { src: '/pictures/none.png' });
+      const counts = [];
+      for (const image of ['/pictures/never.png', shown]) {
+        const model = await load('/packs/q8/', { device: 'cpu', cache: false, image });
+        counts.push((await model.generate(question)).tokens.length);
+        model.dispose();
+      }
+      return counts;
+    }, question);
+    assert.ok(tokens.every((count) => count > 0), `${tokens}`);
+  } finally {
+    await page.context().unrouteAll();
+  }
+});
 
 test('a damaged shard is named', async () => {
   const error = await page.evaluate(async () => {

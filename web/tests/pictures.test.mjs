@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
 
 import { cases, mounts } from './common/goldens.mjs';
 import { startSite } from './common/site.mjs';
@@ -75,6 +76,29 @@ test('a <video> is taken as it stands', async () => {
   }, [ADDRESS, prompt]);
   assert.equal(tokens.length, 4);
   assert.ok(size[0] > 1 && size[1] > 1);
+});
+
+test('a picture of an origin that does not share it is an error with a code, and keeps no model from loading', async () => {
+  const context = await browser.newContext({ bypassCSP: true });
+  try {
+    await context.route('http://elsewhere.example/cat.png', (route) => route.fulfill({ path: fileURLToPath(new URL('../../tests/pictures/cat.png', import.meta.url)) }));
+    const page = await context.newPage();
+    await page.goto(`${site.url}blank/`);
+    const found = await page.evaluate(async (text) => {
+      const { load } = await import('/dist/index.js');
+      const image = Object.assign(new Image(), { src: 'http://elsewhere.example/cat.png' });
+      const model = await load('/models/pg1-hd16', { device: 'cpu', dtype: 'f32', image });
+      const canvas = Object.assign(document.createElement('canvas'), { width: image.width, height: image.height });
+      canvas.getContext('2d').drawImage(image, 0, 0);
+      const codes = [];
+      for (const each of [image, canvas]) codes.push(await model.generate({ image: each, prompt: text, maxNewTokens: 1 }).then(() => 'answered', ({ code }) => code));
+      return { size: image.width, codes };
+    }, prompt);
+    assert.ok(found.size > 0, 'it is shown');
+    assert.deepEqual(found.codes, ['OCELLI_BAD_IMAGE', 'OCELLI_BAD_IMAGE']);
+  } finally {
+    await context.close();
+  }
 });
 
 test('an <img> without a picture, and a canvas without a size, are errors with a code', async () => {

@@ -36,6 +36,10 @@ test('after a visit that asked nothing the site opens, answers and measures with
   assert.match(await page.textContent('#notices'), /You are offline/);
   await page.click('text=Measure this device');
   await page.waitForSelector('#start:enabled');
+  await page.fill('#runs-of', '1');
+  await page.click('#start');
+  // The devices come first, and then the kernels, whose script no visit before has needed.
+  await page.waitForSelector('#kernel-rows tr', { timeout: 120_000 });
   await context.close();
 });
 

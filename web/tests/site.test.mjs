@@ -94,6 +94,25 @@ test('the camera gives a picture, and says why where it cannot', async () => {
     await page.click('#camera');
     await page.click('#camera-dialog .primary:enabled', { timeout: 20_000 });
     await pictureName(page, 'photo.png');
+
+    // A dialog that was closed before its camera came, and opened again: none of its cameras stays on.
+    await page.evaluate(() => {
+      const { mediaDevices } = navigator;
+      const open = mediaDevices.getUserMedia.bind(mediaDevices);
+      globalThis.streams = [];
+      mediaDevices.getUserMedia = async (wanted) => {
+        await new Promise((resolve) => setTimeout(resolve, 400));
+        const stream = await open(wanted);
+        globalThis.streams.push(stream);
+        return stream;
+      };
+    });
+    await page.click('#camera');
+    await page.keyboard.press('Escape');
+    await page.click('#camera');
+    await page.waitForFunction(() => globalThis.streams.length === 2);
+    await page.click('#camera-dialog .primary:enabled');
+    await page.waitForFunction(() => globalThis.streams.every((stream) => stream.getTracks().every((track) => track.readyState === 'ended')));
     assert.deepEqual(faults, []);
   } finally {
     await allowed.close();

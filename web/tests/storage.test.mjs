@@ -96,8 +96,8 @@ test('two tabs download once', async () => {
   const pack = makePack({ shards: 12 });
   const account = site.add('shared', pack);
   const other = await openPage();
-  const results = await Promise.all([load('shared', { slow: 5 }), load('shared', { slow: 5 }, other)]);
-  for (const { sums } of results) assert.deepEqual(sums, pack.sums);
+  const results = await Promise.all([load('shared', { slow: 30 }), load('shared', { slow: 30 }, other)]);
+  for (const { sums, error } of results) assert.deepEqual(sums, pack.sums, JSON.stringify(error));
   assert.equal(fetched(account).length, pack.sums.length);
   assert.equal(results.filter(({ events }) => events[0].phase === 'wait').length, 1, 'one of them waited and said so');
 });
@@ -284,6 +284,62 @@ test('a pack that changed on its server is fetched again only where it did', asy
   assert.deepEqual(sums, pack.sums.with(3, third.sha256));
   assert.deepEqual(fetched(now).map(({ file }) => file), [third.file]);
   assert.ok(account.sent >= pack.bytes);
+});
+
+for (const which of ['the last', 'every']) {
+  test(`${which} note that was cut off costs nothing that had come`, async () => {
+    const pack = makePack({ shards: 2, least: 3 * MIB, most: 3.5 * MIB });
+    const second = pack.manifest.shards[1];
+    const came = 2 * MIB + 12_345;
+    const account = site.add('torn', pack, (file, nth) => (file === second.file && nth === 0 ? { kind: 'stall', bytes: came } : undefined));
+    await breakOff('torn', pack.bytes - second.bytes + came, 'end', { tuning: { ...TUNING, stallMs: 60_000 } });
+    const torn = await page.evaluate(async (all) => {
+      const root = await (await navigator.storage.getDirectory()).getDirectoryHandle('ocelli');
+      for await (const folder of root.values()) {
+        const notes = [];
+        for await (const file of folder.values()) if (file.name.startsWith('.note')) notes.push({ file, text: await (await file.getFile()).text() });
+        notes.sort((a, b) => JSON.parse(b.text).serial - JSON.parse(a.text).serial);
+        for (const { file, text } of all ? notes : notes.slice(0, 1)) {
+          const writable = await file.createWritable();
+          await writable.write(text.slice(0, text.length / 2));
+          await writable.close();
+        }
+        return notes.length;
+      }
+    }, which === 'every');
+    assert.equal(torn, 2);
+    const listed = await cache('list');
+    assert.deepEqual(listed.map(({ url }) => url), which === 'every' ? [] : [urlOf('torn')]);
+    const before = account.requests.length;
+    const { sums } = await load('torn');
+    assert.deepEqual(sums, pack.sums);
+    const again = account.requests.slice(before).filter(({ method, file }) => method === 'GET' && file.startsWith('weights'));
+    assert.deepEqual(again.map(({ file, from }) => [file, from]), [[second.file, came]], 'it goes on where it was');
+    assert.deepEqual((await cache('list')).map(({ url }) => url), [urlOf('torn')]);
+  });
+}
+
+test('what is kept stays until its successor comes, and outlives its server', async () => {
+  const pack = makePack({ shards: 4 });
+  site.add('lasting', pack);
+  await load('lasting');
+  const successor = site.add('lasting', { ...pack, tag: '"next"' }, () => 'busy');
+  assert.equal((await load('lasting')).error?.code, 'OCELLI_IO');
+  assert.ok(successor.requests.some(({ method, file }) => method === 'GET' && file === 'ocelli.json'));
+  // Now nothing of it is there any more.
+  const gone = site.add('lasting', { ...pack, files: new Map() });
+  assert.deepEqual((await load('lasting')).sums, pack.sums);
+  assert.deepEqual(gone.requests.map(({ method }) => method), ['HEAD']);
+});
+
+test('whoever goes on alone waits for nobody', async () => {
+  const pack = makePack({ shards: 2, least: MIB, most: 1.5 * MIB });
+  const [first] = pack.manifest.shards;
+  site.add('alone', pack, (file, nth) => (file === first.file && nth === 0 ? { kind: 'stall', bytes: MIB / 2 } : undefined));
+  await breakOff('alone', pack.manifest.tokenizer.bytes + MIB / 2, 'stop', { tuning: { ...TUNING, stallMs: 60_000 } });
+  const { sums, events } = await load('alone');
+  assert.deepEqual(sums, pack.sums);
+  assert.ok(events.every(({ phase }) => phase !== 'wait'), JSON.stringify(events[0]));
 });
 
 test('what rotted on the disk is found and fetched again', async () => {

@@ -16,7 +16,12 @@ export async function takePhoto() {
   );
   dialog.returnValue = '';
   dialog.showModal();
-  const closed = new Promise((resolve) => dialog.addEventListener('close', () => resolve(dialog.returnValue), { once: true }));
+  // The dialog itself may be open again by the time that the camera is.
+  let over = false;
+  const closed = new Promise((resolve) => dialog.addEventListener('close', () => {
+    over = true;
+    resolve(dialog.returnValue);
+  }, { once: true }));
 
   let stream;
   open().catch((error) => {
@@ -25,7 +30,7 @@ export async function takePhoto() {
   async function open() {
     if (!navigator.mediaDevices) throw new DOMException('', 'NotFoundError');
     const got = await navigator.mediaDevices.getUserMedia({ video: { width: { ideal: 1280 }, facingMode: 'environment' } });
-    if (!dialog.open) return got.getTracks().forEach((track) => track.stop());
+    if (over) return got.getTracks().forEach((track) => track.stop());
     stream = got;
     video.srcObject = stream;
     await video.play();

@@ -58,7 +58,7 @@ export async function keepRest(models) {
   try {
     const cache = await caches.open(KEPT);
     await cache.addAll(REST);
-    await fetchScript(new URL('bench.js', document.baseURI).href);
+    await keepScript(cache, new URL('bench.js', document.baseURI).href);
     while (!(await keepModel(cache, models)));
     $('offline-ready').hidden = false;
   } catch {
@@ -66,12 +66,13 @@ export async function keepRest(models) {
   }
 }
 
-/** Fetches a script and all that it imports, and with that has it kept; those of this page are there. */
-async function fetchScript(address, seen = new Set(performance.getEntriesByType('resource').map(({ name }) => name))) {
+/** Keeps a script and all that it imports, at once or later; those of this page are kept. */
+async function keepScript(cache, address, seen = new Set(), loaded = performance.getEntriesByType('resource').map(({ name }) => name)) {
   if (seen.has(address)) return;
   seen.add(address);
-  const text = await (await fetched(address)).text();
-  for (const [, path] of text.matchAll(/\b(?:from|import) ?['"](\.[^'"]+)/g)) await fetchScript(new URL(path, address).href, seen);
+  if (!loaded.includes(address)) await cache.add(address);
+  const text = (await (await cache.match(address))?.text()) ?? '';
+  for (const [, path] of text.matchAll(/\b(?:from|import) ?\(?['"](\.[^'"]+)/g)) await keepScript(cache, new URL(path, address).href, seen, loaded);
 }
 
 /** @throws where there is no such file */

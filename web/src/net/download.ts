@@ -17,6 +17,8 @@ export interface FileEntry {
   readonly sha256?: string;
   /** It need not exist. */
   readonly optional?: boolean;
+  /** What is there of it is another version: its end is not to be asked for. */
+  readonly whole?: boolean;
 }
 
 /** Up to here an answer that repeats what is there already is cheaper to skip than to ask again. */
@@ -71,8 +73,11 @@ export class Downloader {
     let came: boolean | undefined;
     try {
       const known = pack.note.files[entry.file];
-      const task: Task = { entry, pack, appender, note: known ?? {}, failures: 0, whole: this.#plain.has(entry.file), bare: false };
-      if (known?.sha256 !== entry.sha256 || (entry.bytes !== undefined && appender.size > entry.bytes)) await this.#restart(task);
+      const task: Task = { entry, pack, appender, note: known ?? {}, failures: 0, whole: entry.whole === true || this.#plain.has(entry.file), bare: false };
+      const other = known !== undefined && known.sha256 !== entry.sha256;
+      if (other || (entry.bytes !== undefined && appender.size > entry.bytes)) await this.#restart(task);
+      // What came before a note was lost is gone on with: the sum will tell.
+      else if (!known) await this.#begin(task);
       came = (entry.bytes !== undefined && appender.size === entry.bytes) || (await this.#persist(task));
     } finally {
       await appender.close();
@@ -200,9 +205,14 @@ export class Downloader {
   }
 
   async #restart(task: Task): Promise<void> {
-    const { entry, pack, appender } = task;
+    const { entry, appender } = task;
     if (appender.size > 0) this.onBytes(entry.file, -appender.size, 0);
     await appender.clear();
+    await this.#begin(task);
+  }
+
+  async #begin(task: Task): Promise<void> {
+    const { entry, pack } = task;
     task.note = pack.note.files[entry.file] = entry.sha256 === undefined ? {} : { sha256: entry.sha256 };
     await pack.remember();
   }

@@ -64,7 +64,7 @@ export async function readDirectory(context: Context): Promise<Map<string, Uint8
     meter.stop();
     throw await storeFault(error, store, url);
   } finally {
-    turn.release();
+    await turn.release();
   }
 }
 

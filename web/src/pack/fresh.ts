@@ -7,18 +7,21 @@ import type { Downloader, FileEntry } from '../net/download.js';
 import { validatorOf } from '../net/range.js';
 import { Watch } from '../net/watch.js';
 import type { PackStore } from '../store/store.js';
+import { MANIFEST } from './manifest.js';
 
 /** Waiting longer than this for a server to confirm what is kept is worse than using it. */
 const CONFIRM_MS = 5000;
 
 /** What is known of a file without changing anything: it is kept, it does not exist, or it has to be fetched. */
-export async function stateOf({ file }: FileEntry, pack: PackStore, downloader: Downloader, trust = false): Promise<'kept' | 'absent' | 'fetch'> {
+export async function stateOf({ file, optional }: FileEntry, pack: PackStore, downloader: Downloader, trust = false): Promise<'kept' | 'absent' | 'fetch'> {
   const note = pack.note.files[file];
   const kept = note?.complete === true && (await pack.size(file)) === note.total;
   if (!kept && !note?.absent) return 'fetch';
   const said = trust ? 'unknown' : await confirm(addressOf(file, downloader.mirrors[0]!), note.validator, downloader.signal);
-  if (said === 'unknown') return kept ? 'kept' : 'absent';
-  return said === 'same' && kept ? 'kept' : 'fetch';
+  if (!kept) return said === 'unknown' || said === 'gone' ? 'absent' : 'fetch';
+  // A directory without a file that it need not have is another version. What else is gone goes on working here.
+  if (said === 'gone') return optional && file !== MANIFEST ? 'fetch' : 'kept';
+  return said === 'changed' ? 'fetch' : 'kept';
 }
 
 /**
@@ -40,8 +43,8 @@ export async function refresh(
   if (state === 'kept') onKept(await pack.size(file));
   if (state === 'kept') return true;
   if (state === 'absent' && optional) return false;
-  if (pack.note.files[file]?.complete) await pack.remove(file);
-  const came = await downloader.bring(entry, pack);
+  // What is kept stays until its successor begins to come.
+  const came = await downloader.bring({ ...entry, whole: pack.note.files[file]?.complete === true }, pack);
   if (!came) {
     pack.note.files[file] = { absent: true };
     await pack.remember();
@@ -49,14 +52,15 @@ export async function refresh(
   return came;
 }
 
-/** Asks the server for a file's mark alone. `unknown`: it cannot be reached, or cannot say now. */
-async function confirm(url: string, validator: string | undefined, signal: AbortSignal): Promise<'same' | 'changed' | 'unknown'> {
+/** Asks the server for a file's mark alone. `unknown`: it cannot be reached, or does not say. */
+async function confirm(url: string, validator: string | undefined, signal: AbortSignal): Promise<'same' | 'changed' | 'gone' | 'unknown'> {
   if (navigator.onLine === false) return 'unknown';
   const watch = new Watch(signal, CONFIRM_MS);
   try {
     const { ok, status, headers } = await watch.over(fetch(url, { method: 'HEAD', cache: 'no-store', signal: watch.signal }));
-    if (status === 429 || status >= 500) return 'unknown';
-    return ok && validator !== undefined && validatorOf(headers) === validator ? 'same' : 'changed';
+    if (status === 404 || status === 410) return 'gone';
+    if (!ok) return 'unknown';
+    return validator !== undefined && validatorOf(headers) === validator ? 'same' : 'changed';
   } catch {
     if (signal.aborted) throw cancelled('the download', signal.reason);
     return 'unknown';

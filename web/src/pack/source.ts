@@ -44,13 +44,13 @@ export async function openPack(context: Context): Promise<PackSource | undefined
       await turn.take('shared');
       const source = await KeptPack.open(context, turn, await store.pack(url));
       if (source.missing === 0) return source;
-      turn.release();
+      await turn.release();
     }
     if (store.kind !== 'memory') await turn.take('exclusive');
     // Opened again: another tab may have been at work until now.
     pack = await store.pack(url);
     const source = await openFresh(context, turn, pack, probe);
-    if (!source) turn.release();
+    if (!source) await turn.release();
     if (!source) return undefined;
     if (store.kind !== 'memory' && source.missing > 0) {
       const available = await room();
@@ -58,7 +58,7 @@ export async function openPack(context: Context): Promise<PackSource | undefined
     }
     return source;
   } catch (error) {
-    turn.release();
+    await turn.release();
     throw await storeFault(error, store, url);
   }
 }
@@ -142,7 +142,7 @@ class KeptPack implements PackSource {
   }
 
   close(): void {
-    this.turn.release();
+    void this.turn.release();
   }
 
   /** Bytes that are not in place. */

@@ -98,7 +98,8 @@ export class Transfer {
 
 /** Whether a file is in place as far as its length and what was noted of it say; its sum is checked when it is taken. */
 export async function isComplete({ file, bytes, sha256 }: KnownFile, pack: PackStore): Promise<boolean> {
-  return pack.note.files[file]?.sha256 === sha256 && (await pack.size(file)) === bytes;
+  const note = pack.note.files[file];
+  return (note === undefined || note.sha256 === sha256) && (await pack.size(file)) === bytes;
 }
 
 function badSum({ file, bytes, sha256 }: KnownFile, found: number, sum: string, fetched: number): OcelliError {

@@ -4,7 +4,8 @@ import { cancelled } from '../errors.js';
 
 /** A lock that is held until it is released, or the tab or worker ends. */
 export interface Held {
-  release(): void;
+  /** Resolves when others, and this tab itself, can have it. */
+  release(): Promise<void>;
 }
 
 /** Reading goes together with reading; changing with nothing. */
@@ -33,13 +34,20 @@ export async function hold(url: string, mode: Mode, signal: AbortSignal): Promis
 
 function take(url: string, options: LockOptions): Promise<Held | undefined> {
   const locks: LockManager | undefined = navigator.locks;
-  if (!locks) return Promise.resolve({ release: () => undefined });
+  if (!locks) return Promise.resolve({ release: () => Promise.resolve() });
   return new Promise((resolve, reject) => {
     const until = (lock: Lock | null) => {
       if (!lock) return resolve(undefined);
-      return new Promise<void>((release) => resolve({ release }));
+      return new Promise<void>((end) => {
+        const release = () => {
+          end();
+          return over;
+        };
+        resolve({ release });
+      });
     };
-    locks.request(name(url), options, until).catch(reject);
+    const over: Promise<void> = locks.request(name(url), options, until).then(() => undefined);
+    over.catch(reject);
   });
 }
 
@@ -58,7 +66,7 @@ export class Turn {
   /** Takes the lock, or changes it; in between others may have had it. */
   async take(mode: Mode): Promise<void> {
     if (this.#held && (this.#mode === 'exclusive' || mode === 'shared')) return;
-    this.release();
+    await this.release();
     this.#held = await tryHold(this.url, mode);
     if (!this.#held) {
       this.onWait();
@@ -67,8 +75,9 @@ export class Turn {
     this.#mode = mode;
   }
 
-  release(): void {
-    this.#held?.release();
+  async release(): Promise<void> {
+    const held = this.#held;
     this.#held = undefined;
+    await held?.release();
   }
 }

@@ -20,7 +20,8 @@ type FileHandle = FileSystemFileHandle & {
 
 const FOLDER = 'ocelli';
 /** Names that no file of a model has: they must start with a word character. */
-const NOTE = '.note';
+/** Written in turn: where one was cut off while it was written, the other still has what was remembered before. */
+const NOTES = ['.note', '.note-2'] as const;
 const USED = '.used';
 /** Opening a handle takes a few milliseconds, unless it takes forever. */
 const OPEN_MS = 2000;
@@ -41,10 +42,8 @@ export class OpfsStore implements Store {
   async works(): Promise<boolean> {
     const name = `.probe-${Math.random()}`;
     try {
-      const handle: FileHandle = await this.folder.getFileHandle(name, { create: true });
-      const sync = await handle.createSyncAccessHandle?.();
-      sync?.close();
-      return sync !== undefined;
+      (await openSync(await this.folder.getFileHandle(name, { create: true }))).close();
+      return true;
     } catch {
       return false;
     } finally {
@@ -54,7 +53,8 @@ export class OpfsStore implements Store {
 
   async pack(url: string): Promise<PackStore> {
     const folder = await this.folder.getDirectoryHandle(keyOf(url), { create: true });
-    return new OpfsPack(folder, parseNote(await textOf(folder, NOTE), url));
+    const { text, serial } = await latestNote(folder);
+    return new OpfsPack(folder, parseNote(text, url), serial);
   }
 
   async list(): Promise<CachedPack[]> {
@@ -63,7 +63,7 @@ export class OpfsStore implements Store {
       if (folder.kind !== 'directory') continue;
       let bytes = 0;
       for await (const file of folder.values()) if (file.kind === 'file') bytes += (await file.getFile()).size;
-      const url = urlIn(await textOf(folder, NOTE));
+      const { url } = await latestNote(folder);
       if (url !== undefined) packs.push({ url, bytes, lastUsed: Number(await textOf(folder, USED)) || 0 });
     }
     return packs.sort((a, b) => a.lastUsed - b.lastUsed);
@@ -86,6 +86,7 @@ class OpfsPack implements PackStore {
   constructor(
     readonly folder: FileSystemDirectoryHandle,
     readonly note: PackNote,
+    private serial: number,
   ) {}
 
   async size(file: string): Promise<number> {
@@ -125,25 +126,17 @@ class OpfsPack implements PackStore {
 
   /** One write after the other: several files' downloads share the note. */
   remember(): Promise<void> {
-    return this.#write(NOTE, () => JSON.stringify(this.note));
+    return this.#after(async () => {
+      await rewrite(this.folder, NOTES[this.serial % NOTES.length]!, JSON.stringify({ ...this.note, serial: this.serial }));
+      this.serial++;
+    });
   }
 
   touch(): Promise<void> {
-    return this.#write(USED, () => String(Date.now()));
+    return this.#after(() => rewrite(this.folder, USED, String(Date.now())));
   }
 
-  #write(name: string, text: () => string): Promise<void> {
-    const write = async () => {
-      const handle: FileHandle = await this.folder.getFileHandle(name, { create: true });
-      const sync = await openSync(handle);
-      try {
-        sync.truncate(0);
-        writeAll(sync, new TextEncoder().encode(text()), 0);
-        sync.flush();
-      } finally {
-        sync.close();
-      }
-    };
+  #after(write: () => Promise<void>): Promise<void> {
     this.#writing = this.#writing.then(write, write);
     return this.#writing;
   }
@@ -177,6 +170,18 @@ class OpfsAppender implements Appender {
     } finally {
       this.handle.close();
     }
+  }
+}
+
+async function rewrite(folder: FileSystemDirectoryHandle, name: string, text: string): Promise<void> {
+  const handle: FileHandle = await folder.getFileHandle(name, { create: true });
+  const sync = await openSync(handle);
+  try {
+    sync.truncate(0);
+    writeAll(sync, new TextEncoder().encode(text), 0);
+    sync.flush();
+  } finally {
+    sync.close();
   }
 }
 
@@ -248,14 +253,28 @@ async function fileIn(folder: FileSystemDirectoryHandle, name: string): Promise<
 }
 
 async function textOf(folder: FileSystemDirectoryHandle, name: string): Promise<string> {
-  return (await fileIn(folder, name))?.text() ?? '';
+  for (let tries = 1; ; tries++) {
+    try {
+      return (await (await fileIn(folder, name))?.text()) ?? '';
+    } catch (error) {
+      // Another tab wrote it between the two steps.
+      if (!(error instanceof DOMException && error.name === 'NotReadableError') || tries === 10) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+  }
 }
 
-function urlIn(note: string): string | undefined {
-  try {
-    const { url } = JSON.parse(note) as { url?: unknown };
-    return typeof url === 'string' ? url : undefined;
-  } catch {
-    return undefined;
+/** What was remembered last, the pack's address in it, and the number that the next note gets. */
+async function latestNote(folder: FileSystemDirectoryHandle): Promise<{ text: string; url?: string; serial: number }> {
+  let latest: { text: string; url?: string; serial: number } = { text: '', serial: 0 };
+  for (const name of NOTES) {
+    const text = await textOf(folder, name);
+    try {
+      const { url, serial = 0 } = JSON.parse(text) as { url?: unknown; serial?: unknown };
+      if (typeof url === 'string' && typeof serial === 'number' && serial >= latest.serial) latest = { text, url, serial: serial + 1 };
+    } catch {
+      // Never written, or cut off.
+    }
   }
+  return latest;
 }
