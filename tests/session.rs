@@ -223,7 +223,8 @@ fn what_was_refused_leaves_a_session_that_answers() {
         let too_long = block_on(session.reserve(20_000, 1)).expect_err("no binding holds as many positions");
         assert_eq!(too_long.kind(), ErrorKind::DeviceLimit, "{too_long}");
         assert_eq!(greedy(&mut session, &ids, expected.len()), expected, "after {too_long}");
-        let too_many = block_on(session.encode(&vec![&picture[..]; 300])).expect_err("nor the features of 300 pictures");
+        let too_many =
+            block_on(session.encode(&vec![&picture[..]; 300])).expect_err("nor the features of 300 pictures");
         assert_eq!(too_many.kind(), ErrorKind::DeviceLimit, "{too_many}");
     }
 }

@@ -274,9 +274,10 @@ impl<'a> Checkpoint<'a> {
         let Stored { file, entry, .. } = stored;
         let width = entry.shape.iter().skip(1).product::<usize>().max(1);
         let element = entry.bytes.len() / entry.shape.iter().product::<usize>().max(1);
-        let at = n;
         #[cfg(feature = "cli")]
         let at = stored.strided.as_ref().map_or(n, |strided| strided.element(n));
+        #[cfg(not(feature = "cli"))]
+        let at = n;
         let (row, column, byte) = (n / width, n % width, entry.bytes.start + at * element);
         Ok(Place { file: file.clone(), tensor: entry.name.clone(), row, column, byte })
     }

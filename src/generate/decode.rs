@@ -8,7 +8,7 @@ use super::rng::Rng;
 use super::stop::StopTexts;
 use super::{Candidate, GenerateOptions, MAX_TOP_K, sample};
 use crate::base::Result;
-use crate::session::{PassOutput, Player, Session, SessionFault, Submitted};
+use crate::session::{PassOutput, Player, Session, Submitted};
 use crate::text::Tokenizer;
 
 /// What the decoder continues.
