@@ -230,6 +230,40 @@ fn what_was_refused_leaves_a_session_that_answers() {
 }
 
 #[test]
+fn slots_are_where_the_cache_has_them_now() {
+    let golden = golden("pg1-hd16");
+    let case = &golden["cases"][0];
+    let mut session = open("pg1-hd16", CpuPlayer::new(), Dtype::F32);
+    encode(&mut session, case);
+    let ids = prefix(case, session.config().image_token);
+    let expected = numbers(&case["greedy_ids"]);
+    block_on(async {
+        // Eight slots of 128 positions, one of 1024 and two of 512 are the same bytes.
+        session.reserve(100, 8).await.expect("there is room");
+        session
+            .prefill(&ids, &[], PassOutput::Greedy)
+            .await
+            .expect("it is submitted")
+            .result()
+            .await
+            .expect("it plays");
+        session.copy_slot(0, 1, 0).await.expect("it is copied");
+        session.reserve(1000, 1).await.expect("there is room");
+        session.reserve(500, 2).await.expect("there is room");
+        session
+            .prefill(&ids, &[], PassOutput::Greedy)
+            .await
+            .expect("it is submitted")
+            .result()
+            .await
+            .expect("it plays");
+        session.copy_slot(0, 1, 0).await.expect("it is copied");
+        let next = session.decode(ids.len(), 1, PassOutput::Greedy, None).await.expect("it is submitted");
+        assert_eq!(next.result().await.expect("it plays").0.id, expected[1]);
+    });
+}
+
+#[test]
 fn many_slots_of_one_call_are_not_those_of_the_next() {
     let mut session = open("pg1-hd16", CpuPlayer::new(), Dtype::Q8);
     block_on(async {

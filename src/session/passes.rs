@@ -317,10 +317,15 @@ impl Session {
         if tokens <= capacity && slots <= held_slots {
             return Ok(());
         }
+        // What a cancelled call left behind is not to be played first.
+        self.abandon();
         // What is asked for now: one call may want many slots, and the next many positions.
         let capacity = round_up(tokens, CACHE_STEP);
-        // None, until all of it is there.
+        // Nothing, until all of it is there. Where slots begin is another place then, in the same buffers too.
         self.cache = (0, 0);
+        for (_, void) in self.plans.extract_if(|key, _| matches!(key, PlanKey::Decoder(_) | PlanKey::CopySlot { .. })) {
+            self.player.unload(void.plan);
+        }
         let t = &self.config.decoder;
         let bytes = slots * t.kv_heads * capacity * t.head_dim * 4;
         for i in 0..t.layers {
