@@ -7,14 +7,20 @@ enable f16;
 #endif
 #import linear
 const TILE: u32 = 64u;
-// Slices lie transposed, [k, row], so that an invocation reads four neighbouring rows at once.
-var<workgroup> x_slice: array<array<vec4<f32>, 16>, 16>;
+// Slices lie [k / 4, row], vectors along K: each is written whole by one invocation, since writes to its components by
+// several would race, and neighbours read neighbouring vectors.
+var<workgroup> x_slice: array<array<vec4<f32>, 64>, 4>;
 #ifdef HALF
-var<workgroup> w_slice: array<array<vec4<f16>, 16>, 16>;
-var<workgroup> w_scale: array<vec4<f32>, 16>;
+var<workgroup> w_slice: array<array<vec4<f16>, 64>, 4>;
+var<workgroup> w_scale: array<f32, 64>;
 #else
-var<workgroup> w_slice: array<array<vec4<f32>, 16>, 16>;
+var<workgroup> w_slice: array<array<vec4<f32>, 64>, 4>;
 #endif
+
+// A row's products with four columns over four elements of K.
+fn products(x: vec4<f32>, w: array<vec4<f32>, 4>) -> vec4<f32> {
+    return vec4<f32>(dot(x, w[0]), dot(x, w[1]), dot(x, w[2]), dot(x, w[3]));
+}
 
 @compute @workgroup_size(16, 16)
 fn main(
@@ -31,6 +37,8 @@ fn main(
     let t = min(t0 + row, max(tokens, 1u) - 1u);
     let n = min(n0 + row, params.rows - 1u);
     let x_at = x_offset(t);
+    // Computing: rows 4y..4y+3 by two pairs of columns.
+    let column = local.x * 2u;
     let k4s = params.k / 4u;
     var sums: array<vec4<f32>, 4>;
     for (var first = 0u; first < k4s; first += 4u) {
@@ -43,7 +51,7 @@ fn main(
             w = vec4<f16>(weight4(n, k4) * UNIT);
         }
         if q == 0u {
-            w_scale[row / 4u][row & 3u] = block_scale(n, first / 8u);
+            w_scale[row] = block_scale(n, first / 8u);
         }
 #else
         var w = vec4<f32>(0.0);
@@ -52,29 +60,31 @@ fn main(
             w = weight4(n, k4) * weight_scale(n, k4 / 8u);
         }
 #endif
-        for (var i = 0u; i < 4u; i++) {
-            x_slice[q * 4u + i][row / 4u][row & 3u] = v[i];
-            w_slice[q * 4u + i][row / 4u][row & 3u] = w[i];
-        }
+        x_slice[q][row] = v;
+        w_slice[q][row] = w;
         workgroupBarrier();
 #ifdef HALF
         var parts: array<vec4<f32>, 4>;
-        for (var k = 0u; k < 16u; k++) {
-            let xs = x_slice[k][local.y];
-            let ws = vec4<f32>(w_slice[k][local.x]);
+        for (var k = 0u; k < 4u; k++) {
+            let ws = array(
+                vec4<f32>(w_slice[k][column]), vec4<f32>(w_slice[k][column + 1u]),
+                vec4<f32>(w_slice[k][column + 32u]), vec4<f32>(w_slice[k][column + 33u]),
+            );
             for (var i = 0u; i < 4u; i++) {
-                parts[i] += xs[i] * ws;
+                parts[i] += products(x_slice[k][local.y * 4u + i], ws);
             }
         }
+        let scale = vec4<f32>(w_scale[column], w_scale[column + 1u], w_scale[column + 32u], w_scale[column + 33u]);
         for (var i = 0u; i < 4u; i++) {
-            sums[i] += parts[i] * w_scale[local.x];
+            sums[i] += parts[i] * scale;
         }
 #else
-        for (var k = 0u; k < 16u; k++) {
-            let xs = x_slice[k][local.y];
-            let ws = w_slice[k][local.x];
+        for (var k = 0u; k < 4u; k++) {
+            let ws = array(
+                w_slice[k][column], w_slice[k][column + 1u], w_slice[k][column + 32u], w_slice[k][column + 33u],
+            );
             for (var i = 0u; i < 4u; i++) {
-                sums[i] += xs[i] * ws;
+                sums[i] += products(x_slice[k][local.y * 4u + i], ws);
             }
         }
 #endif
@@ -83,9 +93,8 @@ fn main(
     for (var i = 0u; i < 4u; i++) {
         let row_out = t0 + local.y * 4u + i;
         if row_out < tokens {
-            let column = n0 + local.x * 4u;
-            finish_pair(row_out, column, sums[i].xy);
-            finish_pair(row_out, column + 2u, sums[i].zw);
+            finish_pair(row_out, n0 + column, sums[i].xy);
+            finish_pair(row_out, n0 + column + 32u, sums[i].zw);
         }
     }
 }
