@@ -102,6 +102,26 @@ fn a_pack_answers_bit_for_bit_as_its_checkpoint() {
 }
 
 #[test]
+fn files_are_measured_before_memory_is_taken_for_them() {
+    let folder = scratch("measured");
+    make("pg1-hd16", &folder, &ConvertOptions { shard_bytes: 30_000, ..options(Dtype::Q8) }).expect("converts");
+    let mut files = contents(&folder);
+    // No memory at all: whatever is taken first fails as such.
+    let fault = |files: &BTreeMap<String, Vec<u8>>| {
+        let player = Player::Cpu(Box::new(CpuPlayer::new().with_memory(1)));
+        let loaded = block_on(Model::load(&in_memory(files), player, ModelOptions::default(), || 0.0, &mut |_| Ok(())));
+        loaded.err().expect("it is refused")
+    };
+    assert_eq!(fault(&files).kind(), ErrorKind::OutOfMemory);
+    let last = files.keys().rfind(|name| name.starts_with("weights-")).expect("a shard").clone();
+    files.get_mut(&last).expect("it is there").pop();
+    let short = fault(&files);
+    assert!(short.kind() == ErrorKind::BadModelFile && short.to_string().contains(&last), "{short}");
+    files.remove(&last);
+    assert!(fault(&files).to_string().contains(&last), "{}", fault(&files));
+}
+
+#[test]
 fn shards_are_plain_safetensors_of_their_size_and_aligned() {
     let folder = scratch("plain");
     make("pg1-hd72", &folder, &ConvertOptions { shard_bytes: 40_000, ..options(Dtype::Q8) }).expect("converts");
