@@ -72,11 +72,16 @@ fn encode(session: &mut Session, case: &Value) {
     block_on(session.encode(&pictures.iter().map(Vec::as_slice).collect::<Vec<_>>())).expect("it encodes");
 }
 
+/// The first id of a greedy answer.
+async fn prefill(session: &mut Session, ids: &[u32]) -> u32 {
+    let first = session.prefill(ids, &[], PassOutput::Greedy).await.expect("it is submitted");
+    first.result().await.expect("it plays").0.id
+}
+
 fn greedy(session: &mut Session, ids: &[u32], count: usize) -> Vec<u32> {
     block_on(async {
         session.reserve(ids.len() + count, 1).await.expect("there is room");
-        let first = session.prefill(ids, &[], PassOutput::Greedy).await.expect("it is submitted");
-        let mut found = vec![first.result().await.expect("it plays").0.id];
+        let mut found = vec![prefill(session, ids).await];
         for position in ids.len()..ids.len() + count - 1 {
             let next = session.decode(position, 0, PassOutput::Greedy, None).await.expect("it is submitted");
             found.push(next.result().await.expect("it plays").0.id);
@@ -240,23 +245,11 @@ fn slots_are_where_the_cache_has_them_now() {
     block_on(async {
         // Eight slots of 128 positions, one of 1024 and two of 512 are the same bytes.
         session.reserve(100, 8).await.expect("there is room");
-        session
-            .prefill(&ids, &[], PassOutput::Greedy)
-            .await
-            .expect("it is submitted")
-            .result()
-            .await
-            .expect("it plays");
+        prefill(&mut session, &ids).await;
         session.copy_slot(0, 1, 0).await.expect("it is copied");
         session.reserve(1000, 1).await.expect("there is room");
         session.reserve(500, 2).await.expect("there is room");
-        session
-            .prefill(&ids, &[], PassOutput::Greedy)
-            .await
-            .expect("it is submitted")
-            .result()
-            .await
-            .expect("it plays");
+        prefill(&mut session, &ids).await;
         session.copy_slot(0, 1, 0).await.expect("it is copied");
         let next = session.decode(ids.len(), 1, PassOutput::Greedy, None).await.expect("it is submitted");
         assert_eq!(next.result().await.expect("it plays").0.id, expected[1]);

@@ -323,9 +323,7 @@ impl Session {
         let capacity = round_up(tokens, CACHE_STEP);
         // Nothing, until all of it is there. Where slots begin is another place then, in the same buffers too.
         self.cache = (0, 0);
-        for (_, void) in self.plans.extract_if(|key, _| matches!(key, PlanKey::Decoder(_) | PlanKey::CopySlot { .. })) {
-            self.player.unload(void.plan);
-        }
+        self.unload(|key, _| matches!(key, PlanKey::Decoder(_) | PlanKey::CopySlot { .. }));
         let t = &self.config.decoder;
         let bytes = slots * t.kv_heads * capacity * t.head_dim * 4;
         for i in 0..t.layers {
@@ -416,9 +414,7 @@ impl Session {
         // Plans for prompts of other lengths would add up.
         let of_others =
             |key: &PlanKey| matches!(key, PlanKey::CopySlot { first: other, .. } if *other != first && *other != 0);
-        for (_, void) in self.plans.extract_if(|key, _| first != 0 && of_others(key)) {
-            self.player.unload(void.plan);
-        }
+        self.unload(|key, _| first != 0 && of_others(key));
         let plan = self.plan(PlanKey::CopySlot { from, to, first }).await?;
         let step = Step { position: 0, tokens: 0, prefix: 0, slot: 0 };
         self.player.play(plan, &step, &[])?.await?;
@@ -478,10 +474,15 @@ impl Session {
             return Ok(());
         }
         let over_it = |key: &ExternalKey| matches!(key, ExternalKey::State(state) if state == name);
-        for (_, void) in self.plans.extract_if(|_, loaded| loaded.externals.iter().any(over_it)) {
-            self.player.unload(void.plan);
-        }
+        self.unload(|_, loaded| loaded.externals.iter().any(over_it));
         self.states.renew(&mut self.player, name, bytes).await
+    }
+
+    /// Unloads the plans that are void now.
+    fn unload(&mut self, void: impl Fn(&PlanKey, &Loaded) -> bool) {
+        for (_, loaded) in self.plans.extract_if(|key, loaded| void(key, loaded)) {
+            self.player.unload(loaded.plan);
+        }
     }
 
     /// The plan of a pass, recorded and loaded the first time it is asked for.

@@ -37,14 +37,13 @@ export class VisionCaption extends PageElement {
     sheet.replaceSync(':host{display:inline-block}:host([hidden]){display:none}figure{margin:0}img{max-width:100%;display:block}figcaption{min-height:1.5em}');
     root.adoptedStyleSheets = [sheet];
     const figure = document.createElement('figure');
-    const slot = this.#slot;
     figure.part.add('figure');
     this.#image.part.add('image');
     this.#caption.part.add('caption');
     this.#caption.setAttribute('aria-live', 'polite');
-    slot.append(this.#image);
-    slot.addEventListener('slotchange', () => this.#plan());
-    figure.append(slot, this.#caption);
+    this.#slot.append(this.#image);
+    this.#slot.addEventListener('slotchange', () => this.#plan());
+    figure.append(this.#slot, this.#caption);
     root.append(figure);
   }
 

@@ -19,8 +19,10 @@ type FileHandle = FileSystemFileHandle & {
 };
 
 const FOLDER = 'ocelli';
-/** Names that no file of a model has: they must start with a word character. */
-/** Written in turn: where one was cut off while it was written, the other still has what was remembered before. */
+/**
+ * Names that no file of a model has: they must start with a word character. Notes are written in turn: where one was cut off
+ * while it was written, the other still has what was remembered before.
+ */
 const NOTES = ['.note', '.note-2'] as const;
 const USED = '.used';
 /** Opening a handle takes a few milliseconds, unless it takes forever. */

@@ -40,6 +40,7 @@ TOWER, STILL, TOGETHER, STEADY = 0.2, 0.22, 0.75, 0.45
 CROWDED = 0.25
 # Steps in which new heads of dense labels learn to read a tower that has learnt already, and how fast.
 HEADS, HEADS_LR = 200, 2e-3
+# What is known of every patch.
 LABELS = ("nouns", "boxes", "words", "traits", "letters")
 LOSSES = {"noun": 1.0, "edge": 0.3, "letter": 0.5, "word": 0.5, "trait": 2.0}
 
