@@ -1,8 +1,8 @@
 //! Every published PaliGemma at every published picture size, on the bindings that any WebGPU device has.
 
-use ocelli::graph::{WeightLayout, WeightTable, fuse, lower};
+use ocelli::graph::{WeightTable, fuse, lower};
 use ocelli::kernels::{Capabilities, DeviceClass};
-use ocelli::models::paligemma::{self, DecoderPass, PaliGemmaConfig, PassOutput};
+use ocelli::models::{self, Architecture, DecoderPass, Pass, PassOutput};
 use ocelli::tensor::Dtype;
 use serde_json::json;
 
@@ -27,7 +27,7 @@ const SIZES: [Size; 4] = [
     Size { name: "paligemma2-28b", width: 4608, mlp: 36_864, heads: 32, kv_heads: 16, head_dim: 128 },
 ];
 
-fn config(size: &Size, picture: usize) -> PaliGemmaConfig {
+fn architecture(size: &Size, picture: usize) -> Box<dyn Architecture> {
     let second = size.name.starts_with("paligemma2");
     let json = json!({
         "model_type": "paligemma", "image_token_index": 257_152, "bos_token_id": 2, "eos_token_id": 1, "pad_token_id": 0,
@@ -42,15 +42,14 @@ fn config(size: &Size, picture: usize) -> PaliGemmaConfig {
             "intermediate_size": 4304, "image_size": picture, "patch_size": 14,
         },
     });
-    PaliGemmaConfig::from_hf(&json).unwrap_or_else(|error| panic!("{} at {picture}: {error}", size.name))
+    models::open(&json).unwrap_or_else(|error| panic!("{} at {picture}: {error}", size.name))
 }
 
-fn weights(config: &PaliGemmaConfig) -> WeightTable {
-    let layouts = paligemma::weights(config).into_iter().map(|spec| {
-        WeightLayout::new(&spec.name, spec.rows, spec.k, spec.kept_in(Dtype::Q8), BINDING)
-            .expect("the rows fit a binding")
-    });
-    WeightTable::new(layouts.collect())
+fn weights(architecture: &dyn Architecture) -> WeightTable {
+    let parts = architecture.parts();
+    let needed = parts.iter().filter(|part| part.optional.is_none());
+    let specs = models::weight_specs(architecture, needed).expect("the graphs can be built");
+    WeightTable::of(&specs, |spec| spec.kept_in(Dtype::Q8), BINDING).expect("the rows fit a binding")
 }
 
 #[test]
@@ -67,24 +66,17 @@ fn every_pass_fits_every_device() {
             max_workgroups: 65_535,
         };
         for (size, picture) in SIZES.iter().flat_map(|size| [224, 448, 896].map(|picture| (size, picture))) {
-            let config = config(size, picture);
-            let table = weights(&config);
-            let patches = config.vision.tokens();
-            let pass = |tokens, feature_rows, output| DecoderPass {
-                tokens,
-                capacity: patches + PROMPT + 128,
-                slots: 1,
-                feature_rows,
-                output,
-                ids: None,
+            let architecture = architecture(size, picture);
+            let table = weights(architecture.as_ref());
+            let patches = architecture.image().expect("it takes images").tokens;
+            let pass = |tokens, feature_rows| {
+                let (capacity, output) = (patches + PROMPT + 128, PassOutput::Greedy);
+                Pass::Decoder(DecoderPass { tokens, capacity, slots: 1, feature_rows, output, ids: None })
             };
-            let graphs = [
-                paligemma::vision(&config, &table),
-                paligemma::decoder(&config, &table, &pass(patches + PROMPT, patches, PassOutput::Greedy)),
-                paligemma::decoder(&config, &table, &pass(1, 0, PassOutput::Greedy)),
-            ];
-            for graph in graphs {
-                let recording = lower(&fuse(graph.expect("the graph can be built")), &capabilities).recording;
+            for pass in [Pass::EncodeImage, pass(patches + PROMPT, patches), pass(1, 0)] {
+                let graph = architecture.build(&pass).expect("the graph can be built");
+                let plan = lower(&fuse(graph), &table, &capabilities).expect("its weights are there");
+                let recording = plan.recording;
                 for buffer in &recording.buffers {
                     let what =
                         format!("{} at {picture} on {class:?}: `{}` of `{}`", size.name, buffer.label, recording.name);

@@ -5,7 +5,8 @@ use std::path::Path;
 use ocelli::base::{Error, ErrorKind};
 use ocelli::format::{Checkpoint, Directory, FormatFault, MemoryFiles, read_json};
 use ocelli::models::paligemma::{ConfigFault, PaliGemmaConfig};
-use ocelli::session::{CpuPlayer, LoadProgress, Player, Session, SessionOptions};
+use ocelli::models::{self};
+use ocelli::session::{AutoRegressive, CpuPlayer, LoadProgress, Player, Session, SessionOptions};
 use ocelli::tasks::{Call, GenerateOptions, Model, ModelOptions, Request};
 use pollster::block_on;
 
@@ -16,10 +17,10 @@ fn files() -> Directory {
 
 fn session(player: CpuPlayer) -> Result<Session, Error> {
     let files = files();
-    let config = PaliGemmaConfig::from_hf(&read_json(&files, "config.json")?)?;
+    let architecture = models::open(&read_json(&files, "config.json")?)?;
     let tensors = Checkpoint::open(&files)?;
     let player = Player::Cpu(Box::new(player));
-    block_on(Session::load(player, config, &tensors, SessionOptions::default(), &mut |_: LoadProgress| Ok(())))
+    block_on(Session::load(player, architecture, &tensors, SessionOptions::default(), &mut |_: LoadProgress| Ok(())))
 }
 
 fn model() -> Model {
@@ -44,8 +45,8 @@ fn a_position_table_above_the_binding_limit_is_no_internal_error() {
 fn scoring_needs_no_binding_for_the_logits_of_all_tokens() {
     let ids: Vec<u32> = (0..40).map(|n| 100 + n).collect();
     let score = |player| {
-        let mut session = session(player).expect("it loads");
-        block_on(session.score(&ids[..20], &ids[20..])).expect("it scores")
+        let mut model = AutoRegressive::new(session(player).expect("it loads")).expect("it writes text");
+        block_on(model.score(&ids[..20], &ids[20..])).expect("it scores")
     };
     // 64 rows of 1,856 logits are 464 KiB.
     let (whole, chunked) = (score(CpuPlayer::new()), score(CpuPlayer::new().with_max_binding(64 << 10)));

@@ -10,8 +10,10 @@ use serde_json::Value;
 use ocelli::base::ErrorKind;
 use ocelli::format::{Checkpoint, Directory, MemoryFiles, ModelFiles, read_json};
 use ocelli::image::{Preprocessor, decode};
-use ocelli::models::paligemma::PaliGemmaConfig;
-use ocelli::session::{CpuPlayer, LoadProgress, PassOutput, Player, Session, SessionOptions};
+use ocelli::models::{self, Architecture};
+use ocelli::session::{
+    AutoRegressive, CpuPlayer, LoadProgress, PassOutput, Player, Session, SessionOptions, cache_bytes_per_token,
+};
 use ocelli::tensor::Dtype;
 
 fn folder(name: &str) -> PathBuf {
@@ -31,23 +33,23 @@ fn numbers(value: &Value) -> Vec<u32> {
     value.as_array().expect("a list").iter().map(|id| id.as_u64().expect("an id") as u32).collect()
 }
 
-fn config(files: &dyn ModelFiles) -> PaliGemmaConfig {
-    PaliGemmaConfig::from_hf(&read_json(files, "config.json").expect("it is there")).expect("it fits")
+fn architecture(files: &dyn ModelFiles) -> Box<dyn Architecture> {
+    models::open(&read_json(files, "config.json").expect("it is there")).expect("it fits")
 }
 
-fn open(checkpoint: &str, player: CpuPlayer, dtype: Dtype) -> Session {
+fn open(checkpoint: &str, player: CpuPlayer, dtype: Dtype) -> AutoRegressive {
     let files = directory(checkpoint);
     let tensors = Checkpoint::open(&files).expect("it opens");
     let options = SessionOptions { dtype, fuse: true };
     let mut last = LoadProgress { done: 0, total: 1 };
     let player = Player::Cpu(Box::new(player));
-    let session = block_on(Session::load(player, config(&files), &tensors, options, &mut |progress| {
+    let session = block_on(Session::load(player, architecture(&files), &tensors, options, &mut |progress| {
         assert!(progress.done > last.done, "{progress:?}");
         last = progress;
         Ok(())
     }));
     assert_eq!(last.done, last.total);
-    session.expect("it loads")
+    AutoRegressive::new(session.expect("it loads")).expect("it writes text")
 }
 
 /// The reference's ids for a case; picture slots become rows of the features.
@@ -57,8 +59,16 @@ fn prefix(case: &Value, image_token: u32) -> Vec<u32> {
     (0..).zip(numbers(&case["input_ids"])).map(slot).collect()
 }
 
-fn encode(session: &mut Session, case: &Value) {
-    let preprocessor = Preprocessor::from_hf(None, session.config().vision.image_size).expect("it fits");
+fn image_size(model: &AutoRegressive) -> usize {
+    model.session().architecture().image().expect("it takes images").size
+}
+
+fn image_token(model: &AutoRegressive) -> u32 {
+    model.session().architecture().text().expect("it reads text").image
+}
+
+fn encode(session: &mut AutoRegressive, case: &Value) {
+    let preprocessor = Preprocessor::from_hf(None, image_size(session)).expect("it fits");
     let pictures: Vec<Vec<f32>> = case["pictures"]
         .as_array()
         .expect("a list")
@@ -73,12 +83,12 @@ fn encode(session: &mut Session, case: &Value) {
 }
 
 /// The first id of a greedy answer.
-async fn prefill(session: &mut Session, ids: &[u32]) -> u32 {
+async fn prefill(session: &mut AutoRegressive, ids: &[u32]) -> u32 {
     let first = session.prefill(ids, &[], PassOutput::Greedy).await.expect("it is submitted");
     first.result().await.expect("it plays").0.id
 }
 
-fn greedy(session: &mut Session, ids: &[u32], count: usize) -> Vec<u32> {
+fn greedy(session: &mut AutoRegressive, ids: &[u32], count: usize) -> Vec<u32> {
     block_on(async {
         session.reserve(ids.len() + count, 1).await.expect("there is room");
         let mut found = vec![prefill(session, ids).await];
@@ -97,7 +107,7 @@ fn greedy_ids_are_the_references() {
         let mut session = open(checkpoint, CpuPlayer::new(), Dtype::F32);
         for case in golden["cases"].as_array().expect("cases") {
             encode(&mut session, case);
-            let ids = prefix(case, session.config().image_token);
+            let ids = prefix(case, image_token(&session));
             let expected = numbers(&case["greedy_ids"]);
             assert_eq!(greedy(&mut session, &ids, expected.len()), expected, "{checkpoint} {}", case["name"]);
         }
@@ -110,7 +120,7 @@ fn small_bindings_change_nothing() {
     let case = &golden["cases"][0];
     let mut session = open("pg1-hd16", CpuPlayer::new().with_max_binding(64 << 10), Dtype::F32);
     encode(&mut session, case);
-    let ids = prefix(case, session.config().image_token);
+    let ids = prefix(case, image_token(&session));
     let expected = numbers(&case["greedy_ids"]);
     assert_eq!(greedy(&mut session, &ids, expected.len()), expected);
 }
@@ -123,7 +133,7 @@ fn forced_tokens_score_as_the_reference_says() {
     let case = cases.iter().find(|case| case["name"] == forced["case"]).expect("the case is there");
     let mut session = open("pg2-gqa", CpuPlayer::new(), Dtype::F32);
     encode(&mut session, case);
-    let ids = prefix(case, session.config().image_token);
+    let ids = prefix(case, image_token(&session));
     let found = block_on(session.score(&ids, &numbers(&forced["suffix_ids"]))).expect("it scores");
     let expected: Vec<f64> =
         forced["logprobs"].as_array().expect("a list").iter().map(|x| x.as_f64().expect("a number")).collect();
@@ -154,7 +164,7 @@ fn what_does_not_fit_is_refused() {
 fn a_config_of_another_model_is_refused_before_anything_is_allocated() {
     let files = directory("pg1-hd72");
     let tensors = Checkpoint::open(&files).expect("it opens");
-    let other = config(&directory("pg1-hd16"));
+    let other = architecture(&directory("pg1-hd16"));
     let player = Player::Cpu(Box::<CpuPlayer>::default());
     let options = SessionOptions::default();
     let refused = block_on(Session::load(player, other, &tensors, options, &mut |_| panic!("nothing may be loaded")));
@@ -210,8 +220,8 @@ fn refused(files: &dyn ModelFiles, player: CpuPlayer, dtype: Dtype) -> ocelli::b
     let tensors = Checkpoint::open(files).expect("it opens");
     let options = SessionOptions { dtype, fuse: true };
     let player = Player::Cpu(Box::new(player));
-    let config = config(&directory("pg1-hd16"));
-    block_on(Session::load(player, config, &tensors, options, &mut |_| Ok(()))).err().expect("it is refused")
+    let architecture = architecture(&directory("pg1-hd16"));
+    block_on(Session::load(player, architecture, &tensors, options, &mut |_| Ok(()))).err().expect("it is refused")
 }
 
 #[test]
@@ -219,9 +229,9 @@ fn what_was_refused_leaves_a_session_that_answers() {
     let golden = golden("pg1-hd16");
     let case = &golden["cases"][0];
     let mut session = open("pg1-hd16", CpuPlayer::new().with_max_binding(64 << 10), Dtype::F32);
-    let ids = prefix(case, session.config().image_token);
+    let ids = prefix(case, image_token(&session));
     let expected = numbers(&case["greedy_ids"]);
-    let picture = vec![0.5f32; session.config().vision.image_size.pow(2) * 3];
+    let picture = vec![0.5f32; image_size(&session).pow(2) * 3];
     for round in 0..2 {
         encode(&mut session, case);
         assert_eq!(greedy(&mut session, &ids, expected.len()), expected, "round {round}");
@@ -240,7 +250,7 @@ fn slots_are_where_the_cache_has_them_now() {
     let case = &golden["cases"][0];
     let mut session = open("pg1-hd16", CpuPlayer::new(), Dtype::F32);
     encode(&mut session, case);
-    let ids = prefix(case, session.config().image_token);
+    let ids = prefix(case, image_token(&session));
     let expected = numbers(&case["greedy_ids"]);
     block_on(async {
         // Eight slots of 128 positions, one of 1024 and two of 512 are the same bytes.
@@ -261,9 +271,9 @@ fn many_slots_of_one_call_are_not_those_of_the_next() {
     let mut session = open("pg1-hd16", CpuPlayer::new(), Dtype::Q8);
     block_on(async {
         session.reserve(100, 8).await.expect("there is room");
-        let held = session.memory().kv_bytes;
+        let held = session.session().memory().kv_bytes;
         session.reserve(1000, 1).await.expect("there is room");
-        assert_eq!(session.memory().kv_bytes, held, "1024 positions in one slot are 128 in eight");
+        assert_eq!(session.session().memory().kv_bytes, held, "1024 positions in one slot are 128 in eight");
     });
 }
 
@@ -279,10 +289,10 @@ fn a_table_that_must_be_whole_is_refused_where_no_binding_holds_it() {
 #[test]
 fn a_model_that_memory_does_not_hold_is_refused_before_anything_is_allocated() {
     let session = open("pg1-hd16", CpuPlayer::new(), Dtype::Q8);
-    let weights = session.memory().weights_bytes;
-    let t = &session.config().decoder;
+    let weights = session.session().memory().weights_bytes;
+    let per_token = cache_bytes_per_token(session.session().architecture()).expect("it has a cache");
     // One picture's 16 tokens and 256 of text, in whole steps of the cache.
-    let needed = weights + 2 * 4 * t.layers * t.kv_heads * t.head_dim * 320;
+    let needed = weights + per_token * 320;
     let error = refused(&directory("pg1-hd16"), CpuPlayer::new().with_memory(needed as u64 - 1), Dtype::Q8);
     assert_eq!(error.kind(), ErrorKind::OutOfMemory);
     let message = format!(
@@ -296,12 +306,12 @@ fn a_model_that_memory_does_not_hold_is_refused_before_anything_is_allocated() {
 #[test]
 fn memory_is_counted() {
     let mut session = open("pg1-hd16", CpuPlayer::new(), Dtype::Q8);
-    let before = session.memory();
+    let before = session.session().memory();
     assert!(before.weights_bytes > 100_000 && before.kv_bytes == 0, "{before:?}");
     block_on(session.reserve(100, 2)).expect("there is room");
-    let t = &session.config().decoder;
+    let per_token = cache_bytes_per_token(session.session().architecture()).expect("it has a cache");
     // 100 positions are rounded up to 128, in two slots, keys and values.
-    assert_eq!(session.memory().kv_bytes, 2 * 2 * t.layers * t.kv_heads * 128 * t.head_dim * 4);
-    let held = session.into_player().memory();
+    assert_eq!(session.session().memory().kv_bytes, 2 * 128 * per_token);
+    let held = session.into_session().into_player().memory();
     assert_eq!(held.buffers, 0, "{held:?}");
 }

@@ -7,9 +7,9 @@ use std::fmt::Write;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use ocelli::graph::{Graph, ShapeFault, WeightLayout, WeightTable, fuse, lower};
+use ocelli::graph::{Graph, ShapeFault, WeightTable, fuse, lower};
 use ocelli::kernels::{Capabilities, DeviceClass};
-use ocelli::models::paligemma::{self, DecoderPass, PaliGemmaConfig, PassOutput};
+use ocelli::models::{self, Architecture, DecoderPass, Pass, PassOutput};
 use ocelli::tensor::Dtype;
 
 const UPDATE: &str = "OCELLI_UPDATE_SNAPSHOTS";
@@ -18,50 +18,47 @@ fn folder(of: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests").join(of)
 }
 
-fn config(checkpoint: &str) -> PaliGemmaConfig {
+fn architecture(checkpoint: &str) -> Box<dyn Architecture> {
     let path = folder("goldens").join(checkpoint).join("config.json");
     let text = fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
     let json = serde_json::from_str(&text).expect("the configuration is JSON");
-    PaliGemmaConfig::from_hf(&json).expect("the configuration is a PaliGemma's")
+    models::open(&json).expect("the configuration is a known model's")
 }
 
 /// Weights as a device with 1 MiB bindings would hold them in q8.
-fn weights(config: &PaliGemmaConfig) -> WeightTable {
-    let layouts = paligemma::weights(config).into_iter().map(|spec| {
-        WeightLayout::new(&spec.name, spec.rows, spec.k, spec.kept_in(Dtype::Q8), 1 << 20)
-            .expect("the rows fit a binding")
-    });
-    WeightTable::new(layouts.collect())
+fn weights(architecture: &dyn Architecture) -> WeightTable {
+    let specs = models::weight_specs(architecture, &architecture.parts()).expect("the graphs can be built");
+    WeightTable::of(&specs, |spec| spec.kept_in(Dtype::Q8), 1 << 20).expect("the rows fit a binding")
 }
 
 /// Every kind of pass once, as built and, where `fused`, as executed.
-fn graphs(config: &PaliGemmaConfig) -> Result<Vec<Graph>, ShapeFault> {
-    let table = weights(config);
-    let pass =
-        |tokens, feature_rows, output| DecoderPass { tokens, capacity: 64, slots: 1, feature_rows, output, ids: None };
-    let picture = config.vision.tokens();
+fn graphs(architecture: &dyn Architecture) -> Result<Vec<Graph>, ShapeFault> {
+    let pass = |tokens, feature_rows, output| {
+        Pass::Decoder(DecoderPass { tokens, capacity: 64, slots: 1, feature_rows, output, ids: None })
+    };
+    let rows = architecture.image().expect("it takes images").tokens;
     Ok(vec![
-        paligemma::vision(config, &table)?,
-        paligemma::decoder(config, &table, &pass(32, picture, PassOutput::Greedy))?,
-        paligemma::decoder(config, &table, &pass(32, picture, PassOutput::Score))?,
-        paligemma::decoder(config, &table, &pass(1, 0, PassOutput::TopK(8)))?,
+        architecture.build(&Pass::EncodeImage)?,
+        architecture.build(&pass(32, rows, PassOutput::Greedy))?,
+        architecture.build(&pass(32, rows, PassOutput::Score))?,
+        architecture.build(&pass(1, 0, PassOutput::TopK(8)))?,
     ])
 }
 
-fn dump(config: &PaliGemmaConfig) -> Result<String, ShapeFault> {
+fn dump(architecture: &dyn Architecture) -> Result<String, ShapeFault> {
     let mut text = String::new();
-    for graph in graphs(config)? {
+    for graph in graphs(architecture)? {
         writeln!(text, "=== fused\n{}", fuse(graph)).expect("a string can be written to");
     }
     // One pass as it was before fusion: the others differ from their fused forms in the same way.
-    if let Some(decode) = graphs(config)?.pop() {
+    if let Some(decode) = graphs(architecture)?.pop() {
         writeln!(text, "=== as built\n{decode}").expect("a string can be written to");
     }
     Ok(text)
 }
 
 /// What a device of a class does for the passes, with so many bytes in a binding.
-fn recordings(config: &PaliGemmaConfig, class: DeviceClass, max_binding_bytes: usize) -> String {
+fn recordings(architecture: &dyn Architecture, class: DeviceClass, max_binding_bytes: usize) -> String {
     let capabilities = Capabilities {
         class,
         shader_f16: false,
@@ -72,12 +69,14 @@ fn recordings(config: &PaliGemmaConfig, class: DeviceClass, max_binding_bytes: u
         max_workgroup_bytes: 16 << 10,
         max_workgroups: 65_535,
     };
-    let graphs = graphs(config).expect("the graphs can be built").into_iter();
-    graphs.map(|graph| format!("{}\n", lower(&fuse(graph), &capabilities).recording)).collect()
+    let weights = weights(architecture);
+    let graphs = graphs(architecture).expect("the graphs can be built").into_iter();
+    let plan = |graph| lower(&fuse(graph), &weights, &capabilities).expect("its weights are there");
+    graphs.map(|graph| format!("{}\n", plan(graph).recording)).collect()
 }
 
 fn compare(checkpoint: &str) {
-    same(checkpoint, &dump(&config(checkpoint)).expect("the graphs can be built"));
+    same(checkpoint, &dump(architecture(checkpoint).as_ref()).expect("the graphs can be built"));
 }
 
 fn same(name: &str, found: &str) {
@@ -112,12 +111,12 @@ fn graphs_of_pg2_gqa() {
 
 #[test]
 fn recordings_of_a_real_gpu() {
-    same("recordings-gpu", &recordings(&config("pg1-hd16"), DeviceClass::Gpu, 128 << 20));
+    same("recordings-gpu", &recordings(architecture("pg1-hd16").as_ref(), DeviceClass::Gpu, 128 << 20));
 }
 
 #[test]
 fn recordings_where_the_logits_of_all_rows_are_done_in_chunks() {
-    let found = recordings(&config("pg1-hd16"), DeviceClass::Software, 128 << 10);
+    let found = recordings(architecture("pg1-hd16").as_ref(), DeviceClass::Software, 128 << 10);
     assert!(found.contains("\ncopy #"), "nothing is done in chunks");
     same("recordings-small-bindings", &found);
 }

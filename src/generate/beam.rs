@@ -1,6 +1,7 @@
-use super::{GenerateOptions, Prompt};
+use super::GenerateOptions;
+use super::prompt::Prompt;
 use crate::base::Result;
-use crate::session::{CancelToken, PassOutput, Session};
+use crate::session::{AutoRegressive, CancelToken, PassOutput};
 
 /// Tokens with their log-probabilities.
 #[derive(Debug, Clone, Default)]
@@ -38,7 +39,7 @@ struct Continuation {
 ///
 /// `logits` gets those at the end of the prompt, if they are to be kept. Every beam owns a slot of the KV cache; a beam that goes on in two copies its rows of the answer to a free slot.
 pub(super) async fn beam_search(
-    session: &mut Session,
+    model: &mut AutoRegressive,
     prompt: Prompt<'_>,
     options: &GenerateOptions,
     cancel: &CancelToken,
@@ -50,14 +51,14 @@ pub(super) async fn beam_search(
     let output = PassOutput::TopK(breadth.min(super::MAX_TOP_K));
     let mut finished: Vec<Hypothesis> = Vec::new();
     let mut beams = vec![Hypothesis::default()];
-    let (choice, top) = session.prefill(prompt.ids, &[], output).await?.result().await?;
+    let (choice, top) = model.prefill(prompt.ids, &[], output).await?.result().await?;
     if options.keep_logits {
-        *logits = session.logits().await?;
+        *logits = model.logits().await?;
     }
     after_prefill();
     let mut continuations = continue_beam(0, &beams[0], &top, choice.logsumexp);
     for slot in 1..width {
-        session.copy_slot(0, slot, 0).await?;
+        model.copy_slot(0, slot, 0).await?;
     }
     let mut slots = vec![0];
     for length in 1..=options.max_new_tokens {
@@ -80,14 +81,14 @@ pub(super) async fn beam_search(
         if running.is_empty() || settled {
             break;
         }
-        slots = assign_slots(session, &running, &slots, width, prefix).await?;
+        slots = assign_slots(model, &running, &slots, width, prefix).await?;
         beams = running.into_iter().map(|(_, h)| h).collect();
         continuations = Vec::with_capacity(breadth * beams.len());
         for (i, beam) in beams.iter().enumerate() {
             let Some(&token) = beam.tokens.last() else { continue };
             cancel.check()?;
-            session.set_next(token)?;
-            let pass = session.decode(prefix + length - 1, slots[i], output, None).await?;
+            model.set_next(token)?;
+            let pass = model.decode(prefix + length - 1, slots[i], output, None).await?;
             let (choice, top) = pass.result().await?;
             continuations.extend(continue_beam(i, beam, &top, choice.logsumexp));
         }
@@ -106,7 +107,7 @@ fn continue_beam(beam: usize, hypothesis: &Hypothesis, top: &[(u32, f32)], logsu
 /// Gives every running beam a slot: the first child of a beam keeps its parent's, further ones get copies of the
 /// answer so far in free slots (the prefix is in every slot already).
 async fn assign_slots(
-    session: &mut Session,
+    model: &mut AutoRegressive,
     running: &[(usize, Hypothesis)],
     slots: &[usize],
     width: usize,
@@ -126,7 +127,7 @@ async fn assign_slots(
             continue;
         }
         let to = free.next().unwrap_or(from);
-        session.copy_slot(from, to, prefix).await?;
+        model.copy_slot(from, to, prefix).await?;
         assigned.push(to);
     }
     Ok(assigned)

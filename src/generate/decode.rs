@@ -4,23 +4,13 @@ use std::ops::Range;
 use super::beam::{Hypothesis, beam_search};
 use super::call::{Call, Taken};
 use super::grammar::Grammar;
+use super::prompt::Prompt;
 use super::rng::Rng;
 use super::stop::StopTexts;
 use super::{Candidate, GenerateOptions, MAX_TOP_K, sample};
 use crate::base::Result;
-use crate::session::{PassOutput, Player, Session, Submitted};
+use crate::session::{AutoRegressive, PassOutput, Player, Submitted};
 use crate::text::Tokenizer;
-
-/// What the decoder continues.
-#[derive(Debug, Clone, Copy)]
-pub struct Prompt<'a> {
-    /// The whole prefix; ids with the top bit set are rows of the encoded pictures.
-    pub ids: &'a [u32],
-    /// Ids that end the answer.
-    pub eos: &'a [u32],
-    /// What an answer must keep to, if anything. Beams do not: each would need a grammar of its own.
-    pub grammar: Option<&'a Grammar>,
-}
 
 /// Why an answer ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -72,7 +62,7 @@ const AHEAD: usize = 4;
 /// # Errors
 /// Options out of range, a prompt longer than the model was trained on or than memory holds, a cancelled token, or a failing device.
 pub async fn generate(
-    session: &mut Session,
+    model: &mut AutoRegressive,
     tokenizer: &Tokenizer,
     prompt: Prompt<'_>,
     options: &GenerateOptions,
@@ -83,32 +73,32 @@ pub async fn generate(
     let cancel = &call.cancel;
     options.validate()?;
     cancel.check()?;
-    let max_new_tokens = options.max_new_tokens.min(session.positions_behind(prompt.ids.len())?);
+    let max_new_tokens = options.max_new_tokens.min(model.positions_after(prompt.ids.len())?);
     let options = &GenerateOptions { max_new_tokens, ..options.clone() };
-    session.reserve(prompt.ids.len() + options.max_new_tokens, options.beams).await?;
+    model.reserve(prompt.ids.len() + options.max_new_tokens, options.beams).await?;
     let said = call.take_back();
     let mut stream = Stream::new(tokenizer, options, prompt.eos, call, emit);
     let Some(said) = say_again(&said, options, &mut stream)? else { return Ok(stream.finish()) };
     let done = if options.beams > 1 {
         let logits = &mut stream.answer.logits;
-        match cancel.guard(beam_search(session, prompt, options, cancel, logits, after_prefill)).await {
+        match cancel.guard(beam_search(model, prompt, options, cancel, logits, after_prefill)).await {
             Ok(answer) => stream.push_all(&answer),
             Err(error) => Err(error),
         }
     } else if options.temperature > 0.0 {
-        cancel.guard(sampled(session, prompt, &said, options, after_prefill, &mut stream)).await
+        cancel.guard(sampled(model, prompt, &said, options, after_prefill, &mut stream)).await
     } else {
-        cancel.guard(greedy(session, prompt, &said, options, after_prefill, &mut stream)).await
+        cancel.guard(greedy(model, prompt, &said, options, after_prefill, &mut stream)).await
     };
     // An answer that ended or was cancelled may leave steps behind that were submitted ahead.
-    session.abandon();
+    model.session_mut().cancel_pending();
     done?;
     Ok(stream.finish())
 }
 
 /// Takes the likeliest token each time. The token stays on the device, so steps are submitted before it is known here.
 async fn greedy(
-    session: &mut Session,
+    model: &mut AutoRegressive,
     prompt: Prompt<'_>,
     said: &[u32],
     options: &GenerateOptions,
@@ -118,13 +108,13 @@ async fn greedy(
     let mut grammar = prompt.grammar.cloned();
     let mut flight: VecDeque<Submitted> = VecDeque::new();
     let known = said.len().saturating_sub(1);
-    let (mut choice, _) = session.prefill(prompt.ids, &said[..known], PassOutput::Greedy).await?.result().await?;
+    let (mut choice, _) = model.prefill(prompt.ids, &said[..known], PassOutput::Greedy).await?.result().await?;
     if options.keep_logits {
-        stream.answer.logits = session.logits().await?;
+        stream.answer.logits = model.logits().await?;
     }
     let mut last = match said.split_last() {
         Some((&last, known)) => {
-            session.set_next(last)?;
+            model.set_next(last)?;
             known.iter().for_each(|&id| follow(&mut grammar, stream, id));
             after_prefill();
             last
@@ -132,10 +122,10 @@ async fn greedy(
         None => {
             // Overrides even a model that says there is nothing, see there. Read back once an answer, not once a token.
             if let Some(grammar) = prompt.grammar
-                && let Some((id, logit)) = grammar.first_box(&session.logits().await?, choice.logsumexp)
+                && let Some((id, logit)) = grammar.first_box(&model.logits().await?, choice.logsumexp)
             {
                 (choice.id, choice.logit) = (id, logit);
-                session.set_next(id)?;
+                model.set_next(id)?;
             }
             after_prefill();
             if stream.push(choice.id, choice.logit - choice.logsumexp)? {
@@ -145,7 +135,7 @@ async fn greedy(
         }
     };
     let (behind, steps) = (prompt.ids.len() + known, options.max_new_tokens - known - 1);
-    let ahead = if matches!(session.player(), Player::Gpu(_)) { AHEAD } else { 1 };
+    let ahead = if matches!(model.session().player(), Player::Gpu(_)) { AHEAD } else { 1 };
     let mut submitted = 0;
     for _ in 0..steps {
         // What is in flight was allowed when it was submitted; only what does not depend on it may follow.
@@ -154,7 +144,7 @@ async fn greedy(
         let ahead = allowed.as_ref().map_or(ahead, |allowed| allowed.len().min(ahead));
         while submitted < steps && flight.len() < ahead {
             let ids = allowed.as_ref().and_then(|allowed| allowed.get(flight.len()).cloned().flatten());
-            flight.push_back(session.decode(behind + submitted, 0, PassOutput::Greedy, ids).await?);
+            flight.push_back(model.decode(behind + submitted, 0, PassOutput::Greedy, ids).await?);
             submitted += 1;
         }
         let Some(next) = flight.pop_front() else { break };
@@ -170,7 +160,7 @@ async fn greedy(
 /// Draws every token on the host from candidates that the device sorted, or, where a grammar leaves only some, from
 /// those. Whether there is a first box is left to the draw.
 async fn sampled(
-    session: &mut Session,
+    model: &mut AutoRegressive,
     prompt: Prompt<'_>,
     said: &[u32],
     options: &GenerateOptions,
@@ -185,23 +175,23 @@ async fn sampled(
         // Each token took one draw.
         rng.uniform();
     }
-    let mut pass = session.prefill(prompt.ids, said, output).await?;
+    let mut pass = model.prefill(prompt.ids, said, output).await?;
     for n in said.len()..options.max_new_tokens {
         let (choice, top) = pass.result().await?;
         if n == said.len() {
             if options.keep_logits {
-                stream.answer.logits = session.logits().await?;
+                stream.answer.logits = model.logits().await?;
             }
             after_prefill();
         }
         let allowed = grammar.as_ref().and_then(|grammar| grammar.ahead().into_iter().next().flatten());
         let (candidates, logsumexp) = match allowed {
             Some(ids) => {
-                let candidates = candidates(&session.logits().await?, ids);
+                let candidates = candidates(&model.logits().await?, ids);
                 let logsumexp = logsumexp(&candidates);
                 (candidates, logsumexp)
             }
-            None if options.top_k == 0 => (candidates(&session.logits().await?, 0..usize::MAX), choice.logsumexp),
+            None if options.top_k == 0 => (candidates(&model.logits().await?, 0..usize::MAX), choice.logsumexp),
             None => (top.into_iter().map(|(id, logit)| Candidate { id, logit }).collect(), choice.logsumexp),
         };
         let drawn = sample(&candidates, options.temperature, options.top_k, options.top_p, &mut rng);
@@ -210,8 +200,8 @@ async fn sampled(
             break;
         }
         follow(&mut grammar, stream, drawn.id);
-        session.set_next(drawn.id)?;
-        pass = session.decode(prompt.ids.len() + n, 0, output, None).await?;
+        model.set_next(drawn.id)?;
+        pass = model.decode(prompt.ids.len() + n, 0, output, None).await?;
     }
     Ok(())
 }

@@ -5,13 +5,15 @@ mod call;
 mod decode;
 mod grammar;
 mod options;
+mod prompt;
 mod rng;
 mod sampler;
 mod stop;
 
 pub use call::Call;
-pub use decode::{Finish, Generation, Prompt, generate};
+pub use decode::{Finish, Generation, generate};
 pub use grammar::Grammar;
 pub use options::{GenerateOptions, MAX_TOP_K, OptionFault};
+pub use prompt::Prompt;
 pub use rng::Rng;
 pub use sampler::{Candidate, sample};

@@ -1,20 +1,24 @@
 use std::fmt;
 
-use super::ir::{Graph, Origin, Step};
+use super::graph::{Graph, Item, Origin};
 use super::record::{Command, Recording, Role};
+use crate::ops::{Operand, Value};
 
 /// One line a node: `%name [rows, width] = Op { .. }`.
 impl fmt::Display for Graph {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "graph {}", self.name)?;
-        for step in &self.nodes {
-            match step {
-                Step::Mark(label) => writeln!(f, "-- {label}")?,
-                Step::Node(node) => {
+        for item in &self.items {
+            match item {
+                Item::Mark(label) => writeln!(f, "-- {label}")?,
+                Item::Node(node) => {
                     let info = self.info(node.output);
-                    let operands: Vec<String> = node.op.inputs().iter().map(|v| self.name_of(*v)).collect();
-                    let place = match &info.origin {
-                        Origin::State(state) => format!(" -> {state}"),
+                    let op = node.op.operation();
+                    let reads = op.reads().into_iter();
+                    let writes = op.writes().into_iter().map(Operand::Value);
+                    let operands: Vec<String> = reads.chain(writes).map(|operand| self.operand(operand)).collect();
+                    let place = match info.origin {
+                        Origin::State(state) => format!(" -> {}", self.state_spec(state).name),
                         _ => String::new(),
                     };
                     writeln!(
@@ -23,7 +27,7 @@ impl fmt::Display for Graph {
                         self.name_of(node.output),
                         info.rows,
                         info.width,
-                        node.op.describe(),
+                        op.describe(),
                         operands.join(", "),
                     )?;
                 }
@@ -34,7 +38,14 @@ impl fmt::Display for Graph {
 }
 
 impl Graph {
-    fn name_of(&self, value: super::Value) -> String {
+    fn operand(&self, operand: Operand) -> String {
+        match operand {
+            Operand::Value(value) => self.name_of(value),
+            Operand::Weight(weight) => format!("@{}", self.weight_spec(weight).name),
+        }
+    }
+
+    fn name_of(&self, value: Value) -> String {
         let info = self.info(value);
         match &info.origin {
             Origin::Computed => format!("%{}", info.name),

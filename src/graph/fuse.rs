@@ -1,5 +1,5 @@
-use super::ir::{Graph, Node, Op, Origin, Step, Value};
-use crate::ops::{Activation, RowChoice};
+use super::graph::{Graph, Item, Node, Origin};
+use crate::ops::{Activate, Activation, Add, Linear, Op, Operand, RmsNorm, RowChoice, Value};
 
 /// Two neighbouring nodes that one kernel can do: a producer and its only consumer.
 pub struct Pattern {
@@ -9,7 +9,7 @@ pub struct Pattern {
     pub merge: fn(producer: &Op, consumer: &Op, through: Value) -> Option<Op>,
 }
 
-/// The fusions, tried in order until none applies.
+/// The fusions, tried in order.
 pub const PATTERNS: &[Pattern] = &[
     Pattern { name: "linear + activation", merge: linear_activation },
     Pattern { name: "linear + residual", merge: linear_residual },
@@ -19,33 +19,17 @@ pub const PATTERNS: &[Pattern] = &[
 fn linear_activation(producer: &Op, consumer: &Op, _: Value) -> Option<Op> {
     match (producer, consumer) {
         (
-            Op::Linear { x, weight, bias, residual: None, activation: Activation::None, rows, part },
-            Op::Activate { activation, .. },
-        ) => Some(Op::Linear {
-            x: *x,
-            weight: *weight,
-            bias: *bias,
-            residual: None,
-            activation: *activation,
-            rows: *rows,
-            part: part.clone(),
-        }),
+            Op::Linear(linear @ Linear { residual: None, activation: Activation::None, .. }),
+            Op::Activate(Activate { activation, .. }),
+        ) => Some(Linear { activation: *activation, ..linear.clone() }.into()),
         _ => None,
     }
 }
 
 fn linear_residual(producer: &Op, consumer: &Op, through: Value) -> Option<Op> {
     match (producer, consumer) {
-        (Op::Linear { x, weight, bias, residual: None, activation, rows: RowChoice::All, part }, Op::Add { a, b }) => {
-            Some(Op::Linear {
-                x: *x,
-                weight: *weight,
-                bias: *bias,
-                residual: Some(other(*a, *b, through)?),
-                activation: *activation,
-                rows: RowChoice::All,
-                part: part.clone(),
-            })
+        (Op::Linear(linear @ Linear { residual: None, rows: RowChoice::All, .. }), Op::Add(add)) => {
+            with_residual(add, through, |residual| Linear { residual, ..linear.clone() })
         }
         _ => None,
     }
@@ -53,55 +37,54 @@ fn linear_residual(producer: &Op, consumer: &Op, through: Value) -> Option<Op> {
 
 fn rms_norm_residual(producer: &Op, consumer: &Op, through: Value) -> Option<Op> {
     match (producer, consumer) {
-        (Op::RmsNorm { x, weight, residual: None, eps, rows: RowChoice::All }, Op::Add { a, b }) => Some(Op::RmsNorm {
-            x: *x,
-            weight: *weight,
-            residual: Some(other(*a, *b, through)?),
-            eps: *eps,
-            rows: RowChoice::All,
-        }),
+        (Op::RmsNorm(norm @ RmsNorm { residual: None, rows: RowChoice::All, .. }), Op::Add(add)) => {
+            with_residual(add, through, |residual| RmsNorm { residual, ..norm.clone() })
+        }
         _ => None,
     }
 }
 
-/// The operand of a sum that is not `through`.
-fn other(a: Value, b: Value, through: Value) -> Option<Value> {
-    match (a == through, b == through) {
-        (true, false) => Some(b),
-        (false, true) => Some(a),
-        _ => None,
-    }
+fn with_residual<O: Into<Op>>(add: &Add, through: Value, merged: impl Fn(Option<Value>) -> O) -> Option<Op> {
+    add.other(through).map(|other| merged(Some(other)).into())
 }
 
-/// Merges neighbours by [`PATTERNS`] until none applies. Results are the same up to rounding.
+/// Merges neighbours by [`PATTERNS`]. Results are the same up to rounding.
 ///
-/// A merged node stands where its consumer stood, so every operand is defined before it.
+/// A merged node stands where its consumer stood, so every operand is defined before it, and it may be the producer of
+/// the next merge. Merging never changes who reads the values of later nodes, so that readers are counted once.
 pub fn fuse(mut graph: Graph) -> Graph {
-    while let Some((producer, consumer, op)) = find(&graph) {
-        let Step::Node(Node { output, .. }) = graph.nodes[consumer] else { break };
-        graph.nodes[consumer] = Step::Node(Node { op, output });
-        graph.nodes.remove(producer);
+    let readers = readers(&graph);
+    let mut merged_away = vec![false; graph.items.len()];
+    for at in 0..graph.items.len() {
+        let Item::Node(Node { op, output }) = &graph.items[at] else { continue };
+        let [consumer] = readers[output.0 as usize][..] else { continue };
+        if graph.info(*output).origin != Origin::Computed {
+            continue;
+        }
+        let Item::Node(reader) = &graph.items[consumer] else { continue };
+        let merge = PATTERNS.iter().find_map(|pattern| (pattern.merge)(op, &reader.op, *output));
+        if let (Some(merged), Item::Node(node)) = (merge, &mut graph.items[consumer]) {
+            node.op = merged;
+            merged_away[at] = true;
+        }
     }
+    let mut merged_away = merged_away.into_iter();
+    graph.items.retain(|_| merged_away.next() != Some(true));
     graph
 }
 
-/// The first pair that a pattern merges: positions of producer and consumer, and the merged operation.
-fn find(graph: &Graph) -> Option<(usize, usize, Op)> {
-    for (i, step) in graph.nodes.iter().enumerate() {
-        let Step::Node(producer) = step else { continue };
-        if graph.info(producer.output).origin != Origin::Computed {
-            continue;
-        }
-        let mut readers = graph.nodes.iter().enumerate().filter_map(|(j, s)| match s {
-            Step::Node(n) if n.op.inputs().contains(&producer.output) => Some((j, n)),
-            _ => None,
-        });
-        let (Some((j, consumer)), None) = (readers.next(), readers.next()) else { continue };
-        for pattern in PATTERNS {
-            if let Some(op) = (pattern.merge)(&producer.op, &consumer.op, producer.output) {
-                return Some((i, j, op));
+/// The places of the nodes that read each value.
+fn readers(graph: &Graph) -> Vec<Vec<usize>> {
+    let mut readers = vec![Vec::new(); graph.values.len()];
+    for (at, item) in graph.items.iter().enumerate() {
+        let Item::Node(node) = item else { continue };
+        let mut reads = node.op.operation().reads();
+        reads.dedup();
+        for operand in reads {
+            if let Operand::Value(value) = operand {
+                readers[value.0 as usize].push(at);
             }
         }
     }
-    None
+    readers
 }

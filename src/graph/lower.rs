@@ -1,20 +1,33 @@
 use std::collections::HashMap;
 
-use super::ir::{Graph, Node, Op, Origin, Step, Value};
+use super::graph::{Graph, Item, Node, Origin};
 use super::plan::{ExternalKey, Plan, Program, VirtualTensor, WeightPart, plan};
 use super::record::Command;
-use super::split::{Run, row_operands};
+use super::split::RowChunks;
+use super::weights::WeightTable;
 use crate::kernels::Capabilities;
-use crate::ops::{self, Emitter, ShardOperand, Tensor, WeightOperand};
+use crate::ops::{Bind, Emitter, ShapeFault, ShardOperand, Tensor, Value, WeightId, WeightOperand};
 use crate::quant::layout;
 
-/// Turns a graph into a recording for a device with the given capabilities.
+/// Turns a graph into a recording for a device with the given capabilities, over weights that lie as `weights` says.
 ///
 /// Where a value would exceed the device's largest binding, the operations around it are done some rows at a time. A
 /// value that must be whole stays as it is, and the player refuses it.
-pub fn lower(graph: &Graph, capabilities: &Capabilities) -> Plan {
+///
+/// # Errors
+/// A weight of the graph that the table lacks, or has in another shape.
+pub fn lower(graph: &Graph, weights: &WeightTable, capabilities: &Capabilities) -> Result<Plan, ShapeFault> {
+    let placed = graph.weights().iter().map(|spec| {
+        let fits = |&index: &usize| {
+            let layout = &weights.layouts()[index];
+            (layout.rows, layout.k) == (spec.rows, spec.k)
+        };
+        weights.find(&spec.name).filter(fits).ok_or_else(|| ShapeFault::UnknownWeight(spec.name.clone()))
+    });
     let mut lowering = Lowering {
         graph,
+        table: weights,
+        placed: placed.collect::<Result<_, _>>()?,
         capabilities,
         program: Program { name: graph.name.clone(), ..Default::default() },
         tensors: HashMap::new(),
@@ -24,27 +37,30 @@ pub fn lower(graph: &Graph, capabilities: &Capabilities) -> Plan {
     };
     let most = capabilities.max_binding_bytes.min(capabilities.max_buffer_bytes);
     let mut at = 0;
-    while let Some(step) = graph.nodes.get(at) {
-        if let Some(run) = Run::from(graph, at, most) {
-            lowering.run(&run);
-            at += run.nodes.len();
+    while let Some(item) = graph.items.get(at) {
+        if let Some(chunks) = RowChunks::from(graph, at, most) {
+            lowering.chunks(&chunks);
+            at += chunks.nodes.len();
             continue;
         }
-        match step {
-            Step::Mark(label) => lowering.program.commands.push(Command::Mark(label.clone())),
-            Step::Node(node) => lowering.emit(node),
+        match item {
+            Item::Mark(label) => lowering.program.commands.push(Command::Mark(label.clone())),
+            Item::Node(node) => lowering.emit(node),
         }
         at += 1;
     }
-    plan(lowering.program)
+    Ok(plan(lowering.program))
 }
 
 struct Lowering<'a> {
     graph: &'a Graph,
+    table: &'a WeightTable,
+    /// Where each weight of the graph stands in the table.
+    placed: Vec<usize>,
     capabilities: &'a Capabilities,
     program: Program,
     tensors: HashMap<Value, u32>,
-    weights: HashMap<Value, WeightOperand>,
+    weights: HashMap<WeightId, WeightOperand>,
     /// In a run: the rows of its values that are being done, and the first of them.
     parts: HashMap<Value, Tensor>,
     first_row: usize,
@@ -53,7 +69,8 @@ struct Lowering<'a> {
 impl Lowering<'_> {
     fn emit(&mut self, node: &Node) {
         let mut emitter = Emitter::new(self.capabilities);
-        self.node(&mut emitter, &node.op, node.output);
+        let out = self.tensor(node.output);
+        node.op.operation().emit(&mut emitter, self, out);
         self.absorb(emitter);
     }
 
@@ -61,12 +78,12 @@ impl Lowering<'_> {
     /// matrix products in between that costs nothing, and no kernel needs to know of it.
     ///
     /// Rows behind the pass's last valid one may be computed; as always nobody reads them.
-    fn run(&mut self, run: &Run) {
-        for first in (0..run.rows).step_by(run.chunk) {
-            let rows = run.chunk.min(run.rows - first);
+    fn chunks(&mut self, chunks: &RowChunks) {
+        for first in (0..chunks.rows).step_by(chunks.chunk) {
+            let rows = chunks.chunk.min(chunks.rows - first);
             self.first_row = first;
-            for node in &run.nodes {
-                for value in row_operands(&node.op).into_iter().flatten() {
+            for node in &chunks.nodes {
+                for value in node.op.operation().row_wise().into_iter().flatten() {
                     if !self.parts.contains_key(&value) {
                         let (whole, part) = (self.tensor(value), self.part(value, rows));
                         self.copy_rows(whole, first, part, 0, rows);
@@ -74,7 +91,7 @@ impl Lowering<'_> {
                 }
                 let part = self.part(node.output, rows);
                 self.emit(node);
-                if run.leaves(self.graph, node.output) {
+                if chunks.leaves(self.graph, node.output) {
                     let whole = self.whole(node.output);
                     self.copy_rows(part, 0, whole, first, rows);
                 }
@@ -99,95 +116,20 @@ impl Lowering<'_> {
         self.program.commands.push(copy);
     }
 
-    /// The dispatches of one node.
-    fn node(&mut self, e: &mut Emitter, op: &Op, output: Value) {
-        let out = self.tensor(output);
-        match op {
-            Op::Embed { ids, table, features, scale } => {
-                let (ids, table) = (self.tensor(*ids), self.weight(*table));
-                let features = features.map(|f| self.tensor(f));
-                ops::embed(e, ids, &table, features, *scale, out);
-            }
-            Op::Patchify { image, size, patch } => {
-                let image = self.tensor(*image);
-                ops::patchify(e, image, *size, *patch, out);
-            }
-            Op::Unfold { x, grid, kernel_size } => {
-                let x = self.tensor(*x);
-                ops::unfold(e, x, *grid, *kernel_size, out);
-            }
-            Op::Fold { x, bias, grid, spec } => {
-                let (x, bias) = (self.tensor(*x), self.tensor(*bias));
-                ops::fold(e, x, bias, *grid, *spec, out);
-            }
-            Op::Linear { x, weight, bias, residual, activation, rows, part } => {
-                let whole = self.weight(*weight);
-                let operands = ops::LinearOperands {
-                    x: self.tensor(*x),
-                    weight: part.as_ref().map_or(whole.clone(), |part| whole.part(part)),
-                    bias: bias.map(|b| self.tensor(b)),
-                    residual: residual.map(|r| self.tensor(r)),
-                    out,
-                };
-                ops::linear(e, &operands, *activation, *rows);
-            }
-            Op::LayerNorm { x, weight, bias, eps } => {
-                let (x, weight, bias) = (self.tensor(*x), self.tensor(*weight), self.tensor(*bias));
-                ops::layer_norm(e, x, weight, bias, *eps, out);
-            }
-            Op::RmsNorm { x, weight, residual, eps, rows } => {
-                let (x, weight) = (self.tensor(*x), self.tensor(*weight));
-                let residual = residual.map(|r| self.tensor(r));
-                ops::rms_norm(e, x, weight, residual, *eps, *rows, out);
-            }
-            Op::RopeAppend { qkv, k_cache, v_cache, spec } => {
-                let (qkv, k, v) = (self.tensor(*qkv), self.tensor(*k_cache), self.tensor(*v_cache));
-                ops::rope_append(e, qkv, [k, v], spec, self.first_row, out);
-            }
-            Op::Attention { q, k, v, spec } => {
-                let (q, k, v) = (self.tensor(*q), self.tensor(*k), self.tensor(*v));
-                ops::attention(e, q, k, v, spec, out);
-            }
-            Op::Activate { x, activation } => {
-                let x = self.tensor(*x);
-                ops::activate(e, x, *activation, out);
-            }
-            Op::Add { a, b } => {
-                let (a, b) = (self.tensor(*a), self.tensor(*b));
-                ops::add(e, a, b, out);
-            }
-            Op::ArgMax { logits, first_id, next_ids } => {
-                let (logits, next_ids) = (self.tensor(*logits), self.tensor(*next_ids));
-                ops::argmax(e, logits, *first_id, out, next_ids);
-            }
-            Op::TopK { logits, k } => {
-                let logits = self.tensor(*logits);
-                ops::top_k(e, logits, *k, out);
-            }
-            Op::LogSoftmax { logits, ids } => {
-                let (logits, ids) = (self.tensor(*logits), self.tensor(*ids));
-                ops::log_softmax(e, logits, ids, out);
-            }
-        }
-    }
-
-    /// What stands for a value now.
-    fn tensor(&mut self, value: Value) -> Tensor {
-        self.parts.get(&value).copied().unwrap_or_else(|| self.whole(value))
-    }
-
     /// The tensor of a value, made when first asked for. A weight used as a tensor is a single f32 shard.
     fn whole(&mut self, value: Value) -> Tensor {
         let info = self.graph.info(value);
         let handle = match self.tensors.get(&value) {
             Some(&handle) => handle,
             None => {
-                let external = match &info.origin {
+                let external = match info.origin {
                     Origin::Computed => None,
-                    Origin::State(name) => Some(ExternalKey::State(name.clone())),
-                    Origin::Weight(weight) => {
-                        Some(ExternalKey::Weight { weight: *weight, shard: 0, part: WeightPart::Data })
-                    }
+                    Origin::State(state) => Some(ExternalKey::State(self.graph.state_spec(state).name.clone())),
+                    Origin::Weight(weight) => Some(ExternalKey::Weight {
+                        weight: self.placed[weight.0 as usize],
+                        shard: 0,
+                        part: WeightPart::Data,
+                    }),
                 };
                 let handle = self.declare(&info.name, info.rows * info.width * 4, external);
                 self.tensors.insert(value, handle);
@@ -195,32 +137,6 @@ impl Lowering<'_> {
             }
         };
         Tensor { handle, rows: info.rows, width: info.width }
-    }
-
-    fn weight(&mut self, value: Value) -> WeightOperand {
-        if let Some(operand) = self.weights.get(&value) {
-            return operand.clone();
-        }
-        let Origin::Weight(weight) = self.graph.info(value).origin else {
-            unreachable!("the builder takes weights from Graph::weight only")
-        };
-        let table = self.graph.weights.layouts()[weight].clone();
-        let bytes = layout(table.dtype, table.k);
-        let shards = table.shards.iter().enumerate().map(|(shard, range)| {
-            let key = |part| Some(ExternalKey::Weight { weight, shard, part });
-            let label = format!("{}[{}..{}]", table.name, range.start, range.end);
-            ShardOperand {
-                first_row: range.start,
-                rows: range.len(),
-                skip: 0,
-                data: self.declare(&label, bytes.data_bytes(range.len()), key(WeightPart::Data)),
-                scales: (bytes.row_scales > 0)
-                    .then(|| self.declare(&label, bytes.scale_bytes(range.len()), key(WeightPart::Scales))),
-            }
-        });
-        let operand = WeightOperand { dtype: table.dtype, rows: table.rows, k: table.k, shards: shards.collect() };
-        self.weights.insert(value, operand.clone());
-        operand
     }
 
     fn declare(&mut self, label: &str, bytes: usize, external: Option<ExternalKey>) -> u32 {
@@ -243,5 +159,39 @@ impl Lowering<'_> {
             }
             self.program.commands.push(Command::Dispatch(dispatch));
         }
+    }
+}
+
+impl Bind for Lowering<'_> {
+    fn tensor(&mut self, value: Value) -> Tensor {
+        self.parts.get(&value).copied().unwrap_or_else(|| self.whole(value))
+    }
+
+    fn weight(&mut self, weight: WeightId) -> WeightOperand {
+        if let Some(operand) = self.weights.get(&weight) {
+            return operand.clone();
+        }
+        let placed = self.placed[weight.0 as usize];
+        let lies = &self.table.layouts()[placed];
+        let bytes = layout(lies.dtype, lies.k);
+        let shards = lies.shards.iter().enumerate().map(|(shard, range)| {
+            let key = |part| Some(ExternalKey::Weight { weight: placed, shard, part });
+            let label = format!("{}[{}..{}]", lies.name, range.start, range.end);
+            ShardOperand {
+                first_row: range.start,
+                rows: range.len(),
+                skip: 0,
+                data: self.declare(&label, bytes.data_bytes(range.len()), key(WeightPart::Data)),
+                scales: (bytes.row_scales > 0)
+                    .then(|| self.declare(&label, bytes.scale_bytes(range.len()), key(WeightPart::Scales))),
+            }
+        });
+        let operand = WeightOperand { dtype: lies.dtype, rows: lies.rows, k: lies.k, shards: shards.collect() };
+        self.weights.insert(weight, operand.clone());
+        operand
+    }
+
+    fn first_row(&self) -> usize {
+        self.first_row
     }
 }

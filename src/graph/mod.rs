@@ -7,16 +7,22 @@
 
 mod dump;
 mod fuse;
-mod ir;
+#[expect(clippy::module_inception, reason = "the file of `Graph` is called as what it holds")]
+mod graph;
 mod lower;
 mod plan;
 pub mod record;
 mod split;
+mod state_spec;
+mod weight_spec;
 mod weights;
 
+pub use crate::ops::{Op, ShapeFault, Value, WeightId};
 pub use fuse::{PATTERNS, Pattern, fuse};
-pub use ir::{Graph, Node, Op, Origin, ShapeFault, Value};
+pub use graph::{Graph, Node, Origin};
 pub use lower::lower;
 pub use plan::{ExternalKey, Plan, WeightPart};
 pub use record::{BufferDecl, Command, Read, Recording, Role};
+pub use state_spec::{StateKind, StateSpec};
+pub use weight_spec::{Source, Storage, WeightSpec};
 pub use weights::{WeightLayout, WeightTable};

@@ -1,10 +1,10 @@
 //! Values that no binding of a device holds: runs of operations that go row by row are done some rows at a time.
 
-use super::ir::{Graph, Node, Op, Origin, Step, Value};
-use crate::ops::RowChoice;
+use super::graph::{Graph, Item, Node, Origin};
+use crate::ops::Value;
 
 /// Neighbouring nodes that are done for some rows from the first to the last node, then for the next rows.
-pub(super) struct Run<'a> {
+pub(super) struct RowChunks<'a> {
     /// The nodes, in order.
     pub nodes: Vec<&'a Node>,
     /// T, rows of every value that they define.
@@ -16,7 +16,7 @@ pub(super) struct Run<'a> {
 /// Chunks are multiples of this where one fits: the height of the tallest tile of the serial kernels.
 const TALL: usize = 16;
 
-impl<'a> Run<'a> {
+impl<'a> RowChunks<'a> {
     /// The shortest run from node `at` on that keeps values above `most` bytes to itself.
     ///
     /// `None` if the node's value fits, or if an operation that reads it needs all its rows at once.
@@ -26,13 +26,13 @@ impl<'a> Run<'a> {
             info.origin == Origin::Computed && info.rows * info.width * 4 > most
         };
         let (mut nodes, mut end, mut width) = (Vec::new(), at, 1);
-        let rows = match &graph.nodes[at] {
-            Step::Node(node) if wide(node.output) => graph.rows(node.output),
+        let rows = match &graph.items[at] {
+            Item::Node(node) if wide(node.output) => graph.rows(node.output),
             _ => return None,
         };
         while at + nodes.len() <= end {
-            let Step::Node(node) = &graph.nodes[at + nodes.len()] else { return None };
-            row_operands(&node.op)?;
+            let Some(Item::Node(node)) = graph.items.get(at + nodes.len()) else { return None };
+            node.op.operation().row_wise()?;
             if graph.rows(node.output) != rows {
                 return None;
             }
@@ -54,26 +54,12 @@ impl<'a> Run<'a> {
 
     /// Whether a node after the run, or the session, needs a value that the run defines.
     pub fn leaves(&self, graph: &Graph, value: Value) -> bool {
-        let inside = self.nodes.iter().filter(|node| node.op.inputs().contains(&value)).count();
-        let readers = graph.nodes().filter(|node| node.op.inputs().contains(&value)).count();
+        let inside = self.nodes.iter().filter(|node| node.reads(value)).count();
+        let readers = graph.nodes().filter(|node| node.reads(value)).count();
         graph.info(value).origin != Origin::Computed || readers > inside
     }
 }
 
-/// The operands of which row n alone goes into row n of the output; `None` if rows depend on each other.
-pub(super) fn row_operands(op: &Op) -> Option<Vec<Value>> {
-    match op {
-        Op::Linear { x, residual, rows: RowChoice::All, .. }
-        | Op::RmsNorm { x, residual, rows: RowChoice::All, .. } => {
-            Some([Some(*x), *residual].into_iter().flatten().collect())
-        }
-        Op::LayerNorm { x, .. } | Op::Activate { x, .. } | Op::RopeAppend { qkv: x, .. } => Some(vec![*x]),
-        Op::Add { a, b } => Some(vec![*a, *b]),
-        Op::LogSoftmax { logits, ids } => Some(vec![*logits, *ids]),
-        _ => None,
-    }
-}
-
 fn last_reader(graph: &Graph, value: Value) -> Option<usize> {
-    graph.nodes.iter().rposition(|step| matches!(step, Step::Node(node) if node.op.inputs().contains(&value)))
+    graph.items.iter().rposition(|item| matches!(item, Item::Node(node) if node.reads(value)))
 }

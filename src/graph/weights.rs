@@ -1,7 +1,8 @@
 use std::collections::HashMap;
 use std::ops::Range;
 
-use crate::base::{Error, ErrorKind, Fault};
+use super::{Storage, WeightSpec};
+use crate::base::{Error, ErrorKind, Fault, Result};
 use crate::quant::layout;
 use crate::tensor::Dtype;
 
@@ -42,6 +43,12 @@ impl Fault for TooLarge {
 }
 
 impl WeightLayout {
+    /// Bytes on the device.
+    pub fn bytes(&self) -> usize {
+        let layout = layout(self.dtype, self.k);
+        self.shards.iter().map(|shard| layout.data_bytes(shard.len()) + layout.scale_bytes(shard.len())).sum()
+    }
+
     /// Splits `rows` rows of `k` elements so that no shard's data exceeds `max_binding_bytes`.
     ///
     /// Every shard but the last has an even number of rows: pairs of rows stay together (GeGLU) and the f16 scales of
@@ -86,6 +93,21 @@ impl WeightTable {
     pub fn new(layouts: Vec<WeightLayout>) -> Self {
         let index = layouts.iter().enumerate().map(|(i, w)| (w.name.clone(), i)).collect();
         Self { layouts, index }
+    }
+
+    /// Where weights would lie on a device whose bindings hold so many bytes, each in the dtype that `dtype` says.
+    ///
+    /// # Errors
+    /// A weight whose rows no binding holds.
+    pub fn of(specs: &[WeightSpec], dtype: impl Fn(&WeightSpec) -> Dtype, max_binding_bytes: usize) -> Result<Self> {
+        let layouts = specs.iter().map(|spec| {
+            let new = match spec.storage {
+                Storage::Matrix => WeightLayout::new,
+                Storage::F32Whole => WeightLayout::whole,
+            };
+            new(&spec.name, spec.rows, spec.k, dtype(spec), max_binding_bytes)
+        });
+        Ok(Self::new(layouts.collect::<Result<_>>()?))
     }
 
     /// The number of a weight in order of execution.

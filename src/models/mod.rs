@@ -1,8 +1,15 @@
-//! Floor 6: architectures. A model is a configuration, the weights it needs and the graphs of its passes; it knows
-//! neither players nor files.
+//! Floor 6: architectures. A model says everything once: its configuration, the graphs of its passes, and what they
+//! take; it knows neither players nor files.
 
-pub mod mask_decoder;
+mod architecture;
+pub mod blocks;
+mod names;
 pub mod paligemma;
-mod weight_spec;
+mod pass;
+mod registry;
+pub mod states;
 
-pub use weight_spec::{Form, Source, WeightSpec};
+pub use architecture::{Architecture, Decoder, ImageInput, Part, Section, TextInput, weight_specs};
+pub use names::Names;
+pub use pass::{DecoderPass, Pass, PassOutput};
+pub use registry::open;

@@ -1,4 +1,4 @@
-use super::{Emitter, Tensor};
+use super::{Bind, Emitter, Operand, Operation, ShapeFault, Shapes, Tensor, Value};
 use crate::kernels::params::AttentionParams;
 use crate::kernels::{DeviceClass, KernelId};
 
@@ -44,6 +44,71 @@ pub struct AttentionSpec {
     /// `c` of `c * tanh(score / c)`.
     pub softcap: Option<f32>,
 }
+
+/// Attention of `q` over `k` and `v`: `[T, H * K]` out.
+///
+/// Over rows of this pass all three are the fused qkv rows `[T, (H + 2G) * K]`; over a cache q is `[T, H * K]`, and k and
+/// v are `[slots * G * capacity, K]`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Attention {
+    /// Queries.
+    pub q: Value,
+    /// Keys.
+    pub k: Value,
+    /// Values.
+    pub v: Value,
+    /// Heads, mask and scale.
+    pub spec: AttentionSpec,
+}
+
+impl Operation for Attention {
+    fn reads(&self) -> Vec<Operand> {
+        vec![self.q.into(), self.k.into(), self.v.into()]
+    }
+
+    fn infer(&self, shapes: &Shapes<'_>) -> Result<[usize; 2], ShapeFault> {
+        let AttentionSpec { heads, kv_heads, head_dim, source, .. } = self.spec;
+        let groups = kv_heads > 0 && heads > 0 && heads.is_multiple_of(kv_heads);
+        shapes.supported("the heads", format!("{heads} over {kv_heads}"), groups, "a multiple of the key heads")?;
+        let fits = head_dim > 0 && head_dim.is_multiple_of(4) && head_dim <= MAX_HEAD_DIM;
+        shapes.supported("the width of a head", head_dim, fits, HEAD_DIMS)?;
+        match source {
+            KeySource::Rows => {
+                let fused = (heads + 2 * kv_heads) * head_dim;
+                for (what, value) in [("width of q", self.q), ("width of k", self.k), ("width of v", self.v)] {
+                    shapes.equal(what, shapes.width(value), fused)?;
+                }
+                shapes.equal("rows of k", shapes.rows(self.k), shapes.rows(self.q))?;
+                shapes.equal("rows of v", shapes.rows(self.v), shapes.rows(self.q))?;
+            }
+            KeySource::Cache { capacity } => {
+                shapes.equal("width of q", shapes.width(self.q), heads * head_dim)?;
+                for (what, value) in [("rows of the keys' cache", self.k), ("rows of the values' cache", self.v)] {
+                    shapes.equal("width of the cache", shapes.width(value), head_dim)?;
+                    let (rows, slot) = (shapes.rows(value), (kv_heads * capacity).max(1));
+                    shapes.equal(what, rows, rows.div_ceil(slot) * slot)?;
+                }
+                shapes.equal("rows of the values' cache", shapes.rows(self.v), shapes.rows(self.k))?;
+            }
+        }
+        Ok([shapes.rows(self.q), heads * head_dim])
+    }
+
+    fn describe(&self) -> String {
+        let AttentionSpec { heads, kv_heads, head_dim, mask, scale, softcap, .. } = &self.spec;
+        format!("attention {heads}/{kv_heads} heads of {head_dim}, {mask:?}, scale {scale}, softcap {softcap:?}")
+    }
+
+    fn emit(&self, e: &mut Emitter<'_>, bind: &mut dyn Bind, out: Tensor) {
+        let (q, k, v) = (bind.tensor(self.q), bind.tensor(self.k), bind.tensor(self.v));
+        attention(e, q, k, v, &self.spec, out);
+    }
+}
+
+/// Kernels hold a head in registers.
+pub const MAX_HEAD_DIM: usize = 256;
+/// In words.
+pub const HEAD_DIMS: &str = "a multiple of 4 up to 256";
 
 /// Keys of a part when a single query's keys are split over invocations: the most that the kernels take.
 const SPLIT_KEYS_GPU: usize = 64;

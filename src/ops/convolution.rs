@@ -1,4 +1,4 @@
-use super::{Emitter, Tensor};
+use super::{Bind, Emitter, Operand, Operation, ShapeFault, Shapes, Tensor, Value};
 use crate::kernels::KernelId;
 use crate::kernels::params::{FoldParams, UnfoldParams};
 
@@ -37,6 +37,76 @@ impl FoldSpec {
 
     const fn side(self, patches: usize) -> usize {
         ((patches - 1) * self.stride + self.kernel_size).saturating_sub(2 * self.padding)
+    }
+}
+
+/// The neighbourhood of every pixel of `grid` as one row in channel, y, x order, zeros beyond the border:
+/// `[pixels, C]` to `[pixels, C * kernel_size²]`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Unfold {
+    /// Pixels.
+    pub x: Value,
+    /// How they lie.
+    pub grid: Grid,
+    /// Pixels along one side of the neighbourhood; odd.
+    pub kernel_size: usize,
+}
+
+impl Operation for Unfold {
+    fn reads(&self) -> Vec<Operand> {
+        vec![self.x.into()]
+    }
+
+    fn infer(&self, shapes: &Shapes<'_>) -> Result<[usize; 2], ShapeFault> {
+        shapes.equal("pixels to unfold", shapes.rows(self.x), self.grid.pixels())?;
+        let odd = !self.kernel_size.is_multiple_of(2);
+        shapes.supported("the side of the neighbourhood", self.kernel_size, odd, "an odd number")?;
+        Ok([self.grid.pixels(), shapes.width(self.x) * self.kernel_size * self.kernel_size])
+    }
+
+    fn describe(&self) -> String {
+        format!("unfold {}", self.kernel_size)
+    }
+
+    fn emit(&self, e: &mut Emitter<'_>, bind: &mut dyn Bind, out: Tensor) {
+        let x = bind.tensor(self.x);
+        unfold(e, x, self.grid, self.kernel_size, out);
+    }
+}
+
+/// Rows as overlapping patches of a larger picture, summed, plus a bias for each channel.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Fold {
+    /// `[patches, C * kernel_size²]`.
+    pub x: Value,
+    /// `[C]`.
+    pub bias: Value,
+    /// How the patches lie.
+    pub grid: Grid,
+    /// How they overlap.
+    pub spec: FoldSpec,
+}
+
+impl Operation for Fold {
+    fn reads(&self) -> Vec<Operand> {
+        vec![self.x.into(), self.bias.into()]
+    }
+
+    fn infer(&self, shapes: &Shapes<'_>) -> Result<[usize; 2], ShapeFault> {
+        let channels = shapes.elements(self.bias);
+        shapes.equal("patches to fold", shapes.rows(self.x), self.grid.pixels())?;
+        let expected = channels * self.spec.kernel_size * self.spec.kernel_size;
+        shapes.equal("width of the patches", shapes.width(self.x), expected)?;
+        Ok([self.spec.out(self.grid).pixels(), channels])
+    }
+
+    fn describe(&self) -> String {
+        format!("fold {} stride {}", self.spec.kernel_size, self.spec.stride)
+    }
+
+    fn emit(&self, e: &mut Emitter<'_>, bind: &mut dyn Bind, out: Tensor) {
+        let (x, bias) = (bind.tensor(self.x), bind.tensor(self.bias));
+        fold(e, x, bias, self.grid, self.spec, out);
     }
 }
 

@@ -1,5 +1,8 @@
-//! Floor 3: one file per operation family. A function here takes tensors by handle and their shapes, chooses the
-//! kernel that suits the device, fills in its parameters and grid, and emits dispatches. Pure functions throughout.
+//! Floor 3: operations, one file a family.
+//!
+//! An operation is a struct of its operands that says what it reads and writes, which shape comes out, and which
+//! dispatches do it ([`Operation`]). The functions of the same names take tensors by handle, choose the kernel that suits
+//! the device, fill in its parameters and grid, and emit dispatches. Pure functions throughout.
 
 mod attention;
 mod convolution;
@@ -9,18 +12,41 @@ mod emitter;
 mod linear;
 mod norm;
 mod operand;
+mod operation;
 mod patchify;
 mod rope;
 mod select;
+mod shape;
+mod value;
 
-pub use attention::{AttentionSpec, KeySource, Mask, attention};
-pub use convolution::{FoldSpec, Grid, fold, unfold};
-pub use elementwise::{Activation, activate, add};
-pub use embed::embed;
+pub use attention::{Attention, AttentionSpec, KeySource, Mask, attention};
+pub use convolution::{Fold, FoldSpec, Grid, Unfold, fold, unfold};
+pub use elementwise::{Activate, Activation, Add, activate, add};
+pub use embed::{Embed, embed};
 pub use emitter::Emitter;
-pub use linear::{LinearOperands, linear};
-pub use norm::{layer_norm, rms_norm};
+pub use linear::{Linear, LinearOperands, linear};
+pub use norm::{LayerNorm, RmsNorm, layer_norm, rms_norm};
 pub use operand::{RowChoice, ShardOperand, Tensor, WeightOperand};
-pub use patchify::patchify;
-pub use rope::{RopeSpec, rope_append};
-pub use select::{argmax, log_softmax, top_k};
+pub use operation::{Bind, Operation};
+pub use patchify::{Patchify, patchify};
+pub use rope::{RopeAppend, RopeSpec, rope_append};
+pub use select::{ArgMax, LogSoftmax, TopK, argmax, log_softmax, top_k};
+pub use shape::{Extents, ShapeFault, Shapes};
+pub use value::{Operand, Value, WeightId};
+
+operation::operations! {
+    Embed,
+    Patchify,
+    Unfold,
+    Fold,
+    Linear,
+    LayerNorm,
+    RmsNorm,
+    RopeAppend,
+    Attention,
+    Activate,
+    Add,
+    ArgMax,
+    TopK,
+    LogSoftmax,
+}

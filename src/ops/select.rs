@@ -1,6 +1,108 @@
-use super::{Emitter, Tensor};
+use super::{Bind, Emitter, Operand, Operation, ShapeFault, Shapes, Tensor, Value};
 use crate::kernels::KernelId;
 use crate::kernels::params::{SelectParams, TopKParams};
+
+/// Id, logit and logsumexp of each row's largest logit, the first being that of `first_id`: `[T, V]` to `[T, 4]`. The id
+/// also goes to `next_ids` `[T, 1]`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ArgMax {
+    /// Logits.
+    pub logits: Value,
+    /// Id of a row's first logit.
+    pub first_id: usize,
+    /// What the next pass takes.
+    pub next_ids: Value,
+}
+
+impl Operation for ArgMax {
+    fn reads(&self) -> Vec<Operand> {
+        vec![self.logits.into()]
+    }
+
+    fn writes(&self) -> Vec<Value> {
+        vec![self.next_ids]
+    }
+
+    fn infer(&self, shapes: &Shapes<'_>) -> Result<[usize; 2], ShapeFault> {
+        let rows = shapes.rows(self.logits);
+        shapes.equal("rows of the next ids", shapes.rows(self.next_ids), rows)?;
+        shapes.equal("next ids per row", shapes.width(self.next_ids), 1)?;
+        Ok([rows, 4])
+    }
+
+    fn describe(&self) -> String {
+        "argmax".into()
+    }
+
+    fn emit(&self, e: &mut Emitter<'_>, bind: &mut dyn Bind, out: Tensor) {
+        let (logits, next_ids) = (bind.tensor(self.logits), bind.tensor(self.next_ids));
+        argmax(e, logits, self.first_id, out, next_ids);
+    }
+}
+
+/// The `k` largest logits of each row with their indices, sorted: `[T, V]` to `[T, 2k]`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TopK {
+    /// Logits.
+    pub logits: Value,
+    /// How many.
+    pub k: usize,
+}
+
+impl Operation for TopK {
+    fn reads(&self) -> Vec<Operand> {
+        vec![self.logits.into()]
+    }
+
+    fn infer(&self, shapes: &Shapes<'_>) -> Result<[usize; 2], ShapeFault> {
+        shapes.supported("k", self.k, self.k > 0, "at least 1")?;
+        Ok([shapes.rows(self.logits), 2 * self.k])
+    }
+
+    fn describe(&self) -> String {
+        format!("top_k {}", self.k)
+    }
+
+    fn emit(&self, e: &mut Emitter<'_>, bind: &mut dyn Bind, out: Tensor) {
+        let logits = bind.tensor(self.logits);
+        top_k(e, logits, self.k, out);
+    }
+}
+
+/// Log-probability of one id per row: `[T, V]` and `[T, 1]` to `[T, 1]`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LogSoftmax {
+    /// Logits.
+    pub logits: Value,
+    /// Ids.
+    pub ids: Value,
+}
+
+impl Operation for LogSoftmax {
+    fn reads(&self) -> Vec<Operand> {
+        vec![self.logits.into(), self.ids.into()]
+    }
+
+    fn infer(&self, shapes: &Shapes<'_>) -> Result<[usize; 2], ShapeFault> {
+        let rows = shapes.rows(self.logits);
+        shapes.equal("rows of ids", shapes.rows(self.ids), rows)?;
+        shapes.equal("ids per row", shapes.width(self.ids), 1)?;
+        Ok([rows, 1])
+    }
+
+    fn describe(&self) -> String {
+        "log_softmax".into()
+    }
+
+    fn row_wise(&self) -> Option<Vec<Value>> {
+        Some(vec![self.logits, self.ids])
+    }
+
+    fn emit(&self, e: &mut Emitter<'_>, bind: &mut dyn Bind, out: Tensor) {
+        let (logits, ids) = (bind.tensor(self.logits), bind.tensor(self.ids));
+        log_softmax(e, logits, ids, out);
+    }
+}
 
 /// Logits that one invocation of a reduction looks at.
 const ARGMAX_CHUNK: usize = 512;

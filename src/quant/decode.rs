@@ -6,11 +6,8 @@ use crate::tensor::Dtype;
 /// Decodes rows of `k` elements to f32, without their padding.
 ///
 /// # Errors
-/// `data` or `scales` is shorter than `rows` rows need, or the dtype is none that weights have.
+/// `data` or `scales` is shorter than `rows` rows need.
 pub fn decode_rows(dtype: Dtype, data: &[u8], scales: &[u8], rows: usize, k: usize) -> Result<Vec<f32>, QuantError> {
-    if dtype == Dtype::U32 {
-        return Err(QuantError::NoWeightDtype { dtype });
-    }
     let layout = layout(dtype, k);
     let least = |what, found: usize, expected: usize| {
         if found < expected { Err(QuantError::Size { what, expected, found }) } else { Ok(()) }
@@ -31,7 +28,7 @@ pub fn decode_rows(dtype: Dtype, data: &[u8], scales: &[u8], rows: usize, k: usi
 /// Decodes the first `out.len()` elements of one row; `data` and `scales` start at the row.
 pub fn decode_row(dtype: Dtype, data: &[u8], scales: &[u8], out: &mut [f32]) {
     match dtype {
-        Dtype::F32 | Dtype::U32 => {
+        Dtype::F32 => {
             out.iter_mut()
                 .zip(data.chunks_exact(4))
                 .for_each(|(o, b)| *o = f32::from_le_bytes([b[0], b[1], b[2], b[3]]));

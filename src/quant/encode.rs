@@ -19,12 +19,8 @@ pub struct Encoded {
 /// scales fill whole 32-bit words.
 ///
 /// # Errors
-/// A weight that is not finite or does not fit the format (its row counts from the first row given), a partial row, or
-/// a dtype that weights cannot have.
+/// A weight that is not finite or does not fit the format (its row counts from the first row given), or a partial row.
 pub fn encode_rows(dtype: Dtype, rows: &[f32], k: usize) -> Result<Encoded, QuantError> {
-    if dtype == Dtype::U32 {
-        return Err(QuantError::NoWeightDtype { dtype });
-    }
     if k == 0 || !rows.len().is_multiple_of(k) {
         let expected = round_up(rows.len().max(1), k.max(1));
         return Err(QuantError::Size { what: "elements in whole rows", expected, found: rows.len() });
@@ -36,7 +32,7 @@ pub fn encode_rows(dtype: Dtype, rows: &[f32], k: usize) -> Result<Encoded, Quan
     let encode_row = |row: usize, x: &[f32], data: &mut [u8], scales: &mut [u8]| {
         check(dtype, row, x)?;
         match dtype {
-            Dtype::F32 | Dtype::U32 => {
+            Dtype::F32 => {
                 data.chunks_exact_mut(4).zip(x).for_each(|(d, x)| d.copy_from_slice(&x.to_le_bytes()));
             }
             Dtype::F16 => {
@@ -94,7 +90,7 @@ fn encode_blocks(x: &[f32], data: &mut [u8], scales: &mut [u8], bytes: usize, bl
 /// The largest magnitude that rounds to something finite.
 fn limit(dtype: Dtype) -> f32 {
     match dtype {
-        Dtype::F32 | Dtype::U32 => f32::MAX,
+        Dtype::F32 => f32::MAX,
         Dtype::F16 => 65504.0,
         Dtype::Q8 => q8::LIMIT,
         Dtype::Q4 => q4::LIMIT,

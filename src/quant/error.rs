@@ -40,12 +40,6 @@ pub enum QuantError {
         /// The number given.
         found: usize,
     },
-    /// The dtype is not one that weights are stored in.
-    #[error("weights cannot be stored as {dtype}")]
-    NoWeightDtype {
-        /// The dtype asked for.
-        dtype: Dtype,
-    },
 }
 
 impl QuantError {
@@ -53,17 +47,14 @@ impl QuantError {
     pub fn place(&mut self) -> Option<[&mut usize; 2]> {
         match self {
             Self::NotFinite { row, column, .. } | Self::TooLarge { row, column, .. } => Some([row, column]),
-            Self::Size { .. } | Self::NoWeightDtype { .. } => None,
+            Self::Size { .. } => None,
         }
     }
 }
 
 impl Fault for QuantError {
     fn kind(&self) -> ErrorKind {
-        match self {
-            Self::NotFinite { .. } | Self::TooLarge { .. } | Self::Size { .. } => ErrorKind::BadModelFile,
-            Self::NoWeightDtype { .. } => ErrorKind::BadArgument,
-        }
+        ErrorKind::BadModelFile
     }
 
     fn remedy(&self) -> String {
@@ -71,7 +62,6 @@ impl Fault for QuantError {
             Self::NotFinite { .. } => "The checkpoint is damaged or its training diverged: fetch it again.".into(),
             Self::TooLarge { .. } => "Load the model with a wider dtype, such as f32.".into(),
             Self::Size { .. } => "Compare the tensor's shape with its file: one of them is wrong.".into(),
-            Self::NoWeightDtype { .. } => "Use f32, f16, q8 or q4.".into(),
         }
     }
 }

@@ -37,7 +37,7 @@ impl Layout {
 /// The layout of a weight matrix with rows of `k` elements.
 pub const fn layout(dtype: Dtype, k: usize) -> Layout {
     match dtype {
-        Dtype::F32 | Dtype::U32 => {
+        Dtype::F32 => {
             let padded_k = round_up(k, 4);
             Layout { padded_k, row_bytes: padded_k * 4, row_scales: 0 }
         }

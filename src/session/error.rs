@@ -71,6 +71,9 @@ pub enum SessionFault {
         /// Rows that it has.
         expected: usize,
     },
+    /// Images for a model that takes none.
+    #[error("this model takes no images")]
+    NoImages,
     /// Codes of a mask, and nothing to decode them with.
     #[error("this model has no decoder of masks")]
     NoMaskDecoder,
@@ -91,7 +94,7 @@ impl Fault for SessionFault {
                 ErrorKind::BadArgument
             }
             Self::NotFinite { .. } | Self::Incomplete { .. } => ErrorKind::BadModelFile,
-            Self::NoMaskDecoder => ErrorKind::Unsupported,
+            Self::NoMaskDecoder | Self::NoImages => ErrorKind::Unsupported,
             Self::Cancelled => ErrorKind::Cancelled,
             Self::MissingState(_) => ErrorKind::Internal,
         }
@@ -109,6 +112,7 @@ impl Fault for SessionFault {
                 "The weights are damaged or overflow in this dtype: try --dtype f32, or download them again."
             }
             Self::Incomplete { .. } => "Convert the model again: shards are missing from its pack.",
+            Self::NoImages => "Leave the image out, or use a model that takes one.",
             Self::NoMaskDecoder => "Put big_vision's vae-oid.npz beside the model's files.",
             Self::Cancelled => "Start again when you like.",
             Self::MissingState(_) => "This is a defect of ocelli: please report it.",

@@ -1,28 +1,37 @@
-//! Floor 7: a model on a player: its weights, its KV cache, its plans and its passes. Sole owner of model state.
+//! Floor 7: a model on a player. [`Session`] owns weights, states and plans, and knows no architecture; drivers above it,
+//! such as [`AutoRegressive`], know in which order passes run and what they leave to one another.
 
-mod arrivals;
+mod auto_regressive;
 mod cancel;
 mod device;
 mod error;
-mod load;
-mod passes;
+mod images;
+mod kv_cache;
+mod load_ledger;
+mod loader;
+mod mask_decoding;
+mod memory_check;
+mod pack_check;
 mod player;
-mod room;
+#[expect(clippy::module_inception, reason = "the file of `Session` is called as what it holds")]
+mod session;
 mod states;
 mod too_large;
 mod weights;
 
+pub use auto_regressive::{AutoRegressive, Submitted, TopToken, cache_bytes_per_token};
 pub use cancel::CancelToken;
 pub use device::{DeviceChoice, automatic};
 pub use error::SessionFault;
-pub use load::{LoadProgress, Loader, PackCheck, chunks, pack_specs, stored_dtype};
-pub use passes::{Choice, MemoryUse, Session, SessionOptions, Submitted};
+pub use loader::{LoadProgress, Loader, checkpoint_parts, checkpoint_specs, chunks, pack_specs, stored_dtype};
+pub use pack_check::PackCheck;
 pub use player::Player;
-pub use weights::{check_shapes, encode, weight_specs};
+pub use session::{MemoryUse, Session, SessionOptions};
+pub use weights::{check_shapes, encode};
 
 // What opens and describes a device, for the edges, which know this part and none below.
 pub use crate::cpu::{Breath, CpuPlayer};
 pub use crate::gpu::{AdapterReport, Counts, DeviceOptions, GpuPlayer, adapters};
 pub use crate::kernels::{Capabilities, DeviceClass, SubgroupSizes};
 // What a pass leaves behind is the model's to say and the caller's to choose.
-pub use crate::models::paligemma::PassOutput;
+pub use crate::models::PassOutput;

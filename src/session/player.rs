@@ -155,7 +155,7 @@ impl Player {
     }
 
     /// Drops the plays that nobody waits for any more; a GPU works them off by itself.
-    pub(super) fn abandon(&mut self) {
+    pub(super) fn cancel_pending(&mut self) {
         match self {
             Self::Gpu(_) => {}
             Self::Cpu(p) => p.cancel(),

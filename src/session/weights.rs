@@ -5,19 +5,9 @@ use std::ops::Range;
 use super::SessionFault;
 use crate::base::{Error, Result};
 use crate::format::{Checkpoint, Place};
-use crate::models::paligemma::{self, PaliGemmaConfig};
-use crate::models::{Source, WeightSpec, mask_decoder};
+use crate::graph::{Source, WeightSpec};
 use crate::quant::{QuantError, encode_rows, layout};
 use crate::tensor::Dtype;
-
-/// The weights of a model in order of execution, with those of a mask decoder if the checkpoint has one.
-pub fn weight_specs(config: &PaliGemmaConfig, checkpoint: &Checkpoint<'_>) -> Vec<WeightSpec> {
-    let mut specs = paligemma::weights(config);
-    if checkpoint.shape(mask_decoder::CODEBOOK_TENSOR).is_ok() {
-        specs.extend(mask_decoder::weights());
-    }
-    specs
-}
 
 /// Checks every tensor's shape against the configuration, before anything is allocated.
 pub fn check_shapes(specs: &[WeightSpec], checkpoint: &Checkpoint<'_>) -> Result<()> {
@@ -73,23 +63,23 @@ pub fn encode(
     gather(spec, rows, checkpoint, &mut values)?;
     let mut encoded = match encode_rows(dtype, &values, spec.k) {
         Ok(encoded) => encoded,
-        Err(reason) => return Err(blame(spec, first, reason, checkpoint)?),
+        Err(reason) => return Err(locate_error(spec, first, reason, checkpoint)?),
     };
     encoded.scales.truncate(layout(dtype, spec.k).row_scales * count * 2);
     Ok((encoded.data, encoded.scales))
 }
 
 /// A value that cannot be encoded, by its place in the files; `first` is the first row of those that were tried.
-fn blame(spec: &WeightSpec, first: usize, mut reason: QuantError, checkpoint: &Checkpoint<'_>) -> Result<Error> {
+fn locate_error(spec: &WeightSpec, first: usize, mut reason: QuantError, checkpoint: &Checkpoint<'_>) -> Result<Error> {
     let Some([row, column]) = reason.place() else { return Ok(reason.into()) };
-    let (name, n) = origin(spec, first + *row, *column, checkpoint)?;
+    let (name, n) = source_of(spec, first + *row, *column, checkpoint)?;
     let Place { file, tensor, byte, row: in_row, column: in_column } = checkpoint.place(name, n)?;
     (*row, *column) = (in_row, in_column);
     Ok(SessionFault::Value { file, tensor, byte, reason }.into())
 }
 
 /// The tensor that an element of a weight comes from, and which of its elements that is.
-fn origin<'s>(
+fn source_of<'s>(
     spec: &'s WeightSpec,
     row: usize,
     column: usize,

@@ -2,14 +2,15 @@
 
 use serde_json::Value;
 
+use super::model::PROMPT_TOKENS;
 use super::{Model, ModelOptions};
-use crate::base::Result;
+use crate::base::{ErrorKind, Fault, Result};
 use crate::format::pack::{MANIFEST, Manifest};
 use crate::format::{Checkpoint, FormatFault, ModelFiles, read_json};
 use crate::generate::GenerateOptions;
 use crate::image::{Preprocessor, Rgb8};
-use crate::models::paligemma::PaliGemmaConfig;
-use crate::session::{LoadProgress, Loader, Player, Session};
+use crate::models::{self, Architecture, Pass, TextInput};
+use crate::session::{AutoRegressive, LoadProgress, Loader, Player};
 use crate::text::{JSON, SpecialIds, TextFault, Tokenizer};
 
 /// What a model needs besides its weights.
@@ -22,29 +23,30 @@ struct Companions {
 
 impl Companions {
     fn new(
-        config: &PaliGemmaConfig,
+        architecture: &dyn Architecture,
         tokenizer: &[u8],
         processor: Option<&Value>,
         generation: Option<&Value>,
     ) -> Result<Self> {
         Ok(Self {
-            tokenizer: tokenizer_of(config, tokenizer)?,
-            preprocessor: Preprocessor::from_hf(processor, config.vision.image_size)?,
-            eos: generation.and_then(end_tokens).unwrap_or_else(|| config.eos_tokens.clone()),
+            tokenizer: tokenizer_of(architecture, tokenizer)?,
+            preprocessor: Preprocessor::from_hf(processor, architecture.image().map_or(0, |image| image.size))?,
+            eos: generation
+                .and_then(end_tokens)
+                .or_else(|| architecture.text().map(|text| text.eos))
+                .unwrap_or_default(),
         })
     }
 
     /// `seen` is what the pictures on the device were encoded from.
-    fn join(self, session: Session, seen: Vec<Vec<f32>>, now_ms: fn() -> f64) -> Model {
-        Model::new(session, self.tokenizer, self.preprocessor, self.eos, seen, now_ms)
+    fn join(self, driver: AutoRegressive, seen: Vec<Vec<f32>>, now_ms: fn() -> f64) -> Model {
+        Model::new(driver, self.tokenizer, self.preprocessor, self.eos, seen, now_ms)
     }
 }
 
-/// Tokens of an ordinary prompt behind its picture: passes are padded, so that it need not be met exactly.
-pub(super) const PROMPT_TOKENS: usize = 16;
-
 /// A model that comes shard by shard, so that nobody holds all of it but the device.
 pub struct ModelLoader {
+    driver: AutoRegressive,
     loader: Loader,
     companions: Companions,
     seen: Vec<Vec<f32>>,
@@ -63,12 +65,13 @@ impl ModelLoader {
         fuse: bool,
         now_ms: fn() -> f64,
     ) -> Result<Self> {
-        let config = PaliGemmaConfig::from_hf(&manifest.config)?;
+        let architecture = models::open(&manifest.config)?;
         let (processor, generation) = (manifest.processor.as_ref(), manifest.generation.as_ref());
-        let companions = Companions::new(&config, tokenizer, processor, generation)?;
-        let mut loader = Loader::of_pack(player, manifest, fuse).await?;
-        loader.make_room(PROMPT_TOKENS, GenerateOptions::default().max_new_tokens).await?;
-        Ok(Self { loader, companions, seen: Vec::new(), now_ms })
+        let companions = Companions::new(architecture.as_ref(), tokenizer, processor, generation)?;
+        let (session, loader) = Loader::of_pack(player, manifest, fuse).await?;
+        let mut driver = AutoRegressive::new(session)?;
+        driver.check(PROMPT_TOKENS, GenerateOptions::default().max_new_tokens).await?;
+        Ok(Self { driver, loader, companions, seen: Vec::new(), now_ms })
     }
 
     /// Puts one shard on the device. Shards come in the manifest's order.
@@ -76,7 +79,7 @@ impl ModelLoader {
     /// # Errors
     /// A file that contradicts itself, the manifest or the order; a failing device.
     pub fn push(&mut self, file: &str, bytes: &[u8]) -> Result<LoadProgress> {
-        self.loader.push(file, bytes)
+        self.loader.push(self.driver.session_mut(), file, bytes)
     }
 
     /// Has a GPU make the pipelines of an ordinary question, while weights are on their way.
@@ -84,15 +87,15 @@ impl ModelLoader {
     /// # Errors
     /// A device without the memory or limits for it.
     pub async fn prepare(&mut self) -> Result<()> {
-        match self.loader.player() {
-            Player::Gpu(_) => self.loader.prepare(PROMPT_TOKENS, GenerateOptions::default().max_new_tokens).await,
+        match self.driver.session().player() {
+            Player::Gpu(_) => self.driver.prepare(PROMPT_TOKENS, GenerateOptions::default().max_new_tokens).await,
             Player::Cpu(_) => Ok(()),
         }
     }
 
     /// Whether the tower is there, which comes first.
     pub fn can_look(&self) -> bool {
-        self.loader.can_encode()
+        self.loader.complete(self.driver.session(), &Pass::EncodeImage).is_ok()
     }
 
     /// Has the tower look at a picture while the decoder's weights are on their way: the first question about it need not
@@ -101,9 +104,10 @@ impl ModelLoader {
     /// # Errors
     /// A tower that is not there, a failing device.
     pub async fn look(&mut self, picture: &Rgb8) -> Result<()> {
+        self.loader.complete(self.driver.session(), &Pass::EncodeImage)?;
         let pixels = self.companions.preprocessor.apply(picture);
         self.seen.clear();
-        self.loader.encode(&pixels).await?;
+        self.driver.encode(&[&pixels]).await?;
         self.seen.push(pixels);
         Ok(())
     }
@@ -113,7 +117,8 @@ impl ModelLoader {
     /// # Errors
     /// A weight that has not come.
     pub fn finish(self) -> Result<Model> {
-        Ok(self.companions.join(self.loader.finish()?, self.seen, self.now_ms))
+        self.loader.finish()?;
+        Ok(self.companions.join(self.driver, self.seen, self.now_ms))
     }
 }
 
@@ -143,17 +148,19 @@ impl Model {
             }
             return loader.finish();
         }
-        let config = PaliGemmaConfig::from_hf(&config_json(files)?)?;
+        let architecture = models::open(&config_json(files)?)?;
         let json = files.get(JSON);
         let json = json.ok_or_else(|| TextFault::Missing { place: files.place().into() })?;
         let processor = optional_json(files, "preprocessor_config.json")?;
         let generation = optional_json(files, "generation_config.json")?;
-        let companions = Companions::new(&config, json, processor.as_ref(), generation.as_ref())?;
+        let companions = Companions::new(architecture.as_ref(), json, processor.as_ref(), generation.as_ref())?;
         let checkpoint = Checkpoint::open(files)?;
-        let mut loader = Loader::of_checkpoint(player, config, &checkpoint, options).await?;
-        loader.make_room(PROMPT_TOKENS, GenerateOptions::default().max_new_tokens).await?;
-        loader.read(&checkpoint, progress)?;
-        Ok(companions.join(loader.finish()?, Vec::new(), now_ms))
+        let (session, mut loader) = Loader::of_checkpoint(player, architecture, &checkpoint, options).await?;
+        let mut driver = AutoRegressive::new(session)?;
+        driver.check(PROMPT_TOKENS, GenerateOptions::default().max_new_tokens).await?;
+        loader.read(driver.session_mut(), &checkpoint, progress)?;
+        loader.finish()?;
+        Ok(companions.join(driver, Vec::new(), now_ms))
     }
 }
 
@@ -174,8 +181,24 @@ fn check_lengths(files: &dyn ModelFiles, manifest: &Manifest) -> Result<(), Form
 }
 
 /// The tokenizer of a model, from a file of either form.
-pub(super) fn tokenizer_of(config: &PaliGemmaConfig, file: &[u8]) -> Result<Tokenizer, TextFault> {
-    Tokenizer::load(file, SpecialIds { bos: config.bos_token, image: config.image_token })
+pub(super) fn tokenizer_of(architecture: &dyn Architecture, file: &[u8]) -> Result<Tokenizer> {
+    let TextInput { bos, image, .. } = architecture.text().ok_or(NoText(architecture.name()))?;
+    Ok(Tokenizer::load(file, SpecialIds { bos, image })?)
+}
+
+/// A model without what this task needs.
+#[derive(Debug, thiserror::Error)]
+#[error("a {0} reads no text")]
+struct NoText(&'static str);
+
+impl Fault for NoText {
+    fn kind(&self) -> ErrorKind {
+        ErrorKind::Unsupported
+    }
+
+    fn remedy(&self) -> String {
+        "Use a model that reads text, such as a PaliGemma.".into()
+    }
 }
 
 /// The model's configuration.

@@ -2,7 +2,7 @@
 
 use super::objects::Bounds;
 use crate::image::{Filter, resize_grey};
-use crate::models::mask_decoder::SIDE;
+use crate::models::paligemma::mask_decoder::SIDE;
 
 /// A soft mask over the part of a picture that its box covers.
 #[derive(Debug, Clone, PartialEq, Eq)]

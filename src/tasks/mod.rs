@@ -24,7 +24,7 @@ pub use crate::models::paligemma::Preset;
 pub use crate::tensor::Dtype;
 #[cfg(feature = "cli")]
 pub use convert::{ConvertOptions, Converted, convert};
-pub use inspect::{DecoderReport, Inspection, MemoryNeed, TensorReport, TokenizerReport, VisionReport, inspect};
+pub use inspect::{Inspection, MemoryNeed, TensorReport, TokenizerReport, inspect};
 pub use load::ModelLoader;
 pub use masks::Mask;
 pub use model::{Answer, Model, ModelOptions, Request, Timings};

@@ -1,11 +1,13 @@
-use super::load::PROMPT_TOKENS;
 use super::objects::MaskCodes;
 use crate::base::Result;
 use crate::generate::{Call, GenerateOptions, Generation, Grammar, Prompt, generate};
 use crate::image::{Preprocessor, Rgb8};
-use crate::session::{CancelToken, MemoryUse, Player, Session, SessionOptions};
+use crate::session::{AutoRegressive, CancelToken, MemoryUse, Player, SessionOptions};
 use crate::tensor::Dtype;
 use crate::text::Tokenizer;
+
+/// Tokens of an ordinary prompt behind its picture: passes are padded, so that it need not be met exactly.
+pub(super) const PROMPT_TOKENS: usize = 16;
 
 /// How a model is put on a player.
 pub type ModelOptions = SessionOptions;
@@ -45,9 +47,9 @@ pub struct Timings {
     pub decode_ms_per_token: f64,
 }
 
-/// A PaliGemma on a player, with its tokenizer and the preparation of its pictures.
+/// A model on a player, with its tokenizer and the preparation of its pictures.
 pub struct Model {
-    session: Session,
+    driver: AutoRegressive,
     tokenizer: Tokenizer,
     preprocessor: Preprocessor,
     /// Ids that end an answer.
@@ -62,14 +64,14 @@ const FEATURE: u32 = 1 << 31;
 
 impl Model {
     pub(super) fn new(
-        session: Session,
+        driver: AutoRegressive,
         tokenizer: Tokenizer,
         preprocessor: Preprocessor,
         eos: Vec<u32>,
         seen: Vec<Vec<f32>>,
         now_ms: fn() -> f64,
     ) -> Self {
-        Self { session, tokenizer, preprocessor, eos, seen, now_ms }
+        Self { driver, tokenizer, preprocessor, eos, seen, now_ms }
     }
 
     /// Has a GPU make its pipelines and take the memory of an ordinary question before the first is asked.
@@ -77,8 +79,8 @@ impl Model {
     /// # Errors
     /// A device without the memory or limits for it.
     pub async fn prepare(&mut self) -> Result<()> {
-        match self.session.player() {
-            Player::Gpu(_) => self.session.prepare(PROMPT_TOKENS, GenerateOptions::default().max_new_tokens).await,
+        match self.driver.session().player() {
+            Player::Gpu(_) => self.driver.prepare(PROMPT_TOKENS, GenerateOptions::default().max_new_tokens).await,
             Player::Cpu(_) => Ok(()),
         }
     }
@@ -110,7 +112,7 @@ impl Model {
         let prompt = Prompt { ids: &ids, eos: &self.eos, grammar };
         let mut after_prefill = || first = now();
         let generation =
-            generate(&mut self.session, &self.tokenizer, prompt, request.options, call, &mut after_prefill, emit)
+            generate(&mut self.driver, &self.tokenizer, prompt, request.options, call, &mut after_prefill, emit)
                 .await?;
         timings.prefill_ms = first - start;
         let further = generation.tokens.len().saturating_sub(1);
@@ -126,7 +128,7 @@ impl Model {
     /// As [`generate`](Self::generate).
     pub async fn score(&mut self, request: Request<'_>, answer: &[u32]) -> Result<Vec<f32>> {
         let (ids, _) = self.look(&request, &CancelToken::default(), &mut Timings::default()).await?;
-        self.session.score(&ids, answer).await
+        self.driver.score(&ids, answer).await
     }
 
     /// Encodes the pictures, unless they are those of the call before: the tower does not see the prompt. The whole prefix, and the prompt's part of it.
@@ -138,9 +140,9 @@ impl Model {
     ) -> Result<(Vec<u32>, Vec<u32>)> {
         let now = self.now_ms;
         let prompt = self.tokenizer.prompt(request.prompt)?;
-        let places = request.pictures.len() * self.session.config().vision.tokens();
+        let places = request.pictures.len() * self.driver.image_tokens();
         // Looking takes longest: not in vain.
-        self.session.positions_behind(places + prompt.len())?;
+        self.driver.positions_after(places + prompt.len())?;
         let start = now();
         let mut pixels = Vec::with_capacity(request.pictures.len());
         for picture in request.pictures {
@@ -151,7 +153,7 @@ impl Model {
         if pixels != self.seen {
             self.seen.clear();
             let rows: Vec<&[f32]> = pixels.iter().map(Vec::as_slice).collect();
-            cancel.guard(self.session.encode(&rows)).await?;
+            cancel.guard(self.driver.encode(&rows)).await?;
             self.seen = pixels;
         }
         timings.image_ms = prepared - start;
@@ -162,7 +164,7 @@ impl Model {
 
     /// The log-probability of a box that is as likely right as wrong, where it was measured.
     pub(super) fn even_box_logprob(&self) -> Option<f32> {
-        self.session.config().even_box_logprob
+        self.driver.session().architecture().box_logprob_at_half()
     }
 
     /// What an answer with objects keeps to, with masks or without.
@@ -172,7 +174,7 @@ impl Model {
 
     /// Whether the model came with a decoder of masks.
     pub fn decodes_masks(&self) -> bool {
-        self.session.decodes_masks()
+        self.driver.session().decodes_masks()
     }
 
     /// The mask `[64, 64]` that 16 codes stand for, about -1 outside the thing and 1 inside.
@@ -180,7 +182,7 @@ impl Model {
     /// # Errors
     /// A model without a decoder of masks, a failing device.
     pub async fn decode_mask(&mut self, codes: &MaskCodes) -> Result<Vec<f32>> {
-        self.session.decode_mask(codes).await
+        self.driver.session_mut().decode_mask(codes).await
     }
 
     /// The logits `[V]` that chose the last token generated; after `max_new_tokens` of 1, those of the prefix's end.
@@ -188,22 +190,22 @@ impl Model {
     /// # Errors
     /// Nothing was generated yet, or a failing device.
     pub async fn logits(&mut self) -> Result<Vec<f32>> {
-        self.session.logits().await
+        self.driver.logits().await
     }
 
     /// How its matrices are stored.
     pub fn dtype(&self) -> Dtype {
-        self.session.dtype()
+        self.driver.session().dtype()
     }
 
     /// Bytes held on the device.
     pub fn memory(&self) -> MemoryUse {
-        self.session.memory()
+        self.driver.session().memory()
     }
 
     /// The rows of each buffer that a weight lies in, by its name in the runtime; none where there is no such weight.
     pub fn weight_rows(&self, name: &str) -> Vec<usize> {
-        self.session.weight_rows(name)
+        self.driver.session().weight_rows(name)
     }
 
     /// The tokenizer of prompts and answers.
@@ -213,11 +215,11 @@ impl Model {
 
     /// What executes the model.
     pub fn player(&self) -> &Player {
-        self.session.player()
+        self.driver.session().player()
     }
 
     /// Gives the model's memory back and keeps the player, with all it has compiled, for another model.
     pub fn into_player(self) -> Player {
-        self.session.into_player()
+        self.driver.into_session().into_player()
     }
 }

@@ -8,7 +8,7 @@ use super::sums::hex;
 use crate::base::{ErrorKind, Fault, Result};
 use crate::format::ModelFiles;
 use crate::format::pack::{MANIFEST, Manifest};
-use crate::models::paligemma::PaliGemmaConfig;
+use crate::models;
 use crate::session::{LoadProgress, PackCheck};
 
 /// What a pack was found to be.
@@ -45,7 +45,7 @@ impl Fault for VerifyFault {
 pub fn verify(files: &dyn ModelFiles, progress: &mut dyn FnMut(LoadProgress) -> Result<()>) -> Result<Verified> {
     let manifest = Manifest::parse(file(files, MANIFEST)?)?;
     let total: u64 = manifest.files().map(|entry| entry.bytes).sum();
-    let config = PaliGemmaConfig::from_hf(&manifest.config)?;
+    let architecture = models::open(&manifest.config)?;
     let mut check = PackCheck::new(&manifest)?;
     let mut done = 0;
     for (n, entry) in manifest.files().enumerate() {
@@ -62,7 +62,7 @@ pub fn verify(files: &dyn ModelFiles, progress: &mut dyn FnMut(LoadProgress) -> 
         if n < manifest.shards.len() {
             check.push(&entry.file, bytes)?;
         } else if *entry == manifest.tokenizer {
-            tokenizer_of(&config, bytes)?;
+            tokenizer_of(architecture.as_ref(), bytes)?;
         }
         done += entry.bytes;
         progress(LoadProgress { done: done as usize, total: total as usize })?;

@@ -1,6 +1,6 @@
 use std::fmt;
 
-/// Element type of a tensor as a device holds it.
+/// How a device stores the elements of a weight. What passes compute with is f32, and ids are u32.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Dtype {
     /// 32-bit float.
@@ -11,8 +11,6 @@ pub enum Dtype {
     Q8,
     /// 4-bit integers in blocks of 32 along the row, one f16 scale each.
     Q4,
-    /// 32-bit unsigned integer (token ids).
-    U32,
 }
 
 impl Dtype {
@@ -23,7 +21,6 @@ impl Dtype {
             Self::F16 => "f16",
             Self::Q8 => "q8",
             Self::Q4 => "q4",
-            Self::U32 => "u32",
         }
     }
 }

@@ -6,10 +6,12 @@ use std::path::Path;
 
 use half::{bf16, f16};
 use ocelli::graph::record::BufferId;
-use ocelli::graph::{Command, ExternalKey, Graph, Plan, Role, WeightLayout, WeightPart, WeightTable, fuse, lower};
+use ocelli::graph::{
+    Command, ExternalKey, Graph, Plan, Role, Source, StateKind, WeightPart, WeightSpec, WeightTable, fuse, lower,
+};
 use ocelli::kernels::{Capabilities, Step};
-use ocelli::models::paligemma::{self, PaliGemmaConfig};
-use ocelli::models::{Form, Source, WeightSpec};
+use ocelli::models::paligemma::PaliGemma;
+use ocelli::models::{self, Architecture};
 use ocelli::quant::encode_rows;
 use ocelli::session::Player;
 use ocelli::tensor::Dtype;
@@ -68,8 +70,8 @@ pub struct Bare {
     place: Place,
     /// There until it is dropped.
     player: Option<Player>,
-    pub config: PaliGemmaConfig,
-    pub table: WeightTable,
+    pub architecture: PaliGemma,
+    table: WeightTable,
     weights: HashMap<ExternalKey, BufferId>,
     /// Graphs are lowered as if a binding could hold no more bytes than this.
     pub most: usize,
@@ -84,25 +86,27 @@ impl Bare {
     pub fn load(place: Place, directory: &Path, dtype: Dtype) -> Result<Self, String> {
         let text = fs::read_to_string(directory.join("config.json")).map_err(|error| error.to_string())?;
         let json = serde_json::from_str(&text).map_err(|error| error.to_string())?;
-        let config = PaliGemmaConfig::from_hf(&json).map_err(|error| error.to_string())?;
+        let architecture = PaliGemma::from_hf(&json).map_err(|error| error.to_string())?;
         let tensors = tensors(directory)?;
-        Self::fill(place, config, dtype, &|spec| gather(spec, &tensors))
+        Self::fill(place, architecture, dtype, &|spec| gather(spec, &tensors))
     }
 
     /// Puts weights `[rows, k]` on a device.
     pub fn fill(
         place: Place,
-        config: PaliGemmaConfig,
+        architecture: PaliGemma,
         dtype: Dtype,
         values: &dyn Fn(&WeightSpec) -> Result<Vec<f32>, String>,
     ) -> Result<Self, String> {
         let mut player = pool::take(place)?;
         let limit = player.capabilities().max_binding_bytes;
-        let (mut layouts, mut weights) = (Vec::new(), HashMap::new());
-        for (weight, spec) in paligemma::weights(&config).iter().enumerate() {
-            let dtype = if spec.form == Form::Exact { Dtype::F32 } else { dtype };
-            let layout =
-                WeightLayout::new(&spec.name, spec.rows, spec.k, dtype, limit).map_err(|error| error.to_string())?;
+        let parts = architecture.parts();
+        let specs = models::weight_specs(&architecture, parts.iter().filter(|part| part.optional.is_none()))
+            .map_err(|error| error.to_string())?;
+        let table = WeightTable::of(&specs, |spec| spec.kept_in(dtype), limit).map_err(|error| error.to_string())?;
+        let mut weights = HashMap::new();
+        for (weight, (spec, layout)) in specs.iter().zip(table.layouts()).enumerate() {
+            let dtype = layout.dtype;
             let values = values(spec)?;
             for (shard, rows) in layout.shards.iter().enumerate() {
                 let values = &values[rows.start * spec.k..rows.end * spec.k];
@@ -117,10 +121,8 @@ impl Bare {
                     add(WeightPart::Scales, &encoded.scales)?;
                 }
             }
-            layouts.push(layout);
         }
-        let table = WeightTable::new(layouts);
-        Ok(Self { place, player: Some(player), config, table, weights, most: limit, fuse: true, copies: 0 })
+        Ok(Self { place, player: Some(player), architecture, table, weights, most: limit, fuse: true, copies: 0 })
     }
 
     /// Runs a graph once with the given states and reads the values of that name: `(name, values)` in the order asked.
@@ -137,12 +139,13 @@ impl Bare {
         for name in wanted {
             let value = graph.find(name).ok_or_else(|| format!("the graph has no value {name}"))?;
             sizes.push(graph.rows(value) * graph.width(value) * 4);
-            graph.keep(value, &format!("tap {name}"));
+            let stored = graph.store(value, &format!("tap {name}"), StateKind::Output);
+            stored.map_err(|error| error.to_string())?;
         }
         let player = self.player.as_mut().ok_or("the player is gone")?;
         let graph = if self.fuse { fuse(graph) } else { graph };
         let capabilities = Capabilities { max_binding_bytes: self.most, ..player.capabilities().clone() };
-        let plan = lower(&graph, &capabilities);
+        let plan = lower(&graph, &self.table, &capabilities).map_err(|error| error.to_string())?;
         let copies = plan.recording.commands.iter().filter(|command| matches!(command, Command::Copy { .. }));
         self.copies = copies.count();
         let scratch = plan.recording.buffers.iter().filter(|buffer| buffer.role == Role::Scratch);

@@ -108,7 +108,7 @@ pub fn none(place: Place) -> Result<(), String> {
 /// How far masks of quantised weights may be from the reference's, as a share of its deviation.
 pub fn bound(dtype: Dtype) -> f32 {
     match dtype {
-        Dtype::F32 | Dtype::U32 => logits::INSIDE,
+        Dtype::F32 => logits::INSIDE,
         Dtype::F16 => logits::F16,
         Dtype::Q8 | Dtype::Q4 => 8e-2,
     }

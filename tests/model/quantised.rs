@@ -4,8 +4,8 @@ use std::collections::HashSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use ocelli::models::paligemma::{self, PaliGemmaConfig};
-use ocelli::models::{Form, Source};
+use ocelli::graph::{Source, Storage};
+use ocelli::models;
 use ocelli::quant::{decode_rows, encode_rows};
 use ocelli::tasks::Dtype;
 use safetensors::tensor::TensorView;
@@ -78,10 +78,13 @@ fn dequantised(golden: &Golden, dtype: Dtype) -> Result<PathBuf, String> {
     let directory = small_files(golden, &format!("{}-{dtype}", golden.checkpoint))?;
     let text = fs::read_to_string(golden.directory().join("config.json")).map_err(|error| error.to_string())?;
     let json = serde_json::from_str(&text).map_err(|error| error.to_string())?;
-    let config = PaliGemmaConfig::from_hf(&json).map_err(|error| error.to_string())?;
+    let architecture = models::open(&json).map_err(|error| error.to_string())?;
     let mut all = tensors(&golden.directory())?;
     let mut done = HashSet::new();
-    for spec in paligemma::weights(&config).iter().filter(|spec| spec.form == Form::Matrix) {
+    let parts = architecture.parts();
+    let specs = models::weight_specs(architecture.as_ref(), parts.iter().filter(|part| part.optional.is_none()))
+        .map_err(|error| error.to_string())?;
+    for spec in specs.iter().filter(|spec| spec.storage == Storage::Matrix) {
         let names = match &spec.source {
             Source::Concat(names) => names.clone(),
             Source::Interleave(even, odd) => vec![even.clone(), odd.clone()],

@@ -1,8 +1,9 @@
 //! Values inside the passes against those inside the reference: where a model goes wrong, these say in which layer.
 
+use ocelli::graph::{Graph, WeightSpec};
 use ocelli::kernels::Step;
-use ocelli::models::WeightSpec;
-use ocelli::models::paligemma::{DecoderPass, PaliGemmaConfig, PassOutput, decoder, vision};
+use ocelli::models::paligemma::PaliGemma;
+use ocelli::models::{Architecture, DecoderPass, Pass, PassOutput};
 use ocelli::tensor::Dtype;
 use serde_json::json;
 
@@ -25,16 +26,18 @@ pub fn vision_taps(place: Place, checkpoint: &str) -> Result<(), String> {
     let (channels, area) = (shape[1], shape[2] * shape[3]);
     let image: Vec<f32> =
         (0..area).flat_map(|at| (0..channels).map(move |c| (at, c))).map(|(at, c)| pixels[c * area + at]).collect();
-    let graph = vision(&model.config, &model.table).map_err(|error| error.to_string())?;
+    let graph = build(&model, &Pass::EncodeImage)?;
 
     let mut names: Vec<(String, String)> = vec![("x".into(), "embeddings".into())];
     names.extend([("vision.0.out".into(), "layer_0/attention".into()), ("vision.0.fc2".into(), "layer_0/mlp".into())]);
-    names.extend((0..model.config.vision.layers).map(|i| (format!("vision.{i}.y"), format!("layer_{i}"))));
+    names.extend(
+        (0..model.architecture.config().vision.layers).map(|i| (format!("vision.{i}.y"), format!("layer_{i}"))),
+    );
     names.push(("vision.norm".into(), "post_layernorm".into()));
     let mut wanted: Vec<&str> = names.iter().map(|(ours, _)| ours.as_str()).collect();
     wanted.push("projector");
 
-    let tokens = model.config.vision.tokens() as u32;
+    let tokens = model.architecture.config().vision.tokens() as u32;
     let step = Step { position: 0, tokens, prefix: tokens, slot: 0 };
     let found = model.run(graph, &step, &[("image", bytemuck::cast_slice(&image))], &wanted)?;
     for ((_, theirs), values) in names.iter().zip(&found) {
@@ -61,8 +64,8 @@ pub fn decoder_taps(place: Place, checkpoint: &str) -> Result<(), String> {
         output: PassOutput::Greedy,
         ids: None,
     };
-    let graph = decoder(&model.config, &model.table, &pass).map_err(|error| error.to_string())?;
-    let layers = model.config.decoder.layers;
+    let graph = build(&model, &Pass::Decoder(pass.clone()))?;
+    let layers = model.architecture.config().decoder.layers;
     let mut names: Vec<(String, String)> = vec![("x".into(), "decoder/input_embeddings".into())];
     names.push(("decoder.0.out".into(), "decoder/layer_0/attention".into()));
     names.push(("decoder.0.down".into(), "decoder/layer_0/mlp".into()));
@@ -88,7 +91,7 @@ pub fn forced_logits(place: Place, checkpoint: &str) -> Result<(), String> {
     let mut model = Bare::load(place, &golden.directory(), Dtype::F32)?;
     let (found, tokens, prefix) = force(&mut model, &golden, true)?;
     let case = golden.case(&golden.forced.case)?;
-    let vocabulary = model.config.decoder.vocabulary;
+    let vocabulary = model.architecture.config().decoder.vocabulary;
     let rows = (prefix - 1) * vocabulary..tokens * vocabulary;
     let expected = golden.tap(&format!("{}/forced/logits", case.name))?.1;
     close("forced logits", &found[1][rows], &expected, INSIDE)?;
@@ -101,7 +104,7 @@ pub fn forced_logits(place: Place, checkpoint: &str) -> Result<(), String> {
 pub fn forced_in_chunks(place: Place, checkpoint: &str) -> Result<(), String> {
     let golden = Golden::read(checkpoint)?;
     let mut model = Bare::load(place, &golden.directory(), Dtype::F32)?;
-    let t = &model.config.decoder;
+    let t = &model.architecture.config().decoder;
     let qkv = (t.heads + 2 * t.kv_heads) * t.head_dim;
     let case = golden.case(&golden.forced.case)?;
     let rows = case.input_ids.len() + golden.forced.suffix_ids.len() + BEHIND;
@@ -135,7 +138,7 @@ fn force(model: &mut Bare, golden: &Golden, logits: bool) -> Result<(Vec<Vec<f32
         output: PassOutput::Score,
         ids: None,
     };
-    let graph = decoder(&model.config, &model.table, &pass).map_err(|error| error.to_string())?;
+    let graph = build(&model, &Pass::Decoder(pass.clone()))?;
     let step = Step { position: 0, tokens: ids.len() as u32, prefix: prefix as u32, slot: 0 };
     let targets: Vec<u32> = ids[1..].iter().map(|&id| id & 0x7fff_ffff).chain([0]).collect();
     let states = [
@@ -152,7 +155,7 @@ fn force(model: &mut Bare, golden: &Golden, logits: bool) -> Result<(Vec<Vec<f32
 /// A picture of 64 x 64 patches and a prompt, with an MLP whose inside no binding holds: as in PaliGemma 3B at 896
 /// pixels, on a small scale; then with queries, keys and values that fit none either, as in PaliGemma 2 10B.
 pub fn large_picture(place: Place) -> Result<(), String> {
-    let config = PaliGemmaConfig::from_hf(&json!({
+    let architecture = PaliGemma::from_hf(&json!({
         "model_type": "paligemma", "image_token_index": 63,
         "text_config": {
             "model_type": "gemma", "hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 2,
@@ -164,16 +167,16 @@ pub fn large_picture(place: Place) -> Result<(), String> {
         },
     }))
     .map_err(|error| error.to_string())?;
-    let patches = config.vision.tokens();
+    let patches = architecture.config().vision.tokens();
     let image = Random::new("large picture").floats(896 * 896 * 3);
     let values = |spec: &WeightSpec| {
         let scale = (spec.k as f32).powf(-0.5);
         Ok(Random::new(&spec.name).floats(spec.rows * spec.k).into_iter().map(|x| x * scale).collect())
     };
-    let mut model = Bare::fill(place, config, Dtype::F32, &values)?;
+    let mut model = Bare::fill(place, architecture, Dtype::F32, &values)?;
     let everywhere = model.most;
     let step = Step { position: 0, tokens: patches as u32, prefix: patches as u32, slot: 0 };
-    let graph = vision(&model.config, &model.table).map_err(|error| error.to_string())?;
+    let graph = build(&model, &Pass::EncodeImage)?;
     let features = model.run(graph, &step, &[("image", bytemuck::cast_slice(&image))], &["projector"])?.remove(0);
     let ids: Vec<u32> = (0..patches as u32).map(|row| row | 1 << 31).chain([2, 7, 11, 5]).collect();
     let tokens = ids.len().next_multiple_of(128);
@@ -183,7 +186,7 @@ pub fn large_picture(place: Place) -> Result<(), String> {
     let states = [("ids", bytemuck::cast_slice(&ids)), ("features", bytemuck::cast_slice(&features))];
     let mut logits = |most: usize| {
         model.most = most;
-        let graph = decoder(&model.config, &model.table, &pass).map_err(|error| error.to_string())?;
+        let graph = build(&model, &Pass::Decoder(pass.clone()))?;
         let found = model.run(graph, &step, &states, &["logits"])?.remove(0);
         Ok::<_, String>((found, model.copies))
     };
@@ -199,8 +202,12 @@ pub fn large_picture(place: Place) -> Result<(), String> {
     close("logits", &chunked, &whole, INSIDE).map(|_| ())
 }
 
+fn build(model: &Bare, pass: &Pass) -> Result<Graph, String> {
+    model.architecture.build(pass).map_err(|error| error.to_string())
+}
+
 fn logits_of(model: &Bare) -> &'static str {
-    if model.config.decoder.final_softcap.is_some() { "capped" } else { "logits" }
+    if model.architecture.config().decoder.final_softcap.is_some() { "capped" } else { "logits" }
 }
 
 /// Ids with image tokens replaced by the rows of the features.

@@ -21,19 +21,13 @@ pub fn inspect(args: &InspectArgs) -> Result<()> {
 
 fn text(model: &Inspection) -> String {
     let mut text = String::new();
-    let (v, t) = (&model.vision, &model.decoder);
     // Writing to a string cannot fail.
     let _ = writeln!(text, "{}, {} weights", model.architecture, model.parameters);
-    let _ = writeln!(
-        text,
-        "  tower    {} wide, {} deep, {} heads, MLP {}, {} px in patches of {}: {} tokens a picture",
-        v.width, v.layers, v.heads, v.mlp, v.image_size, v.patch, v.tokens
-    );
-    let _ = writeln!(
-        text,
-        "  decoder  {}, {} wide, {} deep, {} heads of {} over {} key heads, MLP {}, vocabulary {}",
-        t.family, t.width, t.layers, t.heads, t.head_dim, t.kv_heads, t.mlp, t.vocabulary
-    );
+    for section in &model.sections {
+        let number = |(name, value): &(&str, serde_json::Value)| format!("{name} {}", plain(value));
+        let numbers: Vec<String> = section.numbers.iter().map(number).collect();
+        let _ = writeln!(text, "  {:<8} {}", section.name, numbers.join(", "));
+    }
     if let Some(t) = &model.tokenizer {
         let TokenizerReport { file, pieces, merges, added, .. } = t;
         let _ = writeln!(text, "  {file}: {pieces} pieces, {merges} merges, {added} added tokens");
@@ -52,4 +46,13 @@ fn text(model: &Inspection) -> String {
         let _ = writeln!(text, "  {:<6} {:<20} {}", tensor.dtype, format!("{:?}", tensor.shape), tensor.name);
     }
     text
+}
+
+/// A value as people read it: no quotes, no `null`.
+fn plain(value: &serde_json::Value) -> String {
+    match value {
+        serde_json::Value::String(text) => text.clone(),
+        serde_json::Value::Array(values) if values.iter().all(serde_json::Value::is_null) => "none".into(),
+        other => other.to_string(),
+    }
 }

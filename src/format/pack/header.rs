@@ -36,7 +36,7 @@ pub fn header(weights: &[StoredWeight], parts: &[Part]) -> (Vec<u8>, Vec<StoredT
             (false, Dtype::Q8) => ("I8", layout.padded_k),
             (false, Dtype::Q4) => ("U8", layout.row_bytes),
             (false, Dtype::F16) => ("F16", layout.padded_k),
-            (false, Dtype::F32 | Dtype::U32) => ("F32", layout.padded_k),
+            (false, Dtype::F32) => ("F32", layout.padded_k),
         };
         let end = at + tensor.bytes;
         let entry = json!({"dtype": dtype, "shape": [tensor.rows.len(), width], "data_offsets": [at, end]});

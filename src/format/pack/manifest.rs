@@ -90,6 +90,11 @@ impl Manifest {
         Ok(manifest)
     }
 
+    /// Whether the shards hold a part of the model; those that are not optional are always there.
+    pub fn has_part(&self, name: &str, optional: bool) -> bool {
+        !optional || name == "mask_decoder" && self.mask_decoder
+    }
+
     /// All files of the pack but the manifest.
     pub fn files(&self) -> impl Iterator<Item = &FileEntry> {
         self.shards.iter().chain([&self.tokenizer]).chain(&self.licence).chain(&self.notices)

@@ -2,14 +2,15 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::base::{ErrorKind, Fault};
+use crate::models::blocks::{GemmaConfig, VitConfig};
 
 /// A PaliGemma model in numbers.
 #[derive(Debug, Clone, PartialEq)]
 pub struct PaliGemmaConfig {
     /// The SigLIP tower.
-    pub vision: VisionConfig,
+    pub vision: VitConfig,
     /// The Gemma decoder.
-    pub decoder: DecoderConfig,
+    pub decoder: GemmaConfig,
     /// Id of `<image>`.
     pub image_token: u32,
     /// Ids that end an answer.
@@ -18,77 +19,6 @@ pub struct PaliGemmaConfig {
     pub bos_token: u32,
     /// Log-probability of the four tokens together of a box that is as likely right as wrong, where it was measured.
     pub even_box_logprob: Option<f32>,
-}
-
-/// A SigLIP vision tower in numbers.
-#[derive(Debug, Clone, PartialEq)]
-pub struct VisionConfig {
-    /// D, width of the residual stream.
-    pub width: usize,
-    /// L, number of blocks.
-    pub layers: usize,
-    /// H, attention heads.
-    pub heads: usize,
-    /// F, width of the MLP.
-    pub mlp: usize,
-    /// Pixels along one side of the square input.
-    pub image_size: usize,
-    /// Pixels along one side of a patch.
-    pub patch: usize,
-    /// Added to the variance in LayerNorm.
-    pub eps: f32,
-}
-
-/// A Gemma 1 or Gemma 2 decoder in numbers: norms, softcaps and windows are data.
-#[derive(Debug, Clone, PartialEq)]
-pub struct DecoderConfig {
-    /// D, width of the residual stream.
-    pub width: usize,
-    /// L, number of blocks.
-    pub layers: usize,
-    /// H, query heads.
-    pub heads: usize,
-    /// G, key and value heads.
-    pub kv_heads: usize,
-    /// K, width of a head.
-    pub head_dim: usize,
-    /// F, width of the MLP.
-    pub mlp: usize,
-    /// V, rows of the tied embedding.
-    pub vocabulary: usize,
-    /// Added to the mean square in RMSNorm.
-    pub eps: f32,
-    /// Positions that it was trained on; more would give nonsense.
-    pub max_positions: usize,
-    /// Base of the rotary frequencies.
-    pub rope_theta: f32,
-    /// Factor on q·k.
-    pub query_scale: f32,
-    /// `c` of `c * tanh(score / c)`, if scores are capped.
-    pub attention_softcap: Option<f32>,
-    /// `c` of `c * tanh(logit / c)`, if logits are capped.
-    pub final_softcap: Option<f32>,
-    /// Gemma 2: a norm after attention and after the MLP, before the residual sum.
-    pub post_norms: bool,
-    /// Keys that a query sees backwards, per layer; `None` sees all.
-    pub windows: Vec<Option<usize>>,
-}
-
-impl VisionConfig {
-    /// Patches along one side; the pixels that fill no patch are dropped.
-    pub fn grid(&self) -> usize {
-        self.image_size / self.patch
-    }
-
-    /// P, tokens of one picture.
-    pub fn tokens(&self) -> usize {
-        self.grid() * self.grid()
-    }
-
-    /// K, width of a head.
-    pub fn head_dim(&self) -> usize {
-        self.width / self.heads
-    }
 }
 
 /// A `config.json` that is not a PaliGemma that this version runs.
@@ -255,7 +185,7 @@ impl PaliGemmaConfig {
     }
 }
 
-fn vision_config(hf: &HfVision) -> Result<VisionConfig, ConfigFault> {
+fn vision_config(hf: &HfVision) -> Result<VitConfig, ConfigFault> {
     let model_type = hf.model_type.as_deref().unwrap_or("siglip_vision_model");
     expect("vision_config.model_type", model_type, &["siglip_vision_model"], "siglip_vision_model")?;
     expect("vision_config.hidden_act", hf.hidden_act.as_deref().unwrap_or(GELU_TANH), &[GELU_TANH], GELU_TANH)?;
@@ -269,10 +199,10 @@ fn vision_config(hf: &HfVision) -> Result<VisionConfig, ConfigFault> {
     let heads = divides("vision_config.num_attention_heads", hf.num_attention_heads.unwrap_or(12), width)?;
     head_dim("vision_config.hidden_size / num_attention_heads", width / heads)?;
     let eps = positive("vision_config.layer_norm_eps", hf.layer_norm_eps.unwrap_or(EPS))?;
-    Ok(VisionConfig { width, layers, heads, mlp, image_size, patch, eps })
+    Ok(VitConfig { width, layers, heads, mlp, image_size, patch, eps })
 }
 
-fn decoder_config(hf: &HfText) -> Result<DecoderConfig, ConfigFault> {
+fn decoder_config(hf: &HfText) -> Result<GemmaConfig, ConfigFault> {
     let model_type = hf.model_type.as_deref().unwrap_or("gemma");
     expect("text_config.model_type", model_type, &["gemma", "gemma2"], "gemma or gemma2")?;
     let gemma2 = model_type == "gemma2";
@@ -300,7 +230,7 @@ fn decoder_config(hf: &HfText) -> Result<DecoderConfig, ConfigFault> {
         cap.unwrap_or(Some(default)).filter(|_| gemma2).map(|cap| positive(field, cap)).transpose()
     };
     let query_scalar = if gemma2 { hf.query_pre_attn_scalar.unwrap_or(256.0) } else { head_dim as f32 };
-    Ok(DecoderConfig {
+    Ok(GemmaConfig {
         width,
         layers,
         heads,

@@ -19,9 +19,10 @@ use super::load::{file, optional_json, tokenizer_of};
 use crate::base::Result;
 use crate::format::pack::{FORMAT, FileEntry, MANIFEST, Manifest, StoredWeight, shards};
 use crate::format::{Checkpoint, ModelFiles, is_legal_text};
-use crate::models::paligemma::{PaliGemmaConfig, Preset};
-use crate::models::{Form, WeightSpec, mask_decoder};
-use crate::session::{LoadProgress, check_shapes, weight_specs};
+use crate::graph::{Storage, WeightSpec};
+use crate::models;
+use crate::models::paligemma::Preset;
+use crate::session::{LoadProgress, check_shapes, checkpoint_parts, checkpoint_specs};
 use crate::tensor::Dtype;
 use crate::text::{COMPACT, JSON};
 
@@ -75,12 +76,12 @@ pub fn convert(
         return Err(ConvertFault::SourceFolder(folder.into()).into());
     }
     let (json, preset) = config_json(files, options.preset)?;
-    let config = PaliGemmaConfig::from_hf(&json)?;
+    let architecture = models::open(&json)?;
     let checkpoint = Checkpoint::open(files)?;
-    let specs = weight_specs(&config, &checkpoint);
+    let specs = checkpoint_specs(architecture.as_ref(), &checkpoint)?;
     check_shapes(&specs, &checkpoint)?;
     let tokenizer = file(files, JSON)?;
-    let tokenizer = tokenizer_of(&config, tokenizer)?.compact(&Sha256::digest(tokenizer).into());
+    let tokenizer = tokenizer_of(architecture.as_ref(), tokenizer)?.compact(&Sha256::digest(tokenizer).into());
     let f16 = kept(&specs, options)?;
     let weights: Vec<StoredWeight> = specs
         .iter()
@@ -129,7 +130,9 @@ pub fn convert(
         config: json,
         processor: optional_json(files, "preprocessor_config.json")?,
         generation: optional_json(files, "generation_config.json")?,
-        mask_decoder: checkpoint.shape(mask_decoder::CODEBOOK_TENSOR).is_ok(),
+        mask_decoder: checkpoint_parts(architecture.as_ref(), &checkpoint)
+            .iter()
+            .any(|part| part.name == "mask_decoder"),
         tokenizer: writer.whole(COMPACT, &tokenizer)?,
         licence,
         notices,
@@ -178,7 +181,7 @@ fn kept(specs: &[WeightSpec], options: &ConvertOptions) -> Result<Vec<String>, C
     for text in &options.keep_f16 {
         let pattern = Pattern::new(text)
             .map_err(|error| ConvertFault::Pattern { pattern: text.clone(), reason: error.to_string() })?;
-        let matrices = specs.iter().filter(|spec| spec.form == Form::Matrix && pattern.matches(&spec.name));
+        let matrices = specs.iter().filter(|spec| spec.storage == Storage::Matrix && pattern.matches(&spec.name));
         let before = kept.len();
         kept.extend(matrices.map(|spec| spec.name.clone()));
         if kept.len() == before {

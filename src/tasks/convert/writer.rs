@@ -12,7 +12,7 @@ use super::fault::ConvertFault;
 use crate::base::Result;
 use crate::format::Checkpoint;
 use crate::format::pack::{FileEntry, Part, StoredTensor, StoredWeight, header};
-use crate::models::WeightSpec;
+use crate::graph::WeightSpec;
 use crate::session::{LoadProgress, chunks, encode};
 
 /// What a file is called until it is complete.

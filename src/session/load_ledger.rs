@@ -6,12 +6,12 @@ use crate::graph::{WeightLayout, WeightTable};
 use crate::quant::layout;
 
 /// Keeps the book of the rows that have come of each weight: every row once, in order, as the model expects it.
-pub(super) struct Arrivals {
+pub(super) struct LoadLedger {
     table: WeightTable,
     rows: Vec<usize>,
 }
 
-impl Arrivals {
+impl LoadLedger {
     /// Nothing has come yet.
     pub fn new(table: WeightTable) -> Self {
         let rows = vec![0; table.layouts().len()];

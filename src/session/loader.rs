@@ -1,16 +1,17 @@
+use std::collections::HashSet;
 use std::ops::Range;
 
-use super::arrivals::Arrivals;
+use super::auto_regressive::cache_bytes;
+use super::load_ledger::LoadLedger;
+use super::session::ShardBuffers;
 use super::too_large::TooLarge;
-use super::weights::{check_shapes, encode, weight_specs};
-use super::{Player, Session, SessionOptions, room};
+use super::weights::{check_shapes, encode};
+use super::{Player, Session, SessionOptions, memory_check};
 use crate::base::{ErrorKind, Result};
 use crate::format::pack::{MANIFEST, Manifest, PackedRows, read_shard};
 use crate::format::{Checkpoint, FormatFault};
-use crate::graph::record::BufferId;
-use crate::graph::{WeightLayout, WeightTable};
-use crate::models::paligemma::{self, PaliGemmaConfig};
-use crate::models::{Form, WeightSpec, mask_decoder};
+use crate::graph::{WeightLayout, WeightSpec, WeightTable};
+use crate::models::{self, Architecture, Part, Pass};
 use crate::quant::layout;
 use crate::tensor::Dtype;
 
@@ -23,20 +24,12 @@ pub struct LoadProgress {
     pub total: usize,
 }
 
-/// The buffers of one shard.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct ShardBuffers {
-    pub data: BufferId,
-    pub scales: Option<BufferId>,
-}
-
 /// f32 values converted at a time: bounds what loading holds in host memory.
 const CHUNK_VALUES: usize = 1 << 20;
 
-/// A model on its way to a player: memory for all weights is there, and they come in any portions.
+/// Brings weights to a session that has memory for all of them; they come in any portions.
 pub struct Loader {
-    session: Session,
-    arrivals: Arrivals,
+    ledger: LoadLedger,
     done: usize,
     total: usize,
 }
@@ -47,85 +40,82 @@ impl Loader {
     /// # Errors
     /// A configuration that cannot be run or asks for more weights than the shards can hold, a weight that no binding
     /// holds, a device without memory.
-    pub async fn of_pack(player: Player, manifest: &Manifest, fuse: bool) -> Result<Self> {
-        let config = PaliGemmaConfig::from_hf(&manifest.config)?;
-        let specs = pack_specs(&config, manifest);
-        let dtype = |spec: &WeightSpec| stored_dtype(spec, manifest);
+    pub async fn of_pack(player: Player, manifest: &Manifest, fuse: bool) -> Result<(Session, Self)> {
+        let architecture = models::open(&manifest.config)?;
+        let specs = pack_specs(architecture.as_ref(), manifest)?;
         check_lengths(&specs, manifest)?;
         let options = SessionOptions { dtype: manifest.dtype, fuse };
-        Self::begin(player, config, &specs, &dtype, options).await
+        Self::begin(player, architecture, &specs, &|spec| stored_dtype(spec, manifest), options).await
     }
 
-    /// Takes the memory of a question about one picture: `prompt` tokens behind the picture's, at most `new_tokens` of an
-    /// answer; and checks its passes against the device's limits.
+    /// Takes memory for a checkpoint's weights; [`read`](Self::read) converts them.
     ///
     /// # Errors
-    /// A device without the memory or limits for it.
-    pub async fn make_room(&mut self, prompt: usize, new_tokens: usize) -> Result<()> {
-        self.session.make_room(prompt, new_tokens).await
-    }
-
-    /// Whether everything is there that a picture is encoded with.
-    pub fn can_encode(&self) -> bool {
-        self.arrivals.complete(paligemma::of_tower).is_ok()
-    }
-
-    /// Encodes a picture `[S, S, 3]` while the decoder's weights are still to come.
-    ///
-    /// # Errors
-    /// A weight of the tower that has not come, a picture of another size, a failing device.
-    pub async fn encode(&mut self, picture: &[f32]) -> Result<()> {
-        self.arrivals.complete(paligemma::of_tower)?;
-        self.session.encode(&[picture]).await
+    /// A tensor that is missing or has another shape than the configuration says, a row that no binding holds, a device
+    /// without memory.
+    pub async fn of_checkpoint(
+        player: Player,
+        architecture: Box<dyn Architecture>,
+        checkpoint: &Checkpoint<'_>,
+        options: SessionOptions,
+    ) -> Result<(Session, Self)> {
+        let specs = checkpoint_specs(architecture.as_ref(), checkpoint)?;
+        check_shapes(&specs, checkpoint)?;
+        Self::begin(player, architecture, &specs, &|spec| spec.kept_in(options.dtype), options).await
     }
 
     /// Takes memory for weights in the dtypes that `dtype` says.
     async fn begin(
         mut player: Player,
-        config: PaliGemmaConfig,
+        architecture: Box<dyn Architecture>,
         specs: &[WeightSpec],
         dtype: &dyn Fn(&WeightSpec) -> Dtype,
         options: SessionOptions,
-    ) -> Result<Self> {
-        let most = player.capabilities().max_binding_bytes;
-        let layouts = specs.iter().map(|spec| {
-            let new = if spec.form == Form::Exact { WeightLayout::whole } else { WeightLayout::new };
-            new(&spec.name, spec.rows, spec.k, dtype(spec), most)
-        });
-        let table = WeightTable::new(layouts.collect::<Result<_>>()?);
-        room::check(&player, &config, table.layouts().iter().map(|weight| bytes(weight) as u64).sum())?;
+    ) -> Result<(Session, Self)> {
+        let table = WeightTable::of(specs, dtype, player.capabilities().max_binding_bytes)?;
+        let weights = specs.iter().map(|spec| spec.bytes(dtype(spec))).sum();
+        memory_check::check(&player, weights, cache_bytes(architecture.as_ref())?)?;
         let buffers = match take_memory(&mut player, &table).await {
             Ok(buffers) => buffers,
             Err(cause) if cause.kind() == ErrorKind::OutOfMemory => {
-                let needed = specs.iter().map(|spec| spec.bytes(dtype(spec))).sum();
                 let given = player.memory().buffers as u64;
                 let fits = smaller(specs, options.dtype).find(|&(_, bytes)| bytes <= given);
-                return Err(TooLarge { cause, needed, given, dtype: options.dtype, fits }.into());
+                return Err(TooLarge { cause, needed: weights, given, dtype: options.dtype, fits }.into());
             }
             Err(cause) => return Err(cause),
         };
-        let total = table.layouts().iter().map(bytes).sum();
-        let arrivals = Arrivals::new(table.clone());
-        Ok(Self { session: Session::new(player, config, options, table, buffers), arrivals, done: 0, total })
+        let total = table.layouts().iter().map(WeightLayout::bytes).sum();
+        let ledger = LoadLedger::new(table.clone());
+        Ok((Session::new(player, architecture, options, table, buffers), Self { ledger, done: 0, total }))
+    }
+
+    /// Fails unless all weights of a pass have come.
+    ///
+    /// # Errors
+    /// A weight that has not.
+    pub fn complete(&self, session: &Session, pass: &Pass) -> Result<()> {
+        let graph = session.architecture().build(pass)?;
+        let needed: HashSet<&str> = graph.weights().iter().map(|weight| weight.name.as_str()).collect();
+        self.ledger.complete(|name| needed.contains(name))
     }
 
     /// Puts the weights of one shard of a pack on the device. Shards come in the manifest's order.
     ///
     /// # Errors
     /// A file that contradicts itself, the manifest or the order; a failing device.
-    pub fn push(&mut self, file: &str, bytes: &[u8]) -> Result<LoadProgress> {
+    pub fn push(&mut self, session: &mut Session, file: &str, bytes: &[u8]) -> Result<LoadProgress> {
         read_shard(file, bytes, &mut |part| {
-            let index = self.arrivals.admit(file, &part)?;
-            self.put(index, &part)
+            let index = self.ledger.admit(file, &part)?;
+            self.put(session, index, &part)
         })?;
         Ok(self.progress())
     }
 
     /// Writes the next rows of a weight to its buffers. Their number is even, or they are the last.
-    fn put(&mut self, index: usize, part: &PackedRows<'_>) -> Result<()> {
-        let weight = &self.arrivals.weights()[index];
+    fn put(&mut self, session: &mut Session, index: usize, part: &PackedRows<'_>) -> Result<()> {
+        let weight = &self.ledger.weights()[index];
         let layout = layout(weight.dtype, weight.k);
-        let (player, buffers) = self.session.weight_buffers(index);
+        let (player, buffers) = session.weight_buffers(index);
         for (shard, buffers) in weight.shards.iter().zip(buffers) {
             let rows = overlap(&(part.first_row..part.first_row + part.rows), shard);
             if rows.is_empty() {
@@ -151,42 +141,12 @@ impl Loader {
         LoadProgress { done: self.done, total: self.total }
     }
 
-    /// What executes the model.
-    pub fn player(&self) -> &Player {
-        self.session.player()
-    }
-
-    /// Makes a first question need nothing but weights; see [`Session::prepare`].
-    ///
-    /// # Errors
-    /// A device without the memory or limits for it.
-    pub async fn prepare(&mut self, prompt: usize, new_tokens: usize) -> Result<()> {
-        self.session.prepare(prompt, new_tokens).await
-    }
-
-    /// The model, once all weights are there.
+    /// Ends the load.
     ///
     /// # Errors
     /// A weight that has not come.
-    pub fn finish(self) -> Result<Session> {
-        self.arrivals.complete(|_| true)?;
-        Ok(self.session)
-    }
-
-    /// Takes memory for a checkpoint's weights; [`read`](Self::read) converts them.
-    ///
-    /// # Errors
-    /// A tensor that is missing or has another shape than the configuration says, a row that no binding holds, a device
-    /// without memory.
-    pub async fn of_checkpoint(
-        player: Player,
-        config: PaliGemmaConfig,
-        checkpoint: &Checkpoint<'_>,
-        options: SessionOptions,
-    ) -> Result<Self> {
-        let specs = weight_specs(&config, checkpoint);
-        check_shapes(&specs, checkpoint)?;
-        Self::begin(player, config, &specs, &|spec| spec.kept_in(options.dtype), options).await
+    pub fn finish(self) -> Result<()> {
+        self.ledger.complete(|_| true)
     }
 
     /// Converts the weights of the checkpoint chunk by chunk on their way to the player.
@@ -195,18 +155,20 @@ impl Loader {
     /// A failing device, or what `progress` returns.
     pub fn read(
         &mut self,
+        session: &mut Session,
         checkpoint: &Checkpoint<'_>,
         progress: &mut dyn FnMut(LoadProgress) -> Result<()>,
     ) -> Result<()> {
-        for (index, spec) in weight_specs(self.session.config(), checkpoint).iter().enumerate() {
-            let dtype = spec.kept_in(self.session.dtype());
+        let specs = checkpoint_specs(session.architecture(), checkpoint)?;
+        for (index, spec) in specs.iter().enumerate() {
+            let dtype = spec.kept_in(session.dtype());
             for rows in chunks(spec) {
                 let (first_row, count) = (rows.start, rows.len());
                 let (data, scales) = encode(spec, rows, dtype, checkpoint)?;
                 let part =
                     PackedRows { weight: &spec.name, first_row, rows: count, dtype, data: &data, scales: &scales };
-                self.arrivals.admit("the checkpoint", &part)?;
-                self.put(index, &part)?;
+                self.ledger.admit("the checkpoint", &part)?;
+                self.put(session, index, &part)?;
                 progress(self.progress())?;
             }
         }
@@ -221,47 +183,51 @@ pub fn chunks(spec: &WeightSpec) -> impl Iterator<Item = Range<usize>> + use<> {
     (0..rows).step_by(step).map(move |first| first..(first + step).min(rows))
 }
 
-/// Checks the weights of a pack without a device.
-pub struct PackCheck(Arrivals);
-
-impl PackCheck {
-    /// What a manifest promises.
+impl Session {
+    /// Puts a model on a player, weights converted chunk by chunk.
     ///
     /// # Errors
-    /// A configuration that cannot be run.
-    pub fn new(manifest: &Manifest) -> Result<Self> {
-        let config = PaliGemmaConfig::from_hf(&manifest.config)?;
-        let specs = pack_specs(&config, manifest);
-        let layouts = specs
-            .iter()
-            .map(|spec| WeightLayout::new(&spec.name, spec.rows, spec.k, stored_dtype(spec, manifest), usize::MAX));
-        Ok(Self(Arrivals::new(WeightTable::new(layouts.collect::<Result<_>>()?))))
-    }
-
-    /// Looks at one shard.
-    ///
-    /// # Errors
-    /// A file that contradicts itself, the manifest or the order.
-    pub fn push(&mut self, file: &str, bytes: &[u8]) -> Result<()> {
-        read_shard(file, bytes, &mut |part| self.0.admit(file, &part).map(|_| ()))
-    }
-
-    /// Whether everything was there.
-    ///
-    /// # Errors
-    /// A weight that has not come.
-    pub fn finish(self) -> Result<()> {
-        self.0.complete(|_| true)
+    /// A tensor that is missing or has another shape than the configuration says (checked before anything is
+    /// allocated), a row that no binding holds, a device without memory, or what `progress` returns.
+    pub async fn load(
+        player: Player,
+        architecture: Box<dyn Architecture>,
+        checkpoint: &Checkpoint<'_>,
+        options: SessionOptions,
+        progress: &mut dyn FnMut(LoadProgress) -> Result<()>,
+    ) -> Result<Self> {
+        let (mut session, mut loader) = Loader::of_checkpoint(player, architecture, checkpoint, options).await?;
+        loader.read(&mut session, checkpoint, progress)?;
+        loader.finish()?;
+        Ok(session)
     }
 }
 
 /// All weights of a pack in order of execution.
-pub fn pack_specs(config: &PaliGemmaConfig, manifest: &Manifest) -> Vec<WeightSpec> {
-    let mut specs = paligemma::weights(config);
-    if manifest.mask_decoder {
-        specs.extend(mask_decoder::weights());
-    }
-    specs
+///
+/// # Errors
+/// A configuration that no graph can be built of.
+pub fn pack_specs(architecture: &dyn Architecture, manifest: &Manifest) -> Result<Vec<WeightSpec>> {
+    let parts = architecture.parts();
+    Ok(models::weight_specs(
+        architecture,
+        parts.iter().filter(|part| manifest.has_part(part.name, part.optional.is_some())),
+    )?)
+}
+
+/// All weights of a checkpoint in order of execution, those of optional parts where it has them.
+///
+/// # Errors
+/// A configuration that no graph can be built of.
+pub fn checkpoint_specs(architecture: &dyn Architecture, checkpoint: &Checkpoint<'_>) -> Result<Vec<WeightSpec>> {
+    let parts = checkpoint_parts(architecture, checkpoint);
+    Ok(models::weight_specs(architecture, &parts)?)
+}
+
+/// The parts of a model that a checkpoint has.
+pub fn checkpoint_parts(architecture: &dyn Architecture, checkpoint: &Checkpoint<'_>) -> Vec<Part> {
+    let there = |part: &Part| part.optional.is_none_or(|tensor| checkpoint.shape(tensor).is_ok());
+    architecture.parts().into_iter().filter(there).collect()
 }
 
 /// How a pack stores a weight.
@@ -312,10 +278,4 @@ fn check_lengths(specs: &[WeightSpec], manifest: &Manifest) -> Result<(), Format
 
 fn overlap(a: &Range<usize>, b: &Range<usize>) -> Range<usize> {
     a.start.max(b.start)..a.end.min(b.end).max(a.start.max(b.start))
-}
-
-/// Bytes of a weight on the device.
-pub(super) fn bytes(weight: &WeightLayout) -> usize {
-    let layout = layout(weight.dtype, weight.k);
-    weight.shards.iter().map(|s| layout.data_bytes(s.len()) + layout.scale_bytes(s.len())).sum()
 }

@@ -3,11 +3,11 @@ use crate::tensor::Dtype;
 
 /// How a weight is stored on the device.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Form {
+pub enum Storage {
     /// In the dtype the user chose, split by rows as the device needs.
     Matrix,
     /// Always f32 and in one piece: norms, biases, position tables.
-    Exact,
+    F32Whole,
 }
 
 /// Which tensors of a checkpoint make up a weight, by their canonical names.
@@ -21,7 +21,14 @@ pub enum Source {
     Transposed(String),
 }
 
-/// A weight `[rows, k]` that a model's graphs ask for by name.
+impl Source {
+    /// One tensor as it is.
+    pub fn tensor(name: impl Into<String>) -> Self {
+        Self::Concat(vec![name.into()])
+    }
+}
+
+/// A weight `[rows, k]` as a graph declares it where it is used.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WeightSpec {
     /// The name within the runtime, such as `decoder.3.qkv`.
@@ -31,22 +38,17 @@ pub struct WeightSpec {
     /// K: all axes after the first, flattened.
     pub k: usize,
     /// How it is stored.
-    pub form: Form,
+    pub storage: Storage,
     /// Where it comes from.
     pub source: Source,
 }
 
 impl WeightSpec {
-    /// A matrix `[rows, k]` in the chosen dtype.
-    pub fn matrix(name: impl Into<String>, rows: usize, k: usize, source: Source) -> Self {
-        Self { name: name.into(), rows, k, form: Form::Matrix, source }
-    }
-
     /// What it is kept in where matrices are kept in `dtype`.
     pub fn kept_in(&self, dtype: Dtype) -> Dtype {
-        match self.form {
-            Form::Exact => Dtype::F32,
-            Form::Matrix => dtype,
+        match self.storage {
+            Storage::F32Whole => Dtype::F32,
+            Storage::Matrix => dtype,
         }
     }
 
@@ -55,17 +57,5 @@ impl WeightSpec {
         let layout = layout(self.kept_in(dtype), self.k);
         let rows = self.rows as u64;
         rows * layout.row_bytes as u64 + (rows * layout.row_scales as u64 * 2).next_multiple_of(4)
-    }
-
-    /// A matrix `[rows, k]` that stays f32.
-    pub fn exact(name: impl Into<String>, rows: usize, k: usize, source: Source) -> Self {
-        Self { name: name.into(), rows, k, form: Form::Exact, source }
-    }
-}
-
-impl Source {
-    /// One tensor as it is.
-    pub fn tensor(name: impl Into<String>) -> Self {
-        Self::Concat(vec![name.into()])
     }
 }

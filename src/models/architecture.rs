@@ -1,0 +1,127 @@
+use serde_json::Value;
+
+use super::Pass;
+use crate::graph::{Graph, ShapeFault, WeightSpec};
+
+/// A model, told once: its passes, what they take, and what of a checkpoint belongs to them.
+///
+/// Weights and states are not listed anywhere: the graphs of the passes declare them where they use them.
+pub trait Architecture {
+    /// Its name in packs, reports and messages.
+    fn name(&self) -> &'static str;
+
+    /// What it is made of, in order of execution.
+    fn parts(&self) -> Vec<Part>;
+
+    /// The graph of a pass.
+    ///
+    /// # Errors
+    /// A pass that it does not have, or numbers that no kernel can work with.
+    fn build(&self, pass: &Pass) -> Result<Graph, ShapeFault>;
+
+    /// What it takes of an image, if it takes any.
+    fn image(&self) -> Option<ImageInput> {
+        None
+    }
+
+    /// Its numbers part by part, for reports.
+    fn report(&self) -> Vec<Section>;
+
+    /// What its prompts and answers are made of, if it reads or writes text.
+    fn text(&self) -> Option<TextInput> {
+        None
+    }
+
+    /// The log-probability of a box that is as likely right as wrong, where it was measured.
+    fn box_logprob_at_half(&self) -> Option<f32> {
+        None
+    }
+
+    /// What a driver must know of its decoder, if it has one.
+    fn decoder(&self) -> Option<Decoder> {
+        None
+    }
+}
+
+/// A part of a model that a page can load by itself: the weights of one of its passes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Part {
+    /// Its name in packs.
+    pub name: &'static str,
+    /// The pass whose weights it has.
+    pub pass: Pass,
+    /// The tensor that a checkpoint with this part holds; `None` where no model goes without it.
+    pub optional: Option<&'static str>,
+}
+
+/// A part of a model in numbers, in the order in which people read them.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Section {
+    /// What they are of, such as `vision`.
+    pub name: &'static str,
+    /// Names and values.
+    pub numbers: Vec<(&'static str, Value)>,
+}
+
+/// An image as a model takes it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ImageInput {
+    /// Pixels along one side of the square.
+    pub size: usize,
+    /// P, rows of features that it becomes.
+    pub tokens: usize,
+    /// Width of those rows.
+    pub width: usize,
+}
+
+impl ImageInput {
+    /// Values of one image.
+    pub const fn values(&self) -> usize {
+        self.size * self.size * 3
+    }
+}
+
+/// Special ids of a model's text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TextInput {
+    /// What opens a prompt.
+    pub bos: u32,
+    /// Whose place images take.
+    pub image: u32,
+    /// What ends an answer, where the checkpoint does not say otherwise.
+    pub eos: Vec<u32>,
+}
+
+/// A decoder as its driver sees it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Decoder {
+    /// V, ids that there are.
+    pub vocabulary: usize,
+    /// Positions that it was trained on.
+    pub max_positions: usize,
+}
+
+/// The weights of some parts of a model, in order of execution.
+///
+/// # Errors
+/// Passes that cannot be built, or that call different weights alike.
+pub fn weight_specs<'p>(
+    architecture: &dyn Architecture,
+    parts: impl IntoIterator<Item = &'p Part>,
+) -> Result<Vec<WeightSpec>, ShapeFault> {
+    let mut specs: Vec<WeightSpec> = Vec::new();
+    let mut known = std::collections::HashMap::new();
+    for part in parts {
+        for spec in architecture.build(&part.pass)?.weights() {
+            match known.get(&spec.name) {
+                None => {
+                    known.insert(spec.name.clone(), specs.len());
+                    specs.push(spec.clone());
+                }
+                Some(&at) if specs[at] == *spec => {}
+                Some(_) => return Err(ShapeFault::Redeclared(spec.name.clone())),
+            }
+        }
+    }
+    Ok(specs)
+}

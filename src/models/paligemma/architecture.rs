@@ -1,0 +1,112 @@
+use serde_json::Value;
+
+use super::mask_decoder::{CODEBOOK_TENSOR, mask_decoder};
+use super::{ConfigFault, PaliGemmaConfig};
+use crate::graph::{Graph, ShapeFault, StateKind};
+use crate::models::{
+    Architecture, Decoder, DecoderPass, ImageInput, Names, Part, Pass, PassOutput, Section, TextInput, states,
+};
+
+/// PaliGemma 1 or 2.
+#[derive(Debug, Clone)]
+pub struct PaliGemma {
+    config: PaliGemmaConfig,
+}
+
+impl PaliGemma {
+    /// Of a `config.json` as Hugging Face has it.
+    ///
+    /// # Errors
+    /// Fields that make no PaliGemma.
+    pub fn from_hf(json: &Value) -> Result<Self, ConfigFault> {
+        Ok(Self { config: PaliGemmaConfig::from_hf(json)? })
+    }
+
+    /// The model in numbers.
+    pub fn config(&self) -> &PaliGemmaConfig {
+        &self.config
+    }
+
+    /// The vision encoder and the projector: state `image` in, state `picture` `[P, D]` of the decoder's width out.
+    fn encode_image(&self) -> Result<Graph, ShapeFault> {
+        let (v, width) = (&self.config.vision, self.config.decoder.width);
+        let mut g = Graph::new("vision");
+        let names = Names::new("vision", "vision_tower.vision_model");
+        let x = v.encode(&mut g, &names)?;
+        g.mark("project");
+        let normed = v.norm(&mut g, &names, x)?;
+        let projector = Names::new("projector", "multi_modal_projector.linear");
+        let picture = projector.linear(&mut g, normed, width, v.width)?;
+        g.store(picture, states::PICTURE, StateKind::Output)?;
+        Ok(g)
+    }
+}
+
+impl Architecture for PaliGemma {
+    fn name(&self) -> &'static str {
+        "paligemma"
+    }
+
+    fn parts(&self) -> Vec<Part> {
+        // Every pass of the decoder has the same weights: the smallest one tells them.
+        let decode =
+            DecoderPass { tokens: 1, capacity: 1, slots: 1, feature_rows: 0, output: PassOutput::Greedy, ids: None };
+        vec![
+            Part { name: "vision", pass: Pass::EncodeImage, optional: None },
+            Part { name: "decoder", pass: Pass::Decoder(decode), optional: None },
+            Part { name: "mask_decoder", pass: Pass::DecodeMask, optional: Some(CODEBOOK_TENSOR) },
+        ]
+    }
+
+    fn build(&self, pass: &Pass) -> Result<Graph, ShapeFault> {
+        match pass {
+            Pass::EncodeImage => self.encode_image(),
+            Pass::Decoder(pass) => self.config.decoder.pass(&Names::new("decoder", "language_model.model"), pass),
+            Pass::DecodeMask => mask_decoder(),
+        }
+    }
+
+    fn image(&self) -> Option<ImageInput> {
+        let v = &self.config.vision;
+        Some(ImageInput { size: v.image_size, tokens: v.tokens(), width: self.config.decoder.width })
+    }
+
+    fn report(&self) -> Vec<Section> {
+        let (v, t) = (&self.config.vision, &self.config.decoder);
+        let vision = vec![
+            ("width", v.width.into()),
+            ("layers", v.layers.into()),
+            ("heads", v.heads.into()),
+            ("mlp", v.mlp.into()),
+            ("image_size", v.image_size.into()),
+            ("patch", v.patch.into()),
+            ("tokens", v.tokens().into()),
+        ];
+        let decoder = vec![
+            ("family", if t.post_norms { "gemma2" } else { "gemma" }.into()),
+            ("width", t.width.into()),
+            ("layers", t.layers.into()),
+            ("heads", t.heads.into()),
+            ("kv_heads", t.kv_heads.into()),
+            ("head_dim", t.head_dim.into()),
+            ("mlp", t.mlp.into()),
+            ("vocabulary", t.vocabulary.into()),
+            ("windows", t.windows.clone().into()),
+        ];
+        vec![Section { name: "vision", numbers: vision }, Section { name: "decoder", numbers: decoder }]
+    }
+
+    fn text(&self) -> Option<TextInput> {
+        let PaliGemmaConfig { bos_token, image_token, eos_tokens, .. } = &self.config;
+        Some(TextInput { bos: *bos_token, image: *image_token, eos: eos_tokens.clone() })
+    }
+
+    fn box_logprob_at_half(&self) -> Option<f32> {
+        self.config.even_box_logprob
+    }
+
+    fn decoder(&self) -> Option<Decoder> {
+        let t = &self.config.decoder;
+        Some(Decoder { vocabulary: t.vocabulary, max_positions: t.max_positions })
+    }
+}

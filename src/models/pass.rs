@@ -1,0 +1,56 @@
+use std::ops::Range;
+
+use super::states;
+
+/// One of the passes that a model is made of. The drivers of a session know which they need, and an architecture builds
+/// the graphs of those that it has.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Pass {
+    /// One image to what a decoder reads: state `image` in, `picture` out.
+    EncodeImage,
+    /// Tokens of one or several sequences through a decoder with a KV cache.
+    Decoder(DecoderPass),
+    /// Codes of a mask to the mask: state `mask_codes` in, `mask` out.
+    DecodeMask,
+}
+
+/// A pass of a decoder.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct DecoderPass {
+    /// T, the most rows of a pass: 1 for decode, the bucket for prefill.
+    pub tokens: usize,
+    /// Rows of one slot of the KV cache.
+    pub capacity: usize,
+    /// Slots of the KV cache: one per beam.
+    pub slots: usize,
+    /// Rows of image features that ids may refer to; 0 for decode.
+    pub feature_rows: usize,
+    /// What comes out.
+    pub output: PassOutput,
+    /// The ids that may come next, if not all: only their rows of the head are multiplied. With
+    /// [`PassOutput::Greedy`] alone.
+    pub ids: Option<Range<usize>>,
+}
+
+/// What a pass of a decoder leaves behind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum PassOutput {
+    /// Logits of the last row in `logits` if they are those of all ids, their argmax in `choice` and `next_ids`.
+    Greedy,
+    /// Logits of the last row in `logits`, argmax and logsumexp in `choice`, the best k in `top_k`.
+    TopK(usize),
+    /// Log-probabilities of the ids in `targets`, one per row, in `scores`.
+    Score,
+}
+
+impl DecoderPass {
+    /// A name for labels and profiles.
+    pub fn name(&self) -> String {
+        if self.tokens == 1 { "decode".into() } else { format!("prefill {}", self.tokens) }
+    }
+
+    /// The state that ids come in: what the last pass chose, or what the host wrote.
+    pub fn ids_state(&self) -> &'static str {
+        if self.tokens == 1 { states::NEXT_IDS } else { states::IDS }
+    }
+}

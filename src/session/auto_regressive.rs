@@ -1,0 +1,366 @@
+use std::ops::Range;
+
+use super::images::Images;
+use super::kv_cache::{KvCache, caches};
+use super::player::Pending;
+use super::session::{PlanKey, StateRead};
+use super::{Session, SessionFault};
+use crate::base::{ErrorKind, Fault, Result, round_up};
+use crate::graph::StateSpec;
+use crate::kernels::Step;
+use crate::models::{Architecture, Decoder, DecoderPass, Pass, PassOutput, states};
+
+/// Drives a model that writes token after token: a prefill over images and prompt, then decode steps over a KV cache.
+pub struct AutoRegressive {
+    session: Session,
+    decoder: Decoder,
+    images: Option<Images>,
+    cache: KvCache,
+    /// Tokens before which all see each other.
+    prefix: usize,
+}
+
+/// A model without what this driver needs.
+#[derive(Debug, thiserror::Error)]
+#[error("a {architecture} writes no text")]
+struct NoDecoder {
+    architecture: &'static str,
+}
+
+impl Fault for NoDecoder {
+    fn kind(&self) -> ErrorKind {
+        ErrorKind::Unsupported
+    }
+
+    fn remedy(&self) -> String {
+        "Use a model that writes text, such as a PaliGemma.".into()
+    }
+}
+
+/// The likeliest next token.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct TopToken {
+    /// Its id.
+    pub id: u32,
+    /// Its logit.
+    pub logit: f32,
+    /// ln of the sum of exp of all logits.
+    pub logsumexp: f32,
+}
+
+/// A pass on its way: await it for its result.
+pub struct Submitted {
+    pending: Pending,
+    position: usize,
+}
+
+impl Submitted {
+    /// The likeliest token, and the best candidates `(id, logit)` by falling logit if the pass sorts them.
+    pub async fn result(self) -> Result<(TopToken, Vec<(u32, f32)>)> {
+        let bytes = self.pending.await?;
+        let words: Vec<u32> = bytemuck::pod_collect_to_vec(&bytes);
+        let (choice, top) = words.split_at(4.min(words.len()));
+        let [id, logit, logsumexp, ..] = *choice else {
+            return Err(SessionFault::MissingState(states::CHOICE.into()).into());
+        };
+        let choice = TopToken { id, logit: f32::from_bits(logit), logsumexp: f32::from_bits(logsumexp) };
+        if id == u32::MAX || !choice.logsumexp.is_finite() {
+            return Err(SessionFault::NotFinite { position: self.position }.into());
+        }
+        let top = top.chunks_exact(2).map(|c| (c[1], f32::from_bits(c[0]))).filter(|c| c.0 != u32::MAX).collect();
+        Ok((choice, top))
+    }
+}
+
+impl AutoRegressive {
+    /// Over a session whose architecture has a decoder.
+    ///
+    /// # Errors
+    /// An architecture without one.
+    pub fn new(session: Session) -> Result<Self> {
+        let architecture = session.architecture();
+        let decoder = architecture.decoder().ok_or(NoDecoder { architecture: architecture.name() })?;
+        let images = architecture.image().map(Images::new);
+        Ok(Self { session, decoder, images, cache: KvCache::default(), prefix: 0 })
+    }
+
+    /// The model on its player.
+    pub fn session(&self) -> &Session {
+        &self.session
+    }
+
+    /// The same, to bring its weights or to run a pass of another kind.
+    pub fn session_mut(&mut self) -> &mut Session {
+        &mut self.session
+    }
+
+    /// The session without its driver.
+    pub fn into_session(self) -> Session {
+        self.session
+    }
+
+    /// Rows of features that each image becomes.
+    pub fn image_tokens(&self) -> usize {
+        self.session.architecture().image().map_or(0, |image| image.tokens)
+    }
+
+    /// Takes the memory of a question about one image: `prompt` tokens behind the image's, at most `new_tokens` of an
+    /// answer; and checks its passes against the device's limits.
+    ///
+    /// # Errors
+    /// A device without the memory or limits for it.
+    pub async fn check(&mut self, prompt: usize, new_tokens: usize) -> Result<()> {
+        for pass in self.first_passes(prompt, new_tokens).await? {
+            self.session.check(&pass).await?;
+        }
+        Ok(())
+    }
+
+    /// Has the plans and pipelines of such a question made, so that the first answer waits for none of it. Weights need
+    /// not be there yet.
+    ///
+    /// # Errors
+    /// A device without the memory or limits for it.
+    pub async fn prepare(&mut self, prompt: usize, new_tokens: usize) -> Result<()> {
+        for pass in self.first_passes(prompt, new_tokens).await? {
+            self.session.prepare(&pass).await?;
+        }
+        if let Some(images) = &self.images {
+            images.prepare_place(&mut self.session, 0).await?;
+        }
+        Ok(())
+    }
+
+    /// Takes the memory of such a question; its passes.
+    async fn first_passes(&mut self, prompt: usize, new_tokens: usize) -> Result<Vec<Pass>> {
+        let ids = self.image_tokens() + prompt;
+        let mut passes = Vec::new();
+        if let Some(images) = &mut self.images {
+            images.reserve(&mut self.session, 1).await?;
+            passes.push(Pass::EncodeImage);
+        }
+        self.reserve(ids + new_tokens, 1).await?;
+        passes.push(self.pass_over(ids, PassOutput::Greedy));
+        passes.push(self.decoding(PassOutput::Greedy, None));
+        Ok(passes)
+    }
+
+    /// Positions that are left for an answer.
+    ///
+    /// # Errors
+    /// None: the model was trained on no more than such a prefix has.
+    pub fn positions_after(&self, prefix: usize) -> Result<usize, SessionFault> {
+        let capacity = self.decoder.max_positions;
+        match capacity.saturating_sub(prefix) {
+            0 => Err(SessionFault::TooLong { needed: prefix + 1, capacity }),
+            left => Ok(left),
+        }
+    }
+
+    /// Encodes images, each `[S, S, 3]` f32; their features stay on the device in the order given.
+    ///
+    /// # Errors
+    /// An image of another size, a model that takes none, a failing device.
+    pub async fn encode(&mut self, images: &[&[f32]]) -> Result<()> {
+        // A cancelled call may have left passes behind.
+        self.session.cancel_pending();
+        match &mut self.images {
+            Some(encoder) => encoder.encode(&mut self.session, images).await,
+            None if images.is_empty() => Ok(()),
+            None => Err(SessionFault::NoImages.into()),
+        }
+    }
+
+    /// Makes room for `tokens` positions in each of `slots` slots of the KV cache; forgets what it held if it grows.
+    ///
+    /// # Errors
+    /// A device without the memory.
+    pub async fn reserve(&mut self, tokens: usize, slots: usize) -> Result<()> {
+        if self.cache.holds(tokens, slots) {
+            return Ok(());
+        }
+        // What a cancelled call left behind is not to be played first.
+        self.session.cancel_pending();
+        // Nothing, until all of it is there. Where slots begin is another place then, in the same buffers too.
+        self.cache = KvCache::default();
+        self.session.unload(|key| matches!(key, PlanKey::Pass(Pass::Decoder(_)) | PlanKey::CopySlot { .. }));
+        // What is asked for now: one call may want many slots, and the next many positions.
+        let cache = KvCache::of(tokens, slots);
+        let pass = decoder_pass(cache, 1, 0, PassOutput::Greedy, None);
+        self.session.reserve(&Pass::Decoder(pass)).await?;
+        self.cache = cache;
+        Ok(())
+    }
+
+    /// Fills slot 0 of the KV cache in one pass, and says what may come next: a prefix, whose tokens all see each other,
+    /// and what of its answer is known already. Ids with the top bit set are rows of the encoded images.
+    ///
+    /// # Errors
+    /// Ids that are not there, more than [`reserve`](Self::reserve) made room for, a failing device.
+    pub async fn prefill(&mut self, prefix: &[u32], answer: &[u32], output: PassOutput) -> Result<Submitted> {
+        self.session.cancel_pending();
+        self.prefix = prefix.len();
+        let ids = [prefix, answer].concat();
+        let pass = self.write_ids(&ids, output).await?;
+        let step = Step { position: 0, tokens: ids.len() as u32, prefix: prefix.len() as u32, slot: 0 };
+        self.submit(&pass, step, output).await
+    }
+
+    /// Log-probability of every token of `suffix` after `prefix`, in one pass.
+    ///
+    /// # Errors
+    /// As [`prefill`](Self::prefill).
+    pub async fn score(&mut self, prefix: &[u32], suffix: &[u32]) -> Result<Vec<f32>> {
+        let Some((_, given)) = suffix.split_last() else { return Ok(Vec::new()) };
+        let ids = [prefix, given].concat();
+        self.reserve(ids.len(), 1).await?;
+        let pass = self.write_ids(&ids, PassOutput::Score).await?;
+        let first = prefix.len().saturating_sub(1);
+        let mut targets = vec![0u32; first];
+        targets.extend_from_slice(suffix);
+        self.session.write(states::TARGETS, bytemuck::cast_slice(&targets))?;
+        let step = Step { position: 0, tokens: ids.len() as u32, prefix: prefix.len() as u32, slot: 0 };
+        let read = StateRead::new(states::SCORES, first * 4..(first + suffix.len()) * 4);
+        let bytes = self.session.submit(&pass, &step, &[read]).await?.await?;
+        Ok(bytemuck::pod_collect_to_vec(&bytes))
+    }
+
+    /// Decodes the token in `next_ids` at `position` of a slot: submitted when this returns, on a GPU not yet done.
+    ///
+    /// `ids` are those that may come next, if not all; they are for [`PassOutput::Greedy`].
+    ///
+    /// # Errors
+    /// A position that [`reserve`](Self::reserve) made no room for, a failing device.
+    pub async fn decode(
+        &mut self,
+        position: usize,
+        slot: usize,
+        output: PassOutput,
+        ids: Option<Range<usize>>,
+    ) -> Result<Submitted> {
+        let capacity = self.cache.capacity;
+        if position >= capacity {
+            return Err(SessionFault::TooLong { needed: position + 1, capacity }.into());
+        }
+        let step = Step { position: position as u32, tokens: 1, prefix: self.prefix as u32, slot: slot as u32 };
+        self.submit(&self.decoding(output, ids), step, output).await
+    }
+
+    fn decoding(&self, output: PassOutput, ids: Option<Range<usize>>) -> Pass {
+        Pass::Decoder(decoder_pass(self.cache, 1, 0, output, ids))
+    }
+
+    /// Sets the token that the next decode takes; greedy decoding leaves it on the device itself.
+    ///
+    /// # Errors
+    /// No pass has run yet, or a failing device.
+    pub fn set_next(&mut self, id: u32) -> Result<()> {
+        self.session.write(states::NEXT_IDS, &id.to_le_bytes())
+    }
+
+    /// The logits `[V]` of the last pass.
+    ///
+    /// # Errors
+    /// No pass has run yet, or a failing device.
+    pub async fn logits(&mut self) -> Result<Vec<f32>> {
+        let bytes = self.session.read(states::LOGITS, self.decoder.vocabulary * 4).await?;
+        Ok(bytemuck::pod_collect_to_vec(&bytes))
+    }
+
+    /// Copies one slot of the KV cache to another, from position `first` on; what is in front may be copied too.
+    ///
+    /// What is behind the answer so far is copied with it, so that one plan serves every step of an answer.
+    ///
+    /// # Errors
+    /// A failing device.
+    pub async fn copy_slot(&mut self, from: usize, to: usize, first: usize) -> Result<()> {
+        if from == to {
+            return Ok(());
+        }
+        let first = KvCache::copied_from(first);
+        // Plans for prompts of other lengths would add up.
+        let of_others =
+            |key: &PlanKey| matches!(key, PlanKey::CopySlot { first: other, .. } if *other != first && *other != 0);
+        self.session.unload(|key| first != 0 && of_others(key));
+        let key = PlanKey::CopySlot { from, to, first };
+        let graph = self.session.architecture().build(&self.decoding(PassOutput::Greedy, None))?;
+        let cache = self.cache;
+        self.session.prepare_copies(&key, || cache.slot_copies(&caches(graph.states()), from, to, first)).await?;
+        let step = Step { position: 0, tokens: 0, prefix: 0, slot: 0 };
+        self.session.play(&key, &step, &[])?.await?;
+        Ok(())
+    }
+
+    /// Checks and uploads the ids of a pass over several tokens; the pass.
+    async fn write_ids(&mut self, ids: &[u32], output: PassOutput) -> Result<Pass> {
+        let vocabulary = self.decoder.vocabulary;
+        let capacity = self.cache.capacity;
+        if ids.is_empty() {
+            return Err(SessionFault::EmptyPrompt.into());
+        }
+        if ids.len() > capacity {
+            return Err(SessionFault::TooLong { needed: ids.len(), capacity }.into());
+        }
+        let rows = self.images.as_ref().map_or(0, Images::rows);
+        let known = |id: u32| id >> 31 == 1 && ((id & !(1 << 31)) as usize) < rows || (id as usize) < vocabulary;
+        if let Some(&id) = ids.iter().find(|&&id| !known(id)) {
+            return Err(SessionFault::UnknownToken { id, vocabulary }.into());
+        }
+        let pass = self.pass_over(ids.len(), output);
+        self.session.prepare(&pass).await?;
+        self.session.write(states::IDS, bytemuck::cast_slice(ids))?;
+        Ok(pass)
+    }
+
+    /// A pass over several tokens. A pass of one row is a decode; padding keeps the number of recordings small.
+    fn pass_over(&self, tokens: usize, output: PassOutput) -> Pass {
+        let tokens = round_up(tokens, if tokens <= 512 { 32 } else { 128 });
+        let rows = self.images.as_ref().map_or(0, Images::rows);
+        Pass::Decoder(decoder_pass(self.cache, tokens, rows, output, None))
+    }
+
+    async fn submit(&mut self, pass: &Pass, step: Step, output: PassOutput) -> Result<Submitted> {
+        let choice = StateRead::new(states::CHOICE, 0..16);
+        let pending = match output {
+            PassOutput::TopK(k) => {
+                let reads = [choice, StateRead::new(states::TOP_K, 0..k * 8)];
+                self.session.submit(pass, &step, &reads).await?
+            }
+            PassOutput::Greedy | PassOutput::Score => self.session.submit(pass, &step, &[choice]).await?,
+        };
+        Ok(Submitted { pending, position: (step.position + step.tokens) as usize })
+    }
+}
+
+/// Bytes that each token of prompt and answer takes in the KV cache; 0 where there is none.
+///
+/// # Errors
+/// A configuration that no graph can be built of.
+pub fn cache_bytes_per_token(architecture: &dyn Architecture) -> Result<usize> {
+    if architecture.decoder().is_none() {
+        return Ok(0);
+    }
+    let pass = decoder_pass(KvCache { capacity: 1, slots: 1 }, 1, 0, PassOutput::Greedy, None);
+    let graph = architecture.build(&Pass::Decoder(pass))?;
+    Ok(caches(graph.states()).iter().map(StateSpec::bytes).sum())
+}
+
+/// Bytes of the caches for one image and `TEXT_TOKENS` of prompt and answer.
+pub(super) fn cache_bytes(architecture: &dyn Architecture) -> Result<u64> {
+    let tokens = architecture.image().map_or(0, |image| image.tokens) + TEXT_TOKENS;
+    let capacity = KvCache::of(tokens, 1).capacity as u64;
+    Ok((cache_bytes_per_token(architecture)? as u64).saturating_mul(capacity))
+}
+
+/// Tokens of prompt and answer that count in beside one image.
+const TEXT_TOKENS: usize = 256;
+
+fn decoder_pass(
+    cache: KvCache,
+    tokens: usize,
+    feature_rows: usize,
+    output: PassOutput,
+    ids: Option<Range<usize>>,
+) -> DecoderPass {
+    DecoderPass { tokens, capacity: cache.capacity, slots: cache.slots, feature_rows, output, ids }
+}
