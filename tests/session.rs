@@ -10,7 +10,7 @@ use serde_json::Value;
 use ocelli::base::ErrorKind;
 use ocelli::format::{Checkpoint, Directory, MemoryFiles, ModelFiles, read_json};
 use ocelli::image::{Preprocessor, decode};
-use ocelli::models::paligemma::PaliGemmaConfig;
+use ocelli::models::paligemma::{CHECKPOINT, PaliGemmaConfig};
 use ocelli::session::{CpuPlayer, LoadProgress, PassOutput, Player, Session, SessionOptions};
 use ocelli::tensor::Dtype;
 
@@ -37,7 +37,7 @@ fn config(files: &dyn ModelFiles) -> PaliGemmaConfig {
 
 fn open(checkpoint: &str, player: CpuPlayer, dtype: Dtype) -> Session {
     let files = directory(checkpoint);
-    let tensors = Checkpoint::open(&files).expect("it opens");
+    let tensors = Checkpoint::open(&files, &CHECKPOINT).expect("it opens");
     let options = SessionOptions { dtype, fuse: true };
     let mut last = LoadProgress { done: 0, total: 1 };
     let player = Player::Cpu(Box::new(player));
@@ -153,7 +153,7 @@ fn what_does_not_fit_is_refused() {
 #[test]
 fn a_config_of_another_model_is_refused_before_anything_is_allocated() {
     let files = directory("pg1-hd72");
-    let tensors = Checkpoint::open(&files).expect("it opens");
+    let tensors = Checkpoint::open(&files, &CHECKPOINT).expect("it opens");
     let other = config(&directory("pg1-hd16"));
     let player = Player::Cpu(Box::<CpuPlayer>::default());
     let options = SessionOptions::default();
@@ -207,7 +207,7 @@ fn a_weight_that_cannot_be_stored_is_named_with_its_place() {
 
 /// Why a checkpoint with the configuration of `pg1-hd16` is not loaded.
 fn refused(files: &dyn ModelFiles, player: CpuPlayer, dtype: Dtype) -> ocelli::base::Error {
-    let tensors = Checkpoint::open(files).expect("it opens");
+    let tensors = Checkpoint::open(files, &CHECKPOINT).expect("it opens");
     let options = SessionOptions { dtype, fuse: true };
     let player = Player::Cpu(Box::new(player));
     let config = config(&directory("pg1-hd16"));

@@ -3,11 +3,11 @@ use std::ops::Range;
 
 use super::beam::{Hypothesis, beam_search};
 use super::call::{Call, Taken};
-use super::grammar::Grammar;
 use super::rng::Rng;
 use super::stop::StopTexts;
 use super::{Candidate, GenerateOptions, MAX_TOP_K, sample};
 use crate::base::Result;
+use crate::models::Grammar;
 use crate::session::{PassOutput, Player, Session, Submitted};
 use crate::text::Tokenizer;
 
@@ -19,7 +19,7 @@ pub struct Prompt<'a> {
     /// Ids that end the answer.
     pub eos: &'a [u32],
     /// What an answer must keep to, if anything. Beams do not: each would need a grammar of its own.
-    pub grammar: Option<&'a Grammar>,
+    pub grammar: Option<&'a dyn Grammar>,
 }
 
 /// Why an answer ended.
@@ -115,7 +115,7 @@ async fn greedy(
     after_prefill: &mut dyn FnMut(),
     stream: &mut Stream<'_>,
 ) -> Result<()> {
-    let mut grammar = prompt.grammar.cloned();
+    let mut grammar = prompt.grammar.map(Grammar::begin);
     let mut flight: VecDeque<Submitted> = VecDeque::new();
     let known = said.len().saturating_sub(1);
     let (mut choice, _) = session.prefill(prompt.ids, &said[..known], PassOutput::Greedy).await?.result().await?;
@@ -132,7 +132,7 @@ async fn greedy(
         None => {
             // Overrides even a model that says there is nothing, see there. Read back once an answer, not once a token.
             if let Some(grammar) = prompt.grammar
-                && let Some((id, logit)) = grammar.first_box(&session.logits().await?, choice.logsumexp)
+                && let Some((id, logit)) = grammar.first(&session.logits().await?, choice.logsumexp)
             {
                 (choice.id, choice.logit) = (id, logit);
                 session.set_next(id)?;
@@ -150,7 +150,7 @@ async fn greedy(
     for _ in 0..steps {
         // What is in flight was allowed when it was submitted; only what does not depend on it may follow.
         follow(&mut grammar, stream, last);
-        let allowed = grammar.as_ref().map(Grammar::ahead);
+        let allowed = grammar.as_ref().map(|grammar| grammar.ahead());
         let ahead = allowed.as_ref().map_or(ahead, |allowed| allowed.len().min(ahead));
         while submitted < steps && flight.len() < ahead {
             let ids = allowed.as_ref().and_then(|allowed| allowed.get(flight.len()).cloned().flatten());
@@ -178,7 +178,7 @@ async fn sampled(
     stream: &mut Stream<'_>,
 ) -> Result<()> {
     let mut rng = Rng::new(options.seed);
-    let mut grammar = prompt.grammar.cloned();
+    let mut grammar = prompt.grammar.map(Grammar::begin);
     let output = PassOutput::TopK(MAX_TOP_K);
     for &id in said {
         follow(&mut grammar, stream, id);
@@ -230,9 +230,9 @@ fn say_again(said: &[Taken], options: &GenerateOptions, stream: &mut Stream<'_>)
 }
 
 /// Has a grammar take note of a token.
-fn follow(grammar: &mut Option<Grammar>, stream: &Stream<'_>, id: u32) {
+fn follow(grammar: &mut Option<Box<dyn Grammar>>, stream: &Stream<'_>, id: u32) {
     if let Some(grammar) = grammar {
-        grammar.push(stream.tokenizer, id, &stream.tokenizer.decode(&[id]));
+        grammar.push(id, &stream.tokenizer.decode(&[id]));
     }
 }
 

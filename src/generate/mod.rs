@@ -3,7 +3,6 @@
 mod beam;
 mod call;
 mod decode;
-mod grammar;
 mod options;
 mod rng;
 mod sampler;
@@ -11,7 +10,6 @@ mod stop;
 
 pub use call::Call;
 pub use decode::{Finish, Generation, Prompt, generate};
-pub use grammar::Grammar;
 pub use options::{GenerateOptions, MAX_TOP_K, OptionFault};
 pub use rng::Rng;
 pub use sampler::{Candidate, sample};

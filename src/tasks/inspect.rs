@@ -7,7 +7,7 @@ use super::sums::hex;
 use crate::base::Result;
 use crate::format::pack::{MANIFEST, Manifest};
 use crate::format::{Checkpoint, ModelFiles, TensorInfo, tensors_of};
-use crate::models::paligemma::PaliGemmaConfig;
+use crate::models::paligemma::{CHECKPOINT, PaliGemmaConfig};
 use crate::session::{pack_specs, stored_dtype, weight_specs};
 use crate::tensor::Dtype;
 use crate::text::Tokenizer;
@@ -127,7 +127,7 @@ pub fn inspect(files: &dyn ModelFiles) -> Result<Inspection> {
             for shard in &manifest.shards {
                 tensors.extend(tensors_of(&shard.file, file(files, &shard.file)?)?.map(report));
             }
-            let found = tokenizer_of(&config, file(files, &manifest.tokenizer.file)?)?;
+            let (found, _) = tokenizer_of(&config, file(files, &manifest.tokenizer.file)?)?;
             tokenizer = Some(report_tokenizer(manifest.tokenizer.file.clone(), &found));
             let specs = pack_specs(&config, &manifest);
             let held = specs.iter().map(|spec| spec.bytes(stored_dtype(spec, &manifest))).sum();
@@ -135,7 +135,7 @@ pub fn inspect(files: &dyn ModelFiles) -> Result<Inspection> {
         }
         None => {
             let config = PaliGemmaConfig::from_hf(&config_json(files)?)?;
-            let checkpoint = Checkpoint::open(files)?;
+            let checkpoint = Checkpoint::open(files, &CHECKPOINT)?;
             tensors.extend(checkpoint.tensors().map(report));
             let specs = weight_specs(&config, &checkpoint);
             (config, specs, [Dtype::F32, Dtype::F16, Dtype::Q8, Dtype::Q4].map(|dtype| (dtype, None)).to_vec())

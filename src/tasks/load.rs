@@ -8,13 +8,14 @@ use crate::format::pack::{MANIFEST, Manifest};
 use crate::format::{Checkpoint, FormatFault, ModelFiles, read_json};
 use crate::generate::GenerateOptions;
 use crate::image::{Preprocessor, Rgb8};
-use crate::models::paligemma::PaliGemmaConfig;
+use crate::models::paligemma::{CHECKPOINT, PaliGemmaConfig, PromptTokens, SpecialIds, load_tokenizer};
 use crate::session::{LoadProgress, Loader, Player, Session};
-use crate::text::{JSON, SpecialIds, TextFault, Tokenizer};
+use crate::text::{JSON, TextFault, Tokenizer};
 
 /// What a model needs besides its weights.
 struct Companions {
     tokenizer: Tokenizer,
+    tokens: PromptTokens,
     preprocessor: Preprocessor,
     /// Ids that end an answer.
     eos: Vec<u32>,
@@ -27,8 +28,10 @@ impl Companions {
         processor: Option<&Value>,
         generation: Option<&Value>,
     ) -> Result<Self> {
+        let (tokenizer, tokens) = tokenizer_of(config, tokenizer)?;
         Ok(Self {
-            tokenizer: tokenizer_of(config, tokenizer)?,
+            tokenizer,
+            tokens,
             preprocessor: Preprocessor::from_hf(processor, config.vision.image_size)?,
             eos: generation.and_then(end_tokens).unwrap_or_else(|| config.eos_tokens.clone()),
         })
@@ -36,7 +39,7 @@ impl Companions {
 
     /// `seen` is what the pictures on the device were encoded from.
     fn join(self, session: Session, seen: Vec<Vec<f32>>, now_ms: fn() -> f64) -> Model {
-        Model::new(session, self.tokenizer, self.preprocessor, self.eos, seen, now_ms)
+        Model::new(session, (self.tokenizer, self.tokens), self.preprocessor, self.eos, seen, now_ms)
     }
 }
 
@@ -149,7 +152,7 @@ impl Model {
         let processor = optional_json(files, "preprocessor_config.json")?;
         let generation = optional_json(files, "generation_config.json")?;
         let companions = Companions::new(&config, json, processor.as_ref(), generation.as_ref())?;
-        let checkpoint = Checkpoint::open(files)?;
+        let checkpoint = Checkpoint::open(files, &CHECKPOINT)?;
         let mut loader = Loader::of_checkpoint(player, config, &checkpoint, options).await?;
         loader.make_room(PROMPT_TOKENS, GenerateOptions::default().max_new_tokens).await?;
         loader.read(&checkpoint, progress)?;
@@ -174,14 +177,14 @@ fn check_lengths(files: &dyn ModelFiles, manifest: &Manifest) -> Result<(), Form
 }
 
 /// The tokenizer of a model, from a file of either form.
-pub(super) fn tokenizer_of(config: &PaliGemmaConfig, file: &[u8]) -> Result<Tokenizer, TextFault> {
-    Tokenizer::load(file, SpecialIds { bos: config.bos_token, image: config.image_token })
+pub(super) fn tokenizer_of(config: &PaliGemmaConfig, file: &[u8]) -> Result<(Tokenizer, PromptTokens)> {
+    load_tokenizer(file, SpecialIds { bos: config.bos_token, image: config.image_token })
 }
 
 /// The model's configuration.
 pub(super) fn config_json(files: &dyn ModelFiles) -> Result<Value> {
     #[cfg(feature = "cli")]
-    return Ok(super::config::config_json(files, None)?.0);
+    return Ok(crate::models::paligemma::config_json(files, None)?.0);
     #[cfg(not(feature = "cli"))]
     Ok(read_json(files, "config.json")?)
 }

@@ -1,8 +1,9 @@
 use super::load::PROMPT_TOKENS;
-use super::objects::MaskCodes;
 use crate::base::Result;
-use crate::generate::{Call, GenerateOptions, Generation, Grammar, Prompt, generate};
+use crate::generate::{Call, GenerateOptions, Generation, Prompt, generate};
 use crate::image::{Preprocessor, Rgb8};
+use crate::models::paligemma::{self, PromptTokens};
+use crate::models::{Detections, Grammar, MaskCodes, Recipe, Task};
 use crate::session::{CancelToken, MemoryUse, Player, Session, SessionOptions};
 use crate::tensor::Dtype;
 use crate::text::Tokenizer;
@@ -49,6 +50,7 @@ pub struct Timings {
 pub struct Model {
     session: Session,
     tokenizer: Tokenizer,
+    tokens: PromptTokens,
     preprocessor: Preprocessor,
     /// Ids that end an answer.
     eos: Vec<u32>,
@@ -63,13 +65,13 @@ const FEATURE: u32 = 1 << 31;
 impl Model {
     pub(super) fn new(
         session: Session,
-        tokenizer: Tokenizer,
+        (tokenizer, tokens): (Tokenizer, PromptTokens),
         preprocessor: Preprocessor,
         eos: Vec<u32>,
         seen: Vec<Vec<f32>>,
         now_ms: fn() -> f64,
     ) -> Self {
-        Self { session, tokenizer, preprocessor, eos, seen, now_ms }
+        Self { session, tokenizer, tokens, preprocessor, eos, seen, now_ms }
     }
 
     /// Has a GPU make its pipelines and take the memory of an ordinary question before the first is asked.
@@ -97,7 +99,7 @@ impl Model {
     pub(super) async fn answer(
         &mut self,
         request: Request<'_>,
-        grammar: Option<&Grammar>,
+        grammar: Option<&dyn Grammar>,
         call: &Call,
         emit: &mut dyn FnMut(&str),
     ) -> Result<Answer> {
@@ -137,7 +139,7 @@ impl Model {
         timings: &mut Timings,
     ) -> Result<(Vec<u32>, Vec<u32>)> {
         let now = self.now_ms;
-        let prompt = self.tokenizer.prompt(request.prompt)?;
+        let prompt = self.tokens.prompt(&self.tokenizer, request.prompt)?;
         let places = request.pictures.len() * self.session.config().vision.tokens();
         // Looking takes longest: not in vain.
         self.session.positions_behind(places + prompt.len())?;
@@ -160,14 +162,19 @@ impl Model {
         Ok((ids, prompt))
     }
 
-    /// The log-probability of a box that is as likely right as wrong, where it was measured.
-    pub(super) fn even_box_logprob(&self) -> Option<f32> {
-        self.session.config().even_box_logprob
+    /// How the model goes about a task.
+    pub(super) fn recipe(&self, task: Task<'_>, constrained: bool) -> Result<Recipe> {
+        Ok(paligemma::recipe(task, &self.tokens.objects, &self.eos, constrained)?)
     }
 
-    /// What an answer with objects keeps to, with masks or without.
-    pub(super) fn grammar(&self, masks: bool) -> Option<Grammar> {
-        Grammar::new(&self.tokenizer, &self.eos, masks)
+    /// What an answer's tokens place in a picture of `[width, height]` pixels.
+    pub(super) fn objects(&self, answer: &Generation, size: [usize; 2]) -> Detections {
+        let Generation { tokens, logprobs, .. } = answer;
+        let mut found = paligemma::objects(&self.tokenizer, &self.tokens.objects, tokens, logprobs, size);
+        if let Some(logprob) = self.session.config().box_logprob_at_half {
+            paligemma::calibrate(&mut found, logprob);
+        }
+        found
     }
 
     /// Whether the model came with a decoder of masks.
@@ -209,6 +216,11 @@ impl Model {
     /// The tokenizer of prompts and answers.
     pub fn tokenizer(&self) -> &Tokenizer {
         &self.tokenizer
+    }
+
+    /// The tokens that prompts are put together of, and objects are written with.
+    pub fn tokens(&self) -> &PromptTokens {
+        &self.tokens
     }
 
     /// What executes the model.

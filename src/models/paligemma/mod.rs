@@ -2,14 +2,33 @@
 //!
 //! Beyer et al., "PaliGemma: A versatile 3B VLM for transfer" (2024); Steiner et al., "PaliGemma 2" (2024).
 
+#[cfg(feature = "cli")]
+mod big_vision;
+mod checkpoint;
 mod config;
 mod decoder;
+mod names;
+mod objects;
+mod objects_grammar;
 mod preset;
+#[cfg(feature = "cli")]
+mod preset_config;
+mod prompts;
+mod recipe;
+mod tokens;
 mod vision;
 mod weights;
 
+pub use checkpoint::{CHECKPOINT, MASK_DECODER_FILES};
 pub use config::{ConfigFault, DecoderConfig, PaliGemmaConfig, VisionConfig};
 pub use decoder::{DecoderPass, PassOutput, decoder};
+pub use objects::{calibrate, objects};
+pub use objects_grammar::ObjectGrammar;
 pub use preset::{Preset, Sizes, SpecialTokens};
+#[cfg(feature = "cli")]
+pub use preset_config::config_json;
+pub use prompts::{MAX_PROMPT_CHARS, PromptFault, prompt, usual_tokens};
+pub use recipe::recipe;
+pub use tokens::{ObjectTokens, PromptTokens, SpecialIds, SpecialToken, TokenFault, load_tokenizer};
 pub use vision::vision;
 pub use weights::{of_tower, weights};
