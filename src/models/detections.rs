@@ -1,5 +1,3 @@
-use super::mask_decoder::CODES;
-
 /// A box in pixels of the picture given: `xmin < xmax`, `ymin < ymax`.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Bounds {
@@ -14,7 +12,7 @@ pub struct Bounds {
 }
 
 /// Codes of a mask, row by row of a 4 x 4 grid.
-pub type MaskCodes = [u8; CODES];
+pub type MaskCodes = [u8; 16];
 
 /// A thing that an answer places in a picture.
 #[derive(Debug, Clone, PartialEq)]

@@ -3,6 +3,7 @@
 
 mod detections;
 mod grammar;
+mod language;
 pub mod mask_decoder;
 pub mod paligemma;
 mod recipe;
@@ -11,6 +12,7 @@ mod weight_spec;
 
 pub use detections::{Bounds, Detection, Detections, MaskCodes};
 pub use grammar::Grammar;
+pub use language::Language;
 pub use recipe::{AnswerForm, Recipe};
 pub use task::Task;
 pub use weight_spec::{Form, Source, WeightSpec};

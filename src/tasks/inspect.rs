@@ -2,11 +2,12 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::load::{config_json, file, tokenizer_of};
+use super::load::{config_json, file, language_of};
 use super::sums::hex;
 use crate::base::Result;
 use crate::format::pack::{MANIFEST, Manifest};
 use crate::format::{Checkpoint, ModelFiles, TensorInfo, tensors_of};
+use crate::models::Language;
 use crate::models::paligemma::{CHECKPOINT, PaliGemmaConfig};
 use crate::session::{pack_specs, stored_dtype, weight_specs};
 use crate::tensor::Dtype;
@@ -127,8 +128,8 @@ pub fn inspect(files: &dyn ModelFiles) -> Result<Inspection> {
             for shard in &manifest.shards {
                 tensors.extend(tensors_of(&shard.file, file(files, &shard.file)?)?.map(report));
             }
-            let (found, _) = tokenizer_of(&config, file(files, &manifest.tokenizer.file)?)?;
-            tokenizer = Some(report_tokenizer(manifest.tokenizer.file.clone(), &found));
+            let found = language_of(&config, file(files, &manifest.tokenizer.file)?)?;
+            tokenizer = Some(report_tokenizer(manifest.tokenizer.file.clone(), found.tokenizer()));
             let specs = pack_specs(&config, &manifest);
             let held = specs.iter().map(|spec| spec.bytes(stored_dtype(spec, &manifest))).sum();
             (config, specs, vec![(manifest.dtype, Some(held))])

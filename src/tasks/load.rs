@@ -8,14 +8,14 @@ use crate::format::pack::{MANIFEST, Manifest};
 use crate::format::{Checkpoint, FormatFault, ModelFiles, read_json};
 use crate::generate::GenerateOptions;
 use crate::image::{Preprocessor, Rgb8};
-use crate::models::paligemma::{CHECKPOINT, PaliGemmaConfig, PromptTokens, SpecialIds, load_tokenizer};
+use crate::models::Language;
+use crate::models::paligemma::{CHECKPOINT, PaliGemmaConfig, PaliGemmaLanguage, SpecialIds};
 use crate::session::{LoadProgress, Loader, Player, Session};
-use crate::text::{JSON, TextFault, Tokenizer};
+use crate::text::{JSON, TextFault};
 
 /// What a model needs besides its weights.
 struct Companions {
-    tokenizer: Tokenizer,
-    tokens: PromptTokens,
+    language: Box<dyn Language>,
     preprocessor: Preprocessor,
     /// Ids that end an answer.
     eos: Vec<u32>,
@@ -28,10 +28,8 @@ impl Companions {
         processor: Option<&Value>,
         generation: Option<&Value>,
     ) -> Result<Self> {
-        let (tokenizer, tokens) = tokenizer_of(config, tokenizer)?;
         Ok(Self {
-            tokenizer,
-            tokens,
+            language: Box::new(language_of(config, tokenizer)?),
             preprocessor: Preprocessor::from_hf(processor, config.vision.image_size)?,
             eos: generation.and_then(end_tokens).unwrap_or_else(|| config.eos_tokens.clone()),
         })
@@ -39,7 +37,7 @@ impl Companions {
 
     /// `seen` is what the pictures on the device were encoded from.
     fn join(self, session: Session, seen: Vec<Vec<f32>>, now_ms: fn() -> f64) -> Model {
-        Model::new(session, (self.tokenizer, self.tokens), self.preprocessor, self.eos, seen, now_ms)
+        Model::new(session, self.language, self.preprocessor, self.eos, seen, now_ms)
     }
 }
 
@@ -176,9 +174,10 @@ fn check_lengths(files: &dyn ModelFiles, manifest: &Manifest) -> Result<(), Form
     Ok(())
 }
 
-/// The tokenizer of a model, from a file of either form.
-pub(super) fn tokenizer_of(config: &PaliGemmaConfig, file: &[u8]) -> Result<(Tokenizer, PromptTokens)> {
-    load_tokenizer(file, SpecialIds { bos: config.bos_token, image: config.image_token })
+/// What a model reads and writes, with a tokenizer of either form.
+pub(super) fn language_of(config: &PaliGemmaConfig, tokenizer: &[u8]) -> Result<PaliGemmaLanguage> {
+    let special = SpecialIds { bos: config.bos_token, image: config.image_token };
+    PaliGemmaLanguage::load(tokenizer, special, config.box_logprob_at_half)
 }
 
 /// The model's configuration.

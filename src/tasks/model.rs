@@ -2,8 +2,7 @@ use super::load::PROMPT_TOKENS;
 use crate::base::Result;
 use crate::generate::{Call, GenerateOptions, Generation, Prompt, generate};
 use crate::image::{Preprocessor, Rgb8};
-use crate::models::paligemma::{self, PromptTokens};
-use crate::models::{Detections, Grammar, MaskCodes, Recipe, Task};
+use crate::models::{Detections, Grammar, Language, MaskCodes, Recipe, Task};
 use crate::session::{CancelToken, MemoryUse, Player, Session, SessionOptions};
 use crate::tensor::Dtype;
 use crate::text::Tokenizer;
@@ -16,7 +15,7 @@ pub type ModelOptions = SessionOptions;
 pub struct Request<'a> {
     /// Pictures, in order; their tokens come before the prompt.
     pub pictures: &'a [Rgb8],
-    /// Such as `caption en`; the newline that ends a PaliGemma prompt is added.
+    /// Such as `caption en`; what else the architecture wants in a prompt is added.
     pub prompt: &'a str,
     /// How to generate.
     pub options: &'a GenerateOptions,
@@ -46,11 +45,10 @@ pub struct Timings {
     pub decode_ms_per_token: f64,
 }
 
-/// A PaliGemma on a player, with its tokenizer and the preparation of its pictures.
+/// A model on a player, with its tokenizer and the preparation of its pictures.
 pub struct Model {
     session: Session,
-    tokenizer: Tokenizer,
-    tokens: PromptTokens,
+    language: Box<dyn Language>,
     preprocessor: Preprocessor,
     /// Ids that end an answer.
     eos: Vec<u32>,
@@ -65,13 +63,13 @@ const FEATURE: u32 = 1 << 31;
 impl Model {
     pub(super) fn new(
         session: Session,
-        (tokenizer, tokens): (Tokenizer, PromptTokens),
+        language: Box<dyn Language>,
         preprocessor: Preprocessor,
         eos: Vec<u32>,
         seen: Vec<Vec<f32>>,
         now_ms: fn() -> f64,
     ) -> Self {
-        Self { session, tokenizer, tokens, preprocessor, eos, seen, now_ms }
+        Self { session, language, preprocessor, eos, seen, now_ms }
     }
 
     /// Has a GPU make its pipelines and take the memory of an ordinary question before the first is asked.
@@ -111,9 +109,16 @@ impl Model {
         let mut first = start;
         let prompt = Prompt { ids: &ids, eos: &self.eos, grammar };
         let mut after_prefill = || first = now();
-        let generation =
-            generate(&mut self.session, &self.tokenizer, prompt, request.options, call, &mut after_prefill, emit)
-                .await?;
+        let generation = generate(
+            &mut self.session,
+            self.language.tokenizer(),
+            prompt,
+            request.options,
+            call,
+            &mut after_prefill,
+            emit,
+        )
+        .await?;
         timings.prefill_ms = first - start;
         let further = generation.tokens.len().saturating_sub(1);
         if further > 0 {
@@ -139,7 +144,7 @@ impl Model {
         timings: &mut Timings,
     ) -> Result<(Vec<u32>, Vec<u32>)> {
         let now = self.now_ms;
-        let prompt = self.tokens.prompt(&self.tokenizer, request.prompt)?;
+        let prompt = self.language.prompt(request.prompt)?;
         let places = request.pictures.len() * self.session.config().vision.tokens();
         // Looking takes longest: not in vain.
         self.session.positions_behind(places + prompt.len())?;
@@ -164,17 +169,12 @@ impl Model {
 
     /// How the model goes about a task.
     pub(super) fn recipe(&self, task: Task<'_>, constrained: bool) -> Result<Recipe> {
-        Ok(paligemma::recipe(task, &self.tokens.objects, &self.eos, constrained)?)
+        self.language.recipe(task, &self.eos, constrained)
     }
 
     /// What an answer's tokens place in a picture of `[width, height]` pixels.
     pub(super) fn objects(&self, answer: &Generation, size: [usize; 2]) -> Detections {
-        let Generation { tokens, logprobs, .. } = answer;
-        let mut found = paligemma::objects(&self.tokenizer, &self.tokens.objects, tokens, logprobs, size);
-        if let Some(logprob) = self.session.config().box_logprob_at_half {
-            paligemma::calibrate(&mut found, logprob);
-        }
-        found
+        self.language.objects(&answer.tokens, &answer.logprobs, size)
     }
 
     /// Whether the model came with a decoder of masks.
@@ -215,12 +215,7 @@ impl Model {
 
     /// The tokenizer of prompts and answers.
     pub fn tokenizer(&self) -> &Tokenizer {
-        &self.tokenizer
-    }
-
-    /// The tokens that prompts are put together of, and objects are written with.
-    pub fn tokens(&self) -> &PromptTokens {
-        &self.tokens
+        self.language.tokenizer()
     }
 
     /// What executes the model.

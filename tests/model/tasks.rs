@@ -1,6 +1,6 @@
 //! Tasks on a model, and the features of a picture kept from one question to the next.
 
-use ocelli::models::paligemma::{SpecialToken, objects};
+use ocelli::models::paligemma::{ObjectTokens, SpecialToken, objects};
 use ocelli::tasks::{Call, Dtype, GenerateOptions, Model, Object, Request, Task};
 use pollster::block_on;
 
@@ -20,8 +20,8 @@ pub fn equal_their_prompts(place: Place) -> Result<(), String> {
     let done = told(block_on(model.perform(&picture, Task::Detect(&labels), &generate, &free, &mut |_| ())))?;
     same("tokens", &done.answer.generation.tokens, &case.greedy_ids)?;
     let size = [picture.width(), picture.height()];
-    let (tokenizer, tokens) = (model.tokenizer(), &model.tokens().objects);
-    let found = objects(tokenizer, tokens, &case.greedy_ids, &done.answer.generation.logprobs, size);
+    let tokens = ObjectTokens::of(model.tokenizer());
+    let found = objects(model.tokenizer(), &tokens, &case.greedy_ids, &done.answer.generation.logprobs, size);
     same("objects", &done.objects, &found.objects.into_iter().map(Object::from).collect())?;
     let nothing = told(block_on(model.perform(&picture, Task::Detect(&[]), &generate, &free, &mut |_| ())))?;
     same("objects of no labels", nothing.objects.len(), 0)
@@ -98,7 +98,7 @@ pub fn keep_to_the_grammar_when_drawn(place: Place) -> Result<(), String> {
 
 /// How many objects begin among the tokens; each has four edges, `codes` codes and a word as far as the answer goes.
 fn well_formed(what: &str, model: &Model, tokens: &[u32], codes: usize) -> Result<usize, String> {
-    let known = &model.tokens().objects;
+    let known = ObjectTokens::of(model.tokenizer());
     let marks: Vec<SpecialToken> = tokens.iter().map(|&id| known.special_token(id)).collect();
     let shape = |n: usize| match n {
         0..4 => "edge",

@@ -14,12 +14,12 @@ use sha2::{Digest, Sha256};
 use self::fault::ConvertFault;
 use self::journal::{JOURNAL, Journal, fingerprint, is_whole};
 use self::writer::{Writer, is_shard, part_of, remove, shard_name};
-use super::load::{file, optional_json, tokenizer_of};
+use super::load::{file, language_of, optional_json};
 use crate::base::Result;
 use crate::format::pack::{FORMAT, FileEntry, MANIFEST, Manifest, StoredWeight, shards};
 use crate::format::{Checkpoint, ModelFiles, is_legal_text};
 use crate::models::paligemma::{CHECKPOINT, PaliGemmaConfig, Preset, config_json};
-use crate::models::{Form, WeightSpec, mask_decoder};
+use crate::models::{Form, Language, WeightSpec, mask_decoder};
 use crate::session::{LoadProgress, check_shapes, weight_specs};
 use crate::tensor::Dtype;
 use crate::text::{COMPACT, JSON};
@@ -79,7 +79,7 @@ pub fn convert(
     let specs = weight_specs(&config, &checkpoint);
     check_shapes(&specs, &checkpoint)?;
     let tokenizer = file(files, JSON)?;
-    let tokenizer = tokenizer_of(&config, tokenizer)?.0.compact(&Sha256::digest(tokenizer).into());
+    let tokenizer = language_of(&config, tokenizer)?.tokenizer().compact(&Sha256::digest(tokenizer).into());
     let f16 = kept(&specs, options)?;
     let weights: Vec<StoredWeight> = specs
         .iter()
