@@ -6,7 +6,8 @@ use std::path::PathBuf;
 use ocelli::format::Directory;
 use ocelli::session::{CpuPlayer, Player};
 use ocelli::tasks::{
-    Call, GenerateOptions, Model, ModelOptions, Performed, Request, Rgb8, Task, decode_picture, inspect, verify,
+    Call, GenerateOptions, Model, ModelOptions, Performed, Request, Rgb8, Task, decode_picture, inspect, usual_tokens,
+    verify,
 };
 use pollster::block_on;
 use serde::Deserialize;
@@ -51,7 +52,7 @@ fn perform(model: &mut Model, picture: &Rgb8, task: Task<'_>, options: &Generate
 }
 
 fn plain(task: Task<'_>) -> GenerateOptions {
-    GenerateOptions { max_new_tokens: task.usual_tokens(), ..GenerateOptions::default() }
+    GenerateOptions { max_new_tokens: usual_tokens(task), ..GenerateOptions::default() }
 }
 
 #[test]

@@ -3,32 +3,30 @@
 use std::fs;
 use std::path::Path;
 
-use ocelli::generate::Grammar;
-use ocelli::text::{Marks, SpecialIds, Tokenizer};
+use ocelli::models::Grammar;
+use ocelli::models::paligemma::{ObjectGrammar, ObjectTokens, SpecialIds, load_tokenizer};
+use ocelli::text::Tokenizer;
 
 const EOS: u32 = 1;
 
-fn tokenizer() -> Tokenizer {
+fn tokenizer() -> (Tokenizer, ObjectTokens) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/goldens/pg1-hd16/tokenizer.json");
     let json = fs::read(path).expect("the tokenizer can be read");
-    Tokenizer::load(&json, SpecialIds { bos: 2, image: 1792 }).expect("the tokenizer is well")
+    let loaded = load_tokenizer(&json, SpecialIds { bos: 2, image: 1792 });
+    let (tokenizer, tokens) = loaded.expect("the tokenizer is well");
+    (tokenizer, tokens.objects)
 }
 
-fn grammar(tokenizer: &Tokenizer, masks: bool) -> Grammar {
-    Grammar::new(tokenizer, &[EOS], masks).expect("the tokenizer has the tokens of boxes and masks")
-}
-
-fn marks(tokenizer: &Tokenizer) -> Marks {
-    tokenizer.marks().expect("the tokenizer has the tokens of boxes and masks")
+fn grammar(tokens: &ObjectTokens, masks: bool) -> ObjectGrammar {
+    ObjectGrammar::new(tokens, &[EOS], masks).expect("the tokenizer has the tokens of boxes and masks")
 }
 
 /// Logits and the logarithm of the sum of their exponentials.
-fn logits(tokenizer: &Tokenizer, nothing: f32, edges: &[(usize, f32)]) -> (Vec<f32>, f32) {
-    let marks = marks(tokenizer);
-    let mut logits = vec![-30.0; marks.segments.end.max(marks.locations.end) as usize];
+fn logits(tokens: &ObjectTokens, nothing: f32, edges: &[(usize, f32)]) -> (Vec<f32>, f32) {
+    let mut logits = vec![-30.0; tokens.segments.end.max(tokens.locations.end) as usize];
     logits[EOS as usize] = nothing;
     for &(edge, logit) in edges {
-        logits[marks.locations.start as usize + edge] = logit;
+        logits[tokens.locations.start as usize + edge] = logit;
     }
     let sum: f32 = logits.iter().map(|logit| logit.exp()).sum();
     (logits, sum.ln())
@@ -36,43 +34,43 @@ fn logits(tokenizer: &Tokenizer, nothing: f32, edges: &[(usize, f32)]) -> (Vec<f
 
 #[test]
 fn boxes_that_are_together_likelier_than_nothing_overrule_it() {
-    let tokenizer = tokenizer();
+    let (_, tokens) = tokenizer();
     let edges: Vec<(usize, f32)> = (100..103).map(|edge| (edge, if edge == 101 { -0.4 } else { -0.6 })).collect();
-    let (logits, logsumexp) = logits(&tokenizer, 0.0, &edges);
+    let (logits, logsumexp) = logits(&tokens, 0.0, &edges);
     let nothing = logits[EOS as usize];
     assert!(logits.iter().all(|&logit| logit <= nothing), "nothing is the likeliest single token");
-    let first = marks(&tokenizer).locations.start + 101;
-    assert_eq!(grammar(&tokenizer, false).first_box(&logits, logsumexp), Some((first, -0.4)));
+    let first = tokens.locations.start + 101;
+    assert_eq!(grammar(&tokens, false).first(&logits, logsumexp), Some((first, -0.4)));
 }
 
 #[test]
 fn nothing_stands_where_it_is_likelier_than_all_boxes_together() {
-    let tokenizer = tokenizer();
+    let (_, tokens) = tokenizer();
     let edges: Vec<(usize, f32)> = (100..103).map(|edge| (edge, -1.2)).collect();
-    let (logits, logsumexp) = logits(&tokenizer, 0.0, &edges);
-    assert_eq!(grammar(&tokenizer, false).first_box(&logits, logsumexp), None);
+    let (logits, logsumexp) = logits(&tokens, 0.0, &edges);
+    assert_eq!(grammar(&tokens, false).first(&logits, logsumexp), None);
 }
 
 #[test]
 fn a_box_that_is_the_likeliest_stays_the_first() {
-    let tokenizer = tokenizer();
-    let (logits, logsumexp) = logits(&tokenizer, -5.0, &[(7, 2.0), (8, 1.0)]);
-    let first = marks(&tokenizer).locations.start + 7;
-    assert_eq!(grammar(&tokenizer, true).first_box(&logits, logsumexp), Some((first, 2.0)));
+    let (_, tokens) = tokenizer();
+    let (logits, logsumexp) = logits(&tokens, -5.0, &[(7, 2.0), (8, 1.0)]);
+    let first = tokens.locations.start + 7;
+    assert_eq!(grammar(&tokens, true).first(&logits, logsumexp), Some((first, 2.0)));
 }
 
 #[test]
 fn what_may_come_follows_from_what_came() {
-    let tokenizer = tokenizer();
-    let Marks { locations, segments } = marks(&tokenizer);
+    let (tokenizer, tokens) = tokenizer();
+    let ObjectTokens { locations, segments } = tokens.clone();
     let range = |ids: &std::ops::Range<u32>| Some(ids.start as usize..ids.end as usize);
     let words = locations.start as usize;
     let word = tokenizer.encode("a")[0];
     let end = tokenizer.encode(" ;");
     for masks in [false, true] {
-        let mut grammar = grammar(&tokenizer, masks);
+        let mut grammar = grammar(&tokens, masks);
         let mut push = |id: u32| {
-            grammar.push(&tokenizer, id, &tokenizer.decode(&[id]));
+            grammar.push(id, &tokenizer.decode(&[id]));
             grammar.ahead()
         };
         let codes = if masks { 16 } else { 0 };

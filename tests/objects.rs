@@ -6,27 +6,28 @@ mod random;
 use std::fs;
 use std::path::Path;
 
-use ocelli::tasks::{Bounds, Found, objects};
-use ocelli::text::{Mark, SpecialIds, Tokenizer};
+use ocelli::models::paligemma::{PromptTokens, SpecialIds, SpecialToken, load_tokenizer, objects};
+use ocelli::tasks::{Bounds, Detections};
+use ocelli::text::Tokenizer;
 use random::Random;
 
 const WIDTH: usize = 2046;
 const HEIGHT: usize = 1023;
 
-fn tokenizer() -> Tokenizer {
+fn tokenizer() -> (Tokenizer, PromptTokens) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/goldens/pg1-hd16/tokenizer.json");
     let json = fs::read(path).expect("the tokenizer can be read");
-    Tokenizer::load(&json, SpecialIds { bos: 2, image: 1792 }).expect("the tokenizer is well")
+    load_tokenizer(&json, SpecialIds { bos: 2, image: 1792 }).expect("the tokenizer is well")
 }
 
 /// What is found in a text, each token with probability 1/2.
-fn found(text: &str) -> Found {
-    let tokenizer = tokenizer();
+fn found(text: &str) -> Detections {
+    let (tokenizer, known) = tokenizer();
     let tokens = tokenizer.encode(text);
-    objects(&tokenizer, &tokens, &vec![0.5_f32.ln(); tokens.len()], [WIDTH, HEIGHT])
+    objects(&tokenizer, &known.objects, &tokens, &vec![0.5_f32.ln(); tokens.len()], [WIDTH, HEIGHT])
 }
 
-fn labels(found: &Found) -> Vec<&str> {
+fn labels(found: &Detections) -> Vec<&str> {
     found.objects.iter().map(|object| object.label.as_str()).collect()
 }
 
@@ -36,14 +37,14 @@ fn codes(count: usize) -> String {
 
 #[test]
 fn the_marks_are_where_the_tokenizer_has_them() {
-    let tokenizer = tokenizer();
-    let mark = |text: &str| tokenizer.mark(tokenizer.encode(text)[0]);
-    assert_eq!(mark("<loc0000>"), Mark::Location(0));
-    assert_eq!(mark("<loc1023>"), Mark::Location(1023));
-    assert_eq!(mark("<seg000>"), Mark::Segment(0));
-    assert_eq!(mark("<seg127>"), Mark::Segment(127));
-    assert_eq!(mark("a"), Mark::Text);
-    assert_eq!(tokenizer.mark(u32::MAX), Mark::Text);
+    let (tokenizer, PromptTokens { objects, .. }) = tokenizer();
+    let mark = |text: &str| objects.special_token(tokenizer.encode(text)[0]);
+    assert_eq!(mark("<loc0000>"), SpecialToken::Location(0));
+    assert_eq!(mark("<loc1023>"), SpecialToken::Location(1023));
+    assert_eq!(mark("<seg000>"), SpecialToken::Segment(0));
+    assert_eq!(mark("<seg127>"), SpecialToken::Segment(127));
+    assert_eq!(mark("a"), SpecialToken::Text);
+    assert_eq!(objects.special_token(u32::MAX), SpecialToken::Text);
 }
 
 #[test]
@@ -87,7 +88,7 @@ fn what_is_malformed_is_counted_and_the_rest_kept() {
 #[test]
 fn an_answer_without_boxes_has_no_objects() {
     for text in ["", "none", " ; ; ", "a cat on a mat"] {
-        assert_eq!(found(text), Found::default(), "{text:?}");
+        assert_eq!(found(text), Detections::default(), "{text:?}");
     }
 }
 
@@ -101,7 +102,7 @@ fn odd_labels_stay_as_they_are() {
 
 #[test]
 fn any_tokens_give_boxes_inside_the_picture_or_none() {
-    let tokenizer = tokenizer();
+    let (tokenizer, known) = tokenizer();
     let first = tokenizer.encode("<loc0000>")[0];
     let mut random = Random::new("soup");
     for _ in 0..3000 {
@@ -115,7 +116,7 @@ fn any_tokens_give_boxes_inside_the_picture_or_none() {
         };
         let tokens: Vec<u32> = (0..length).map(|_| token(&mut random)).collect();
         let logprobs: Vec<f32> = (0..length).map(|_| random.float() * 5.0 - 5.0).collect();
-        for object in objects(&tokenizer, &tokens, &logprobs, [640, 480]).objects {
+        for object in objects(&tokenizer, &known.objects, &tokens, &logprobs, [640, 480]).objects {
             let Bounds { xmin, ymin, xmax, ymax } = object.bounds;
             assert!(0.0 <= xmin && xmin < xmax && xmax <= 640.0 && 0.0 <= ymin && ymin < ymax && ymax <= 480.0);
             assert!((0.0..=1.0).contains(&object.score) && !object.label.is_empty() && !object.label.contains(';'));

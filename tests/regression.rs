@@ -4,8 +4,8 @@ use std::path::Path;
 
 use ocelli::base::{Error, ErrorKind};
 use ocelli::format::{Checkpoint, Directory, FormatFault, MemoryFiles, read_json};
-use ocelli::models::paligemma::{ConfigFault, PaliGemmaConfig};
-use ocelli::models::{self};
+use ocelli::models;
+use ocelli::models::paligemma::{CHECKPOINT, ConfigFault, PaliGemmaConfig};
 use ocelli::session::{AutoRegressive, CpuPlayer, LoadProgress, Player, Session, SessionOptions};
 use ocelli::tasks::{Call, GenerateOptions, Model, ModelOptions, Request};
 use pollster::block_on;
@@ -18,7 +18,7 @@ fn files() -> Directory {
 fn session(player: CpuPlayer) -> Result<Session, Error> {
     let files = files();
     let architecture = models::open(&read_json(&files, "config.json")?)?;
-    let tensors = Checkpoint::open(&files)?;
+    let tensors = Checkpoint::open(&files, &CHECKPOINT)?;
     let player = Player::Cpu(Box::new(player));
     block_on(Session::load(player, architecture, &tensors, SessionOptions::default(), &mut |_: LoadProgress| Ok(())))
 }

@@ -11,7 +11,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use ocelli::base::{Error, ErrorKind};
-use ocelli::text::{SpecialIds, Tokenizer};
+use ocelli::models::paligemma::{PromptTokens, SpecialIds, load_tokenizer};
+use ocelli::text::Tokenizer;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -51,8 +52,16 @@ fn embedded_json() -> Vec<u8> {
     below_web("models/tiny/tokenizer.json")
 }
 
+fn load(file: &[u8], special: SpecialIds) -> Tokenizer {
+    load_both(file, special).0
+}
+
+fn load_both(file: &[u8], special: SpecialIds) -> (Tokenizer, PromptTokens) {
+    load_tokenizer(file, special).expect("the tokenizer is well")
+}
+
 fn tiny() -> Tokenizer {
-    Tokenizer::load(&tiny_json(), SPECIAL).expect("the tokenizer is well")
+    load(&tiny_json(), SPECIAL)
 }
 
 fn cases() -> Vec<Case> {
@@ -86,12 +95,13 @@ fn texts_equal_the_reference_whole_and_streamed() {
 fn prompts_equal_those_of_every_golden() {
     for checkpoint in ["pg1-hd16", "pg1-hd72", "pg2-gqa", "pg2-cap5"] {
         let json = fs::read(goldens(&format!("{checkpoint}/tokenizer.json"))).expect("the tokenizer can be read");
-        let tokenizer = Tokenizer::load(&json, SPECIAL).expect("the tokenizer is well");
+        let (tokenizer, tokens) = load_both(&json, SPECIAL);
         let golden = fs::read(goldens(&format!("{checkpoint}/golden.json"))).expect("the golden can be read");
         let golden: Value = serde_json::from_slice(&golden).expect("the golden is JSON");
         for case in golden["cases"].as_array().expect("cases are a list") {
             let slots = case["image_token_count"].as_u64().expect("a count") as usize;
-            let ids = tokenizer.prompt(case["prompt"].as_str().expect("a text")).expect("the prompt can be encoded");
+            let ids =
+                tokens.prompt(&tokenizer, case["prompt"].as_str().expect("a text")).expect("the prompt can be encoded");
             assert_eq!(json!(ids), json!(case["input_ids"].as_array().expect("a list")[slots..]));
         }
     }
@@ -117,7 +127,7 @@ fn unknown_ids_have_no_text() {
 }
 
 fn refused(json: &[u8], special: SpecialIds, parts: &[&str]) {
-    let error = Error::from(Tokenizer::load(json, special).expect_err("the tokenizer is unusable"));
+    let error = load_tokenizer(json, special).expect_err("the tokenizer is unusable");
     assert_eq!(error.kind(), ErrorKind::BadTokenizer, "{error}");
     for part in parts {
         assert!(error.to_string().contains(part), "{part:?} was expected in {error}");
@@ -169,7 +179,8 @@ fn unusable_tokenizers_are_refused() {
 
 #[test]
 fn a_prompt_must_not_hold_a_picture_place() {
-    let error = Error::from(tiny().prompt("caption <image> en").expect_err("the place is taken"));
+    let (tokenizer, tokens) = load_both(&tiny_json(), SPECIAL);
+    let error = Error::from(tokens.prompt(&tokenizer, "caption <image> en").expect_err("the place is taken"));
     assert_eq!(error.kind(), ErrorKind::BadArgument);
 }
 
@@ -179,7 +190,7 @@ fn a_plain_gemma_tokenizer_gets_the_missing_tokens() {
     let added = json["added_tokens"].as_array().expect("a list").clone();
     let plain = added.into_iter().filter(|token| token["id"].as_u64().is_some_and(|id| id < 640));
     json["added_tokens"] = plain.collect::<Vec<_>>().into();
-    let tokenizer = Tokenizer::load(json.to_string().as_bytes(), SPECIAL).expect("the tokens are added");
+    let tokenizer = load(json.to_string().as_bytes(), SPECIAL);
     for case in cases() {
         assert_eq!(tokenizer.encode(&case.text), case.ids, "{:?}", case.text);
     }
@@ -197,8 +208,7 @@ fn the_full_gemma_tokenizer_gives_the_reference_ids() {
         ids: Vec<u32>,
         decoded: String,
     }
-    let tokenizer =
-        Tokenizer::load(&gemma_json(), SpecialIds { bos: 2, image: 257_152 }).expect("the tokenizer is well");
+    let (tokenizer, tokens) = load_both(&gemma_json(), SpecialIds { bos: 2, image: 257_152 });
     let text = fs::read(goldens("tokenizer/gemma.cases.json")).expect("the cases can be read");
     let cases = serde_json::from_slice::<Full>(&text).expect("the cases are JSON").cases;
     assert!(cases.len() > 20, "only {} cases", cases.len());
@@ -208,5 +218,5 @@ fn the_full_gemma_tokenizer_gives_the_reference_ids() {
         let shown = ["<bos>", "<eos>", "<image>"].iter().fold(case.decoded, |text, token| text.replace(token, ""));
         assert_eq!(tokenizer.decode(&case.ids), shown, "{:?}", case.ids);
     }
-    assert_eq!(tokenizer.prompt("caption en").expect("a prompt"), [2, 21209, 659, 108]);
+    assert_eq!(tokens.prompt(&tokenizer, "caption en").expect("a prompt"), [2, 21209, 659, 108]);
 }

@@ -5,21 +5,13 @@ use serde::Deserialize;
 
 #[cfg(feature = "cli")]
 use super::big_vision::{BigVision, Strided};
-use super::names::{EMBEDDING, HEAD, canonical};
+use super::published::{INDEX, WEIGHTS};
 use super::safetensors::{self, Entry};
-use super::{FormatFault, ModelFiles};
+use super::{CheckpointRules, FormatFault, ModelFiles, TiedTensors};
 use crate::base::Result;
 use crate::quant::SourceFormat;
 
-const WEIGHTS: &str = "model.safetensors";
-/// Weights of a mask decoder, by the names of `vae-oid.npz`; optional.
-const MASK_DECODER: &str = "mask_decoder.safetensors";
-/// The same as big_vision publishes it.
-#[cfg(feature = "cli")]
-pub(super) const MASK_DECODER_NPZ: &str = "vae-oid.npz";
-const INDEX: &str = "model.safetensors.index.json";
-
-/// The tensors of a checkpoint by the names of published ones: Hugging Face's, in one file or several, or big_vision's.
+/// The tensors of a checkpoint by their canonical names: Hugging Face's, in one file or several, or big_vision's.
 #[derive(Debug)]
 pub struct Checkpoint<'a> {
     tensors: BTreeMap<String, Stored<'a>>,
@@ -45,12 +37,6 @@ impl<'a> Stored<'a> {
             strided: None,
         }
     }
-}
-
-/// Whether there are weights as Hugging Face publishes them.
-#[cfg(feature = "cli")]
-pub(super) fn has_weights(files: &dyn ModelFiles) -> bool {
-    files.get(WEIGHTS).or(files.get(INDEX)).is_some()
 }
 
 /// Where an element of a tensor is.
@@ -104,36 +90,42 @@ pub fn tensors_of(file: &str, bytes: &[u8]) -> Result<impl Iterator<Item = Tenso
 }
 
 impl<'a> Checkpoint<'a> {
-    /// Opens the weights and checks every header; no weight is read yet.
+    /// Opens the weights and checks every header; no weight is read yet. `rules` are the architecture's.
     ///
     /// # Errors
-    /// Missing or damaged files, an index that names tensors its files do not hold, or a head that is not tied.
-    pub fn open(files: &'a dyn ModelFiles) -> Result<Self> {
+    /// Missing or damaged files, an index that names tensors its files do not hold, or tied tensors that differ.
+    pub fn open(files: &'a dyn ModelFiles, rules: &CheckpointRules) -> Result<Self> {
         let mut checkpoint = Self { tensors: BTreeMap::new() };
         #[cfg(feature = "cli")]
-        match BigVision::open(files)? {
+        match BigVision::open(files, rules)? {
             Some(archive) => checkpoint.add_archive(files, archive),
-            None => checkpoint.add_published(files)?,
+            None => checkpoint.add_published(files, rules)?,
         }
         #[cfg(not(feature = "cli"))]
-        checkpoint.add_published(files)?;
-        if let Some(bytes) = files.get(MASK_DECODER) {
-            checkpoint.add(MASK_DECODER, "mask_decoder.", bytes)?;
+        checkpoint.add_published(files, rules)?;
+        for extra in rules.extra {
+            let Some(bytes) = files.get(extra.file) else { continue };
+            if !extra.file.ends_with(".npz") {
+                checkpoint.add(extra.file, bytes, extra.prefix, rules)?;
+                continue;
+            }
+            #[cfg(feature = "cli")]
+            {
+                let entries = super::npz::parse(extra.file, bytes)?;
+                checkpoint.add_entries(extra.file, bytes, entries, extra.prefix, rules)?;
+            }
         }
-        #[cfg(feature = "cli")]
-        if let Some(bytes) = files.get(MASK_DECODER_NPZ) {
-            let entries = super::npz::parse(MASK_DECODER_NPZ, bytes)?;
-            checkpoint.add_entries(MASK_DECODER_NPZ, "mask_decoder.", bytes, entries)?;
+        for tied in rules.tied {
+            checkpoint.tie(tied)?;
         }
-        checkpoint.tie_head()?;
         Ok(checkpoint)
     }
 
     /// Adds Hugging Face's weights, in one file or several.
-    fn add_published(&mut self, files: &'a dyn ModelFiles) -> Result<(), FormatFault> {
+    fn add_published(&mut self, files: &'a dyn ModelFiles, rules: &CheckpointRules) -> Result<(), FormatFault> {
         let missing = |name: &str| FormatFault::Missing { name: name.into(), place: files.place().into() };
         if let Some(bytes) = files.get(WEIGHTS) {
-            self.add(WEIGHTS, "", bytes)?;
+            self.add(WEIGHTS, bytes, "", rules)?;
         } else {
             let index = files.get(INDEX).ok_or_else(|| missing(WEIGHTS))?;
             let index: Index = serde_json::from_slice(index)
@@ -141,7 +133,7 @@ impl<'a> Checkpoint<'a> {
             let shards: BTreeSet<&String> = index.weight_map.values().collect();
             for shard in shards {
                 let bytes = files.get(shard).ok_or_else(|| missing(shard))?;
-                let found = self.add(shard, "", bytes)?;
+                let found = self.add(shard, bytes, "", rules)?;
                 let listed = index.weight_map.iter().filter(|(_, file)| *file == shard);
                 if let Some((name, _)) = listed.into_iter().find(|(name, _)| !found.contains(*name)) {
                     return Err(FormatFault::Weights {
@@ -169,20 +161,27 @@ impl<'a> Checkpoint<'a> {
     }
 
     /// Adds the tensors of one file under a prefix; their names as the file has them.
-    fn add(&mut self, file: &str, prefix: &str, bytes: &'a [u8]) -> Result<BTreeSet<String>, FormatFault> {
-        self.add_entries(file, prefix, bytes, safetensors::parse(file, bytes)?)
+    fn add(
+        &mut self,
+        file: &str,
+        bytes: &'a [u8],
+        prefix: &str,
+        rules: &CheckpointRules,
+    ) -> Result<BTreeSet<String>, FormatFault> {
+        self.add_entries(file, bytes, safetensors::parse(file, bytes)?, prefix, rules)
     }
 
     fn add_entries(
         &mut self,
         file: &str,
-        prefix: &str,
         bytes: &'a [u8],
         entries: Vec<Entry>,
+        prefix: &str,
+        rules: &CheckpointRules,
     ) -> Result<BTreeSet<String>, FormatFault> {
         let mut names = BTreeSet::new();
         for entry in entries {
-            let (name, range) = (format!("{prefix}{}", canonical(&entry.name)), entry.bytes.clone());
+            let (name, range) = (format!("{prefix}{}", (rules.canonical)(&entry.name)), entry.bytes.clone());
             names.insert(entry.name.clone());
             let bytes = bytes.get(range).unwrap_or_default();
             if let Some(before) = self.tensors.insert(name.clone(), Stored::in_order(file, entry, bytes)) {
@@ -197,16 +196,18 @@ impl<'a> Checkpoint<'a> {
         Ok(names)
     }
 
-    /// The head serves as the embedding where only one of them is stored; where both are they must be the same.
-    fn tie_head(&mut self) -> Result<(), FormatFault> {
-        let Some(head) = self.tensors.remove(HEAD) else {
+    /// The one serves as the other where only one of them is stored; where both are they must be the same.
+    fn tie(&mut self, tied: &TiedTensors) -> Result<(), FormatFault> {
+        let Some(stored) = self.tensors.remove(tied.tensor) else {
             return Ok(());
         };
-        match self.tensors.get(EMBEDDING) {
-            Some(embedding) if embedding.bytes != head.bytes => Err(FormatFault::UntiedHead),
+        match self.tensors.get(tied.to) {
+            Some(other) if other.bytes != stored.bytes => {
+                Err(FormatFault::Untied { tensor: stored.entry.name, other: other.entry.name.clone() })
+            }
             Some(_) => Ok(()),
             None => {
-                self.tensors.insert(EMBEDDING.into(), head);
+                self.tensors.insert(tied.to.into(), stored);
                 Ok(())
             }
         }

@@ -6,8 +6,7 @@ use std::time::SystemTime;
 
 use memmap2::Mmap;
 
-use super::checkpoint::MASK_DECODER_NPZ;
-use super::{FormatFault, ModelFiles, is_legal_text};
+use super::{ExtraFile, FormatFault, ModelFiles, is_legal_text};
 
 /// A folder on disk, its files mapped into memory: weights are read from the page cache as they are needed.
 #[derive(Debug)]
@@ -30,6 +29,14 @@ impl Directory {
     /// # Errors
     /// No such folder, or a file in it that cannot be opened.
     pub fn open(path: impl AsRef<Path>) -> Result<Self, FormatFault> {
+        Self::open_with(path, &[])
+    }
+
+    /// The same, with some files of weights that are kept beside an npz file.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open).
+    pub fn open_with(path: impl AsRef<Path>, beside: &[ExtraFile]) -> Result<Self, FormatFault> {
         let path = path.as_ref();
         if path.extension().is_none_or(|kind| kind != "npz") || path.is_dir() {
             return Self::open_folder(path);
@@ -37,7 +44,8 @@ impl Directory {
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let folder = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
         let mut files = Self::open_folder(folder)?;
-        files.files.retain(|file, _| file == &name || file == MASK_DECODER_NPZ || !is_weights(file));
+        let kept = |file: &str| file == name || beside.iter().any(|extra| extra.file == file);
+        files.files.retain(|file, _| kept(file) || !is_weights(file));
         if !files.files.contains_key(&name) {
             return Err(FormatFault::Missing { name, place: files.place });
         }

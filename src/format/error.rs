@@ -44,7 +44,7 @@ pub enum FormatFault {
     /// A tensor that the model needs.
     #[error("the checkpoint has no tensor {name}")]
     NoTensor {
-        /// Its name in published checkpoints.
+        /// Its canonical name.
         name: String,
     },
     /// A tensor whose elements are no floats that weights are stored in.
@@ -76,9 +76,14 @@ pub enum FormatFault {
         /// The folder.
         place: String,
     },
-    /// A head of its own, where the model ties it to the embedding.
-    #[error("lm_head.weight differs from embed_tokens.weight")]
-    UntiedHead,
+    /// Two tensors that the architecture takes for one.
+    #[error("{tensor} differs from {other}, and both are one tensor in this architecture")]
+    Untied {
+        /// The name of the one in its file.
+        tensor: String,
+        /// The other's.
+        other: String,
+    },
 }
 
 impl Fault for FormatFault {
@@ -89,7 +94,7 @@ impl Fault for FormatFault {
             Self::Json { file, .. } if file.ends_with("config.json") => ErrorKind::BadConfig,
             Self::Json { .. } | Self::Weights { .. } => ErrorKind::BadModelFile,
             Self::NoTensor { .. } => ErrorKind::BadModelFile,
-            Self::Dtype { .. } | Self::UntiedHead => ErrorKind::Unsupported,
+            Self::Dtype { .. } | Self::Untied { .. } => ErrorKind::Unsupported,
             #[cfg(feature = "cli")]
             Self::SeveralArchives { .. } => ErrorKind::BadArgument,
             Self::Rows { .. } => ErrorKind::Internal,
@@ -102,9 +107,9 @@ impl Fault for FormatFault {
             Self::Unreadable { missing: true, .. } => "Check the path.",
             Self::Unreadable { .. } => "Check that the file may be read.",
             Self::Json { .. } | Self::Weights { .. } => "Download the file again; it is damaged or not what it claims.",
-            Self::NoTensor { .. } => "Check that all files are of one PaliGemma checkpoint and none is missing.",
+            Self::NoTensor { .. } => "Check that all files are of one checkpoint and none is missing.",
             Self::Dtype { .. } => "Use a checkpoint with float weights.",
-            Self::UntiedHead => "Use a checkpoint whose head is tied to its embedding, as PaliGemma's is.",
+            Self::Untied { .. } => "Use a checkpoint in which they are tied, as in those that were published.",
             #[cfg(feature = "cli")]
             Self::SeveralArchives { .. } => "Name the one to read instead of the folder.",
             Self::Rows { .. } => "Please report this as a defect.",

@@ -1,5 +1,5 @@
-//! Floor 5: model files. A checkpoint is a folder of named files, on disk or in memory; its tensors are found by the
-//! names that published PaliGemma checkpoints have, whichever release wrote it.
+//! Floor 5: model files. A checkpoint is a folder of named files, on disk or in memory; its tensors are found by
+//! canonical names, whichever release wrote it: an architecture says in [`CheckpointRules`] what is peculiar to its own.
 
 #[cfg(feature = "cli")]
 mod big_vision;
@@ -11,10 +11,11 @@ mod files;
 mod json;
 #[cfg(feature = "cli")]
 mod legal;
-mod names;
 #[cfg(feature = "cli")]
 mod npz;
 pub mod pack;
+mod published;
+mod rules;
 mod safetensors;
 #[cfg(test)]
 mod tests;
@@ -29,3 +30,6 @@ pub use files::{MemoryFiles, ModelFiles};
 pub use json::read_json;
 #[cfg(feature = "cli")]
 pub use legal::is_legal_text;
+#[cfg(feature = "cli")]
+pub use rules::{ArchiveRules, Rule, Target, Variant};
+pub use rules::{CheckpointRules, ExtraFile, TiedTensors};

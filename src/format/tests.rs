@@ -12,7 +12,7 @@ fn file(header: &str, data: usize) -> Vec<u8> {
 fn open(bytes: Vec<u8>) -> Result<usize, crate::base::Error> {
     let mut files = MemoryFiles::new();
     files.insert("model.safetensors", bytes);
-    Checkpoint::open(&files).map(|checkpoint| checkpoint.tensors().count())
+    Checkpoint::open(&files, &CheckpointRules::default()).map(|checkpoint| checkpoint.tensors().count())
 }
 
 fn refused(bytes: Vec<u8>, parts: &[&str]) {
@@ -80,7 +80,7 @@ fn rows_are_widened_and_bounded() {
     bytes.extend([0x80, 0x3f, 0x00, 0x40, 0x40, 0x40, 0x80, 0xbf]);
     let mut files = MemoryFiles::new();
     files.insert("model.safetensors", bytes);
-    let checkpoint = Checkpoint::open(&files).expect("the file is well");
+    let checkpoint = Checkpoint::open(&files, &CheckpointRules::default()).expect("the file is well");
     let mut out = vec![7.0];
     checkpoint.read_rows("x", 1..2, &mut out).expect("the row is there");
     assert_eq!(out, [7.0, 3.0, -1.0]);
@@ -93,59 +93,76 @@ fn rows_are_widened_and_bounded() {
 fn integers_are_no_weights() {
     let mut files = MemoryFiles::new();
     files.insert("model.safetensors", file(r#"{"x":{"dtype":"I64","shape":[1],"data_offsets":[0,8]}}"#, 8));
-    let checkpoint = Checkpoint::open(&files).expect("other tensors may be there");
+    let checkpoint = Checkpoint::open(&files, &CheckpointRules::default()).expect("other tensors may be there");
     let error = checkpoint.read_rows("x", 0..1, &mut Vec::new()).expect_err("x is no weight");
     assert_eq!(error.kind(), ErrorKind::Unsupported);
 }
 
-#[test]
-fn all_generations_of_names_are_one() {
-    for (name, expected) in [
-        ("vision_tower.vision_model.post_layernorm.bias", "vision_tower.vision_model.post_layernorm.bias"),
-        ("model.vision_tower.vision_model.post_layernorm.bias", "vision_tower.vision_model.post_layernorm.bias"),
-        ("model.vision_tower.post_layernorm.bias", "vision_tower.vision_model.post_layernorm.bias"),
-        ("model.multi_modal_projector.linear.bias", "multi_modal_projector.linear.bias"),
-        ("model.language_model.norm.weight", "language_model.model.norm.weight"),
-        ("language_model.model.norm.weight", "language_model.model.norm.weight"),
-        ("lm_head.weight", "language_model.lm_head.weight"),
-    ] {
-        assert_eq!(names::canonical(name), expected);
-    }
+/// Another architecture's: upper case is one name, `b` is tied to `a`, and `more.safetensors` may be there.
+const RULES: CheckpointRules = CheckpointRules {
+    canonical: |name| name.to_lowercase(),
+    tied: &[TiedTensors { tensor: "b", to: "a" }],
+    extra: &[ExtraFile { file: "more.safetensors", prefix: "more." }],
+    #[cfg(feature = "cli")]
+    archive: None,
+};
+
+/// A file of one-element tensors.
+fn tensors(all: &[(&str, u8)]) -> Vec<u8> {
+    let entry = |(n, (name, _)): (usize, &(&str, u8))| {
+        format!(r#""{name}":{{"dtype":"F32","shape":[1],"data_offsets":[{},{}]}}"#, n * 4, n * 4 + 4)
+    };
+    let entries: Vec<String> = all.iter().enumerate().map(entry).collect();
+    let mut bytes = file(&format!("{{{}}}", entries.join(",")), 0);
+    all.iter().for_each(|&(_, value)| bytes.extend([0, 0, 0, value]));
+    bytes
+}
+
+fn names_by_rules(files: &[(&str, &[(&str, u8)])]) -> Result<Vec<String>, crate::base::Error> {
+    let mut all = MemoryFiles::new();
+    files.iter().for_each(|(name, held)| all.insert(*name, tensors(held)));
+    let checkpoint = Checkpoint::open(&all, &RULES)?;
+    let names = ["a", "b", "c", "more.a"].into_iter().filter(|name| checkpoint.shape(name).is_ok());
+    Ok(names.map(str::to_owned).collect())
 }
 
 #[test]
-fn a_tied_head_serves_as_embedding_and_another_is_refused() {
-    let entry =
-        |name: &str, at: usize| format!(r#""{name}":{{"dtype":"F32","shape":[1,1],"data_offsets":[{at},{}]}}"#, at + 4);
-    let mut files = MemoryFiles::new();
-    files.insert("model.safetensors", file(&format!("{{{}}}", entry("lm_head.weight", 0)), 4));
-    let checkpoint = Checkpoint::open(&files).expect("the head is enough");
-    assert_eq!(checkpoint.shape(names::EMBEDDING).expect("it is the embedding"), [1, 1]);
-    drop(checkpoint);
-    let both = format!("{{{},{}}}", entry("lm_head.weight", 0), entry("model.language_model.embed_tokens.weight", 4));
-    let mut bytes = file(&both, 8);
-    files.insert("model.safetensors", bytes.clone());
-    assert!(Checkpoint::open(&files).is_ok());
-    *bytes.last_mut().expect("the file has bytes") = 1;
-    files.insert("model.safetensors", bytes);
-    assert_eq!(Checkpoint::open(&files).expect_err("the head differs").kind(), ErrorKind::Unsupported);
+fn rules_say_what_tensors_are_called_and_which_are_one() {
+    let names = |held: &[(&str, u8)]| names_by_rules(&[("model.safetensors", held)]);
+    assert_eq!(names(&[("A", 1), ("c", 2)]).expect("two tensors"), ["a", "c"]);
+    assert_eq!(names(&[("B", 1)]).expect("one of the two is enough"), ["a"]);
+    assert_eq!(names(&[("B", 1), ("a", 1)]).expect("they are the same"), ["a"]);
+    let error = names(&[("B", 1), ("a", 2)]).expect_err("they differ");
+    assert_eq!(error.kind(), ErrorKind::Unsupported);
+    assert!(error.to_string().starts_with("B differs from a"), "{error}");
+    let error = names(&[("A", 1), ("a", 1)]).expect_err("it is there twice");
+    assert_eq!(error.kind(), ErrorKind::BadModelFile, "{error}");
+}
+
+#[test]
+fn a_further_file_has_its_prefix() {
+    let names = names_by_rules(&[("model.safetensors", &[("c", 1)]), ("more.safetensors", &[("A", 1)])]);
+    assert_eq!(names.expect("both are well"), ["c", "more.a"]);
 }
 
 #[test]
 fn shards_are_joined_and_missing_ones_named() {
     let mut files = MemoryFiles::new();
-    assert_eq!(Checkpoint::open(&files).expect_err("nothing is there").kind(), ErrorKind::NotFound);
+    assert_eq!(
+        Checkpoint::open(&files, &CheckpointRules::default()).expect_err("nothing is there").kind(),
+        ErrorKind::NotFound
+    );
     files.insert(
         "model.safetensors.index.json",
         br#"{"weight_map":{"x":"a.safetensors","y":"b.safetensors"}}"#.to_vec(),
     );
     files.insert("a.safetensors", file(ONE, 24));
-    let error = Checkpoint::open(&files).expect_err("a shard is missing");
+    let error = Checkpoint::open(&files, &CheckpointRules::default()).expect_err("a shard is missing");
     assert!(error.kind() == ErrorKind::NotFound && error.to_string().contains("b.safetensors"), "{error}");
     files.insert("b.safetensors", file(&ONE.replace("\"x\"", "\"y\""), 24));
-    assert_eq!(Checkpoint::open(&files).expect("all is there").tensors().count(), 2);
+    assert_eq!(Checkpoint::open(&files, &CheckpointRules::default()).expect("all is there").tensors().count(), 2);
     files.insert("b.safetensors", file(&ONE.replace("\"x\"", "\"z\""), 24));
-    let error = Checkpoint::open(&files).expect_err("y is in no shard");
+    let error = Checkpoint::open(&files, &CheckpointRules::default()).expect_err("y is in no shard");
     assert!(error.kind() == ErrorKind::BadModelFile && error.to_string().contains('y'), "{error}");
 }
 

@@ -3,12 +3,12 @@ use std::ops::Range;
 
 use super::beam::{Hypothesis, beam_search};
 use super::call::{Call, Taken};
-use super::grammar::Grammar;
 use super::prompt::Prompt;
 use super::rng::Rng;
 use super::stop::StopTexts;
 use super::{Candidate, GenerateOptions, MAX_TOP_K, sample};
 use crate::base::Result;
+use crate::models::Grammar;
 use crate::session::{AutoRegressive, PassOutput, Player, Submitted};
 use crate::text::Tokenizer;
 
@@ -105,7 +105,7 @@ async fn greedy(
     after_prefill: &mut dyn FnMut(),
     stream: &mut Stream<'_>,
 ) -> Result<()> {
-    let mut grammar = prompt.grammar.cloned();
+    let mut grammar = prompt.grammar.map(Grammar::begin);
     let mut flight: VecDeque<Submitted> = VecDeque::new();
     let known = said.len().saturating_sub(1);
     let (mut choice, _) = model.prefill(prompt.ids, &said[..known], PassOutput::Greedy).await?.result().await?;
@@ -122,7 +122,7 @@ async fn greedy(
         None => {
             // Overrides even a model that says there is nothing, see there. Read back once an answer, not once a token.
             if let Some(grammar) = prompt.grammar
-                && let Some((id, logit)) = grammar.first_box(&model.logits().await?, choice.logsumexp)
+                && let Some((id, logit)) = grammar.first(&model.logits().await?, choice.logsumexp)
             {
                 (choice.id, choice.logit) = (id, logit);
                 model.set_next(id)?;
@@ -140,7 +140,7 @@ async fn greedy(
     for _ in 0..steps {
         // What is in flight was allowed when it was submitted; only what does not depend on it may follow.
         follow(&mut grammar, stream, last);
-        let allowed = grammar.as_ref().map(Grammar::ahead);
+        let allowed = grammar.as_ref().map(|grammar| grammar.ahead());
         let ahead = allowed.as_ref().map_or(ahead, |allowed| allowed.len().min(ahead));
         while submitted < steps && flight.len() < ahead {
             let ids = allowed.as_ref().and_then(|allowed| allowed.get(flight.len()).cloned().flatten());
@@ -168,7 +168,7 @@ async fn sampled(
     stream: &mut Stream<'_>,
 ) -> Result<()> {
     let mut rng = Rng::new(options.seed);
-    let mut grammar = prompt.grammar.cloned();
+    let mut grammar = prompt.grammar.map(Grammar::begin);
     let output = PassOutput::TopK(MAX_TOP_K);
     for &id in said {
         follow(&mut grammar, stream, id);
@@ -220,9 +220,9 @@ fn say_again(said: &[Taken], options: &GenerateOptions, stream: &mut Stream<'_>)
 }
 
 /// Has a grammar take note of a token.
-fn follow(grammar: &mut Option<Grammar>, stream: &Stream<'_>, id: u32) {
+fn follow(grammar: &mut Option<Box<dyn Grammar>>, stream: &Stream<'_>, id: u32) {
     if let Some(grammar) = grammar {
-        grammar.push(stream.tokenizer, id, &stream.tokenizer.decode(&[id]));
+        grammar.push(id, &stream.tokenizer.decode(&[id]));
     }
 }
 

@@ -3,7 +3,6 @@
 mod beam;
 mod call;
 mod decode;
-mod grammar;
 mod options;
 mod prompt;
 mod rng;
@@ -12,7 +11,6 @@ mod stop;
 
 pub use call::Call;
 pub use decode::{Finish, Generation, generate};
-pub use grammar::Grammar;
 pub use options::{GenerateOptions, MAX_TOP_K, OptionFault};
 pub use prompt::Prompt;
 pub use rng::Rng;

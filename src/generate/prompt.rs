@@ -1,4 +1,4 @@
-use super::Grammar;
+use crate::models::Grammar;
 
 /// What the decoder continues.
 #[derive(Debug, Clone, Copy)]
@@ -8,5 +8,5 @@ pub struct Prompt<'a> {
     /// Ids that end the answer.
     pub eos: &'a [u32],
     /// What an answer must keep to, if anything. Beams do not: each would need a grammar of its own.
-    pub grammar: Option<&'a Grammar>,
+    pub grammar: Option<&'a dyn Grammar>,
 }

@@ -1,6 +1,8 @@
 use serde_json::Value;
 
-use super::Pass;
+use super::{Language, Pass};
+use crate::base::{ErrorKind, Fault, Result};
+use crate::format::CheckpointRules;
 use crate::graph::{Graph, ShapeFault, WeightSpec};
 
 /// A model, told once: its passes, what they take, and what of a checkpoint belongs to them.
@@ -27,19 +29,42 @@ pub trait Architecture {
     /// Its numbers part by part, for reports.
     fn report(&self) -> Vec<Section>;
 
-    /// What its prompts and answers are made of, if it reads or writes text.
-    fn text(&self) -> Option<TextInput> {
-        None
+    /// What is peculiar to its checkpoints.
+    fn checkpoint_rules(&self) -> CheckpointRules {
+        CheckpointRules::default()
     }
 
-    /// The log-probability of a box that is as likely right as wrong, where it was measured.
-    fn box_logprob_at_half(&self) -> Option<f32> {
-        None
+    /// What it reads and writes, with the contents of a tokenizer's file of either form.
+    ///
+    /// # Errors
+    /// A model without text, a tokenizer of another kind than the model's.
+    fn language(&self, _tokenizer: &[u8]) -> Result<Box<dyn Language>> {
+        Err(NoText(self.name()).into())
+    }
+
+    /// The ids that end an answer, where the checkpoint does not say otherwise.
+    fn end_tokens(&self) -> Vec<u32> {
+        Vec::new()
     }
 
     /// What a driver must know of its decoder, if it has one.
     fn decoder(&self) -> Option<Decoder> {
         None
+    }
+}
+
+/// A model without what this task needs.
+#[derive(Debug, thiserror::Error)]
+#[error("a {0} reads no text")]
+struct NoText(&'static str);
+
+impl Fault for NoText {
+    fn kind(&self) -> ErrorKind {
+        ErrorKind::Unsupported
+    }
+
+    fn remedy(&self) -> String {
+        "Use a model that reads text, such as a PaliGemma.".into()
     }
 }
 
@@ -79,17 +104,6 @@ impl ImageInput {
     pub const fn values(&self) -> usize {
         self.size * self.size * 3
     }
-}
-
-/// Special ids of a model's text.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct TextInput {
-    /// What opens a prompt.
-    pub bos: u32,
-    /// Whose place images take.
-    pub image: u32,
-    /// What ends an answer, where the checkpoint does not say otherwise.
-    pub eos: Vec<u32>,
 }
 
 /// A decoder as its driver sees it.

@@ -1,15 +1,25 @@
-//! Floor 6: architectures. A model says everything once: its configuration, the graphs of its passes, and what they
-//! take; it knows neither players nor files.
+//! Floor 6: architectures. A model says everything once: its configuration, the graphs of its passes, and what its files,
+//! prompts and answers are made of; it knows no players.
 
 mod architecture;
 pub mod blocks;
+mod detections;
+mod grammar;
+mod language;
 mod names;
 pub mod paligemma;
 mod pass;
+mod recipe;
 mod registry;
 pub mod states;
+mod task;
 
-pub use architecture::{Architecture, Decoder, ImageInput, Part, Section, TextInput, weight_specs};
+pub use architecture::{Architecture, Decoder, ImageInput, Part, Section, weight_specs};
+pub use detections::{Bounds, Detection, Detections, MaskCodes};
+pub use grammar::Grammar;
+pub use language::Language;
 pub use names::Names;
 pub use pass::{DecoderPass, Pass, PassOutput};
+pub use recipe::{AnswerForm, Recipe};
 pub use registry::open;
+pub use task::Task;

@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 use serde::{Serialize, Serializer};
 use serde_json::{Map, Value};
 
-use super::load::{config_json, file, tokenizer_of};
+use super::load::{config_json, file};
 use super::sums::hex;
 use crate::base::Result;
 use crate::format::pack::{MANIFEST, Manifest};
@@ -85,15 +85,15 @@ pub fn inspect(files: &dyn ModelFiles) -> Result<Inspection> {
             for shard in &manifest.shards {
                 tensors.extend(tensors_of(&shard.file, file(files, &shard.file)?)?.map(report));
             }
-            let found = tokenizer_of(architecture.as_ref(), file(files, &manifest.tokenizer.file)?)?;
-            tokenizer = Some(report_tokenizer(manifest.tokenizer.file.clone(), &found));
+            let found = architecture.language(file(files, &manifest.tokenizer.file)?)?;
+            tokenizer = Some(report_tokenizer(manifest.tokenizer.file.clone(), found.tokenizer()));
             let specs = pack_specs(architecture.as_ref(), &manifest)?;
             let held = specs.iter().map(|spec| spec.bytes(stored_dtype(spec, &manifest))).sum();
             (architecture, specs, vec![(manifest.dtype, Some(held))])
         }
         None => {
             let architecture = models::open(&config_json(files)?)?;
-            let checkpoint = Checkpoint::open(files)?;
+            let checkpoint = Checkpoint::open(files, &architecture.checkpoint_rules())?;
             tensors.extend(checkpoint.tensors().map(report));
             let specs = checkpoint_specs(architecture.as_ref(), &checkpoint)?;
             (architecture, specs, [Dtype::F32, Dtype::F16, Dtype::Q8, Dtype::Q4].map(|dtype| (dtype, None)).to_vec())

@@ -4,18 +4,18 @@ use serde_json::Value;
 
 use super::model::PROMPT_TOKENS;
 use super::{Model, ModelOptions};
-use crate::base::{ErrorKind, Fault, Result};
+use crate::base::Result;
 use crate::format::pack::{MANIFEST, Manifest};
 use crate::format::{Checkpoint, FormatFault, ModelFiles, read_json};
 use crate::generate::GenerateOptions;
 use crate::image::{Preprocessor, Rgb8};
-use crate::models::{self, Architecture, Pass, TextInput};
+use crate::models::{self, Architecture, Language, Pass};
 use crate::session::{AutoRegressive, LoadProgress, Loader, Player};
-use crate::text::{JSON, SpecialIds, TextFault, Tokenizer};
+use crate::text::{JSON, TextFault};
 
 /// What a model needs besides its weights.
 struct Companions {
-    tokenizer: Tokenizer,
+    language: Box<dyn Language>,
     preprocessor: Preprocessor,
     /// Ids that end an answer.
     eos: Vec<u32>,
@@ -29,18 +29,15 @@ impl Companions {
         generation: Option<&Value>,
     ) -> Result<Self> {
         Ok(Self {
-            tokenizer: tokenizer_of(architecture, tokenizer)?,
+            language: architecture.language(tokenizer)?,
             preprocessor: Preprocessor::from_hf(processor, architecture.image().map_or(0, |image| image.size))?,
-            eos: generation
-                .and_then(end_tokens)
-                .or_else(|| architecture.text().map(|text| text.eos))
-                .unwrap_or_default(),
+            eos: generation.and_then(end_tokens).unwrap_or_else(|| architecture.end_tokens()),
         })
     }
 
     /// `seen` is what the pictures on the device were encoded from.
     fn join(self, driver: AutoRegressive, seen: Vec<Vec<f32>>, now_ms: fn() -> f64) -> Model {
-        Model::new(driver, self.tokenizer, self.preprocessor, self.eos, seen, now_ms)
+        Model::new(driver, self.language, self.preprocessor, self.eos, seen, now_ms)
     }
 }
 
@@ -154,7 +151,7 @@ impl Model {
         let processor = optional_json(files, "preprocessor_config.json")?;
         let generation = optional_json(files, "generation_config.json")?;
         let companions = Companions::new(architecture.as_ref(), json, processor.as_ref(), generation.as_ref())?;
-        let checkpoint = Checkpoint::open(files)?;
+        let checkpoint = Checkpoint::open(files, &architecture.checkpoint_rules())?;
         let (session, mut loader) = Loader::of_checkpoint(player, architecture, &checkpoint, options).await?;
         let mut driver = AutoRegressive::new(session)?;
         driver.check(PROMPT_TOKENS, GenerateOptions::default().max_new_tokens).await?;
@@ -180,31 +177,10 @@ fn check_lengths(files: &dyn ModelFiles, manifest: &Manifest) -> Result<(), Form
     Ok(())
 }
 
-/// The tokenizer of a model, from a file of either form.
-pub(super) fn tokenizer_of(architecture: &dyn Architecture, file: &[u8]) -> Result<Tokenizer> {
-    let TextInput { bos, image, .. } = architecture.text().ok_or(NoText(architecture.name()))?;
-    Ok(Tokenizer::load(file, SpecialIds { bos, image })?)
-}
-
-/// A model without what this task needs.
-#[derive(Debug, thiserror::Error)]
-#[error("a {0} reads no text")]
-struct NoText(&'static str);
-
-impl Fault for NoText {
-    fn kind(&self) -> ErrorKind {
-        ErrorKind::Unsupported
-    }
-
-    fn remedy(&self) -> String {
-        "Use a model that reads text, such as a PaliGemma.".into()
-    }
-}
-
 /// The model's configuration.
 pub(super) fn config_json(files: &dyn ModelFiles) -> Result<Value> {
     #[cfg(feature = "cli")]
-    return Ok(super::config::config_json(files, None)?.0);
+    return Ok(crate::models::paligemma::config_json(files, None)?.0);
     #[cfg(not(feature = "cli"))]
     Ok(read_json(files, "config.json")?)
 }

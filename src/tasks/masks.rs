@@ -1,7 +1,7 @@
 //! Masks in the picture's own pixels.
 
-use super::objects::Bounds;
 use crate::image::{Filter, resize_grey};
+use crate::models::Bounds;
 use crate::models::paligemma::mask_decoder::SIDE;
 
 /// A soft mask over the part of a picture that its box covers.

@@ -1,8 +1,6 @@
 //! Floor 9: a model that answers. Pictures and a prompt in, an [`Answer`] out.
 
 #[cfg(feature = "cli")]
-mod config;
-#[cfg(feature = "cli")]
 mod convert;
 mod inspect;
 mod load;
@@ -10,7 +8,8 @@ mod masks;
 mod model;
 mod objects;
 mod perform;
-mod prompts;
+#[cfg(feature = "cli")]
+mod source;
 mod sums;
 #[cfg(feature = "cli")]
 mod verify;
@@ -21,6 +20,8 @@ pub use crate::image::Rgb8;
 pub use crate::image::decode as decode_picture;
 #[cfg(feature = "cli")]
 pub use crate::models::paligemma::Preset;
+pub use crate::models::paligemma::{MAX_PROMPT_CHARS, PromptFault, SpecialIds, load_tokenizer, prompt, usual_tokens};
+pub use crate::models::{Bounds, Detections, MaskCodes, Task};
 pub use crate::tensor::Dtype;
 #[cfg(feature = "cli")]
 pub use convert::{ConvertOptions, Converted, convert};
@@ -28,8 +29,9 @@ pub use inspect::{Inspection, MemoryNeed, TensorReport, TokenizerReport, inspect
 pub use load::ModelLoader;
 pub use masks::Mask;
 pub use model::{Answer, Model, ModelOptions, Request, Timings};
-pub use objects::{Bounds, Found, MaskCodes, Object, objects};
+pub use objects::Object;
 pub use perform::Performed;
-pub use prompts::{MAX_PROMPT_CHARS, PromptFault, Task};
+#[cfg(feature = "cli")]
+pub use source::open;
 #[cfg(feature = "cli")]
 pub use verify::{Verified, verify};

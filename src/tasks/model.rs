@@ -1,7 +1,7 @@
-use super::objects::MaskCodes;
 use crate::base::Result;
-use crate::generate::{Call, GenerateOptions, Generation, Grammar, Prompt, generate};
+use crate::generate::{Call, GenerateOptions, Generation, Prompt, generate};
 use crate::image::{Preprocessor, Rgb8};
+use crate::models::{Detections, Grammar, Language, MaskCodes, Recipe, Task};
 use crate::session::{AutoRegressive, CancelToken, MemoryUse, Player, SessionOptions};
 use crate::tensor::Dtype;
 use crate::text::Tokenizer;
@@ -17,7 +17,7 @@ pub type ModelOptions = SessionOptions;
 pub struct Request<'a> {
     /// Pictures, in order; their tokens come before the prompt.
     pub pictures: &'a [Rgb8],
-    /// Such as `caption en`; the newline that ends a PaliGemma prompt is added.
+    /// Such as `caption en`; what else the architecture wants in a prompt is added.
     pub prompt: &'a str,
     /// How to generate.
     pub options: &'a GenerateOptions,
@@ -50,7 +50,7 @@ pub struct Timings {
 /// A model on a player, with its tokenizer and the preparation of its pictures.
 pub struct Model {
     driver: AutoRegressive,
-    tokenizer: Tokenizer,
+    language: Box<dyn Language>,
     preprocessor: Preprocessor,
     /// Ids that end an answer.
     eos: Vec<u32>,
@@ -65,13 +65,13 @@ const FEATURE: u32 = 1 << 31;
 impl Model {
     pub(super) fn new(
         driver: AutoRegressive,
-        tokenizer: Tokenizer,
+        language: Box<dyn Language>,
         preprocessor: Preprocessor,
         eos: Vec<u32>,
         seen: Vec<Vec<f32>>,
         now_ms: fn() -> f64,
     ) -> Self {
-        Self { driver, tokenizer, preprocessor, eos, seen, now_ms }
+        Self { driver, language, preprocessor, eos, seen, now_ms }
     }
 
     /// Has a GPU make its pipelines and take the memory of an ordinary question before the first is asked.
@@ -99,7 +99,7 @@ impl Model {
     pub(super) async fn answer(
         &mut self,
         request: Request<'_>,
-        grammar: Option<&Grammar>,
+        grammar: Option<&dyn Grammar>,
         call: &Call,
         emit: &mut dyn FnMut(&str),
     ) -> Result<Answer> {
@@ -111,9 +111,16 @@ impl Model {
         let mut first = start;
         let prompt = Prompt { ids: &ids, eos: &self.eos, grammar };
         let mut after_prefill = || first = now();
-        let generation =
-            generate(&mut self.driver, &self.tokenizer, prompt, request.options, call, &mut after_prefill, emit)
-                .await?;
+        let generation = generate(
+            &mut self.driver,
+            self.language.tokenizer(),
+            prompt,
+            request.options,
+            call,
+            &mut after_prefill,
+            emit,
+        )
+        .await?;
         timings.prefill_ms = first - start;
         let further = generation.tokens.len().saturating_sub(1);
         if further > 0 {
@@ -139,7 +146,7 @@ impl Model {
         timings: &mut Timings,
     ) -> Result<(Vec<u32>, Vec<u32>)> {
         let now = self.now_ms;
-        let prompt = self.tokenizer.prompt(request.prompt)?;
+        let prompt = self.language.prompt(request.prompt)?;
         let places = request.pictures.len() * self.driver.image_tokens();
         // Looking takes longest: not in vain.
         self.driver.positions_after(places + prompt.len())?;
@@ -162,14 +169,14 @@ impl Model {
         Ok((ids, prompt))
     }
 
-    /// The log-probability of a box that is as likely right as wrong, where it was measured.
-    pub(super) fn even_box_logprob(&self) -> Option<f32> {
-        self.driver.session().architecture().box_logprob_at_half()
+    /// How the model goes about a task.
+    pub(super) fn recipe(&self, task: Task<'_>, constrained: bool) -> Result<Recipe> {
+        self.language.recipe(task, &self.eos, constrained)
     }
 
-    /// What an answer with objects keeps to, with masks or without.
-    pub(super) fn grammar(&self, masks: bool) -> Option<Grammar> {
-        Grammar::new(&self.tokenizer, &self.eos, masks)
+    /// What an answer's tokens place in a picture of `[width, height]` pixels.
+    pub(super) fn objects(&self, answer: &Generation, size: [usize; 2]) -> Detections {
+        self.language.objects(&answer.tokens, &answer.logprobs, size)
     }
 
     /// Whether the model came with a decoder of masks.
@@ -210,7 +217,7 @@ impl Model {
 
     /// The tokenizer of prompts and answers.
     pub fn tokenizer(&self) -> &Tokenizer {
-        &self.tokenizer
+        self.language.tokenizer()
     }
 
     /// What executes the model.

@@ -1,11 +1,10 @@
-//! PaliGemma's tasks as calls: a picture and what is wanted in, a typed answer out.
+//! Tasks as calls: a picture and what is wanted in, a typed answer out.
 
 use super::masks::Mask;
-use super::objects::{Found, Object, objects};
-use super::prompts::Task;
-use super::{Answer, GenerateOptions, Model, Request, Rgb8};
+use super::{Answer, GenerateOptions, Model, Object, Request, Rgb8};
 use crate::base::Result;
 use crate::generate::{Call, Finish, Generation};
+use crate::models::{AnswerForm, Detections, Task};
 
 /// What a task came to.
 #[derive(Debug, Clone, PartialEq)]
@@ -37,35 +36,24 @@ impl Model {
             options.validate()?;
             return Ok(Performed { answer: nothing(), objects: Vec::new(), dropped: 0 });
         }
-        let prompt = task.prompt()?;
-        let request = Request { pictures: std::slice::from_ref(picture), prompt: &prompt, options };
-        let grammar = match task {
-            Task::Detect(_) if options.constrained => self.grammar(false),
-            Task::Segment(_) if options.constrained => self.grammar(true),
-            _ => None,
+        let recipe = self.recipe(task, options.constrained)?;
+        let request = Request { pictures: std::slice::from_ref(picture), prompt: &recipe.prompt, options };
+        let answer = self.answer(request, recipe.grammar.as_deref(), call, emit).await?;
+        let size = [picture.width(), picture.height()];
+        let found = match recipe.answer {
+            AnswerForm::Objects => self.objects(&answer.generation, size),
+            AnswerForm::Text => Detections::default(),
         };
-        let answer = self.answer(request, grammar.as_ref(), call, emit).await?;
-        let Generation { tokens, logprobs, .. } = &answer.generation;
-        let mut found = match task {
-            Task::Detect(_) | Task::Segment(_) => {
-                objects(self.tokenizer(), tokens, logprobs, [picture.width(), picture.height()])
-            }
-            _ => Found::default(),
-        };
-        if let Some(even) = self.even_box_logprob() {
-            for object in &mut found.objects {
-                object.score = 1.0 / (1.0 + (even - 4.0 * object.score.ln()).exp());
-            }
-        }
+        let mut objects: Vec<Object> = found.objects.into_iter().map(Object::from).collect();
         if self.decodes_masks() {
-            for object in &mut found.objects {
+            for object in &mut objects {
                 let Some(codes) = object.codes else { continue };
                 let values = call.cancel.guard(self.decode_mask(&codes)).await?;
-                object.mask = Some(Mask::paste(&values, &object.bounds, [picture.width(), picture.height()]));
+                object.mask = Some(Mask::paste(&values, &object.bounds, size));
             }
         }
         call.forget();
-        Ok(Performed { objects: found.objects, dropped: found.dropped, answer })
+        Ok(Performed { objects, dropped: found.dropped, answer })
     }
 }
 

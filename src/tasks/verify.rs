@@ -3,7 +3,7 @@
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
-use super::load::{file, tokenizer_of};
+use super::load::file;
 use super::sums::hex;
 use crate::base::{ErrorKind, Fault, Result};
 use crate::format::ModelFiles;
@@ -62,7 +62,7 @@ pub fn verify(files: &dyn ModelFiles, progress: &mut dyn FnMut(LoadProgress) -> 
         if n < manifest.shards.len() {
             check.push(&entry.file, bytes)?;
         } else if *entry == manifest.tokenizer {
-            tokenizer_of(architecture.as_ref(), bytes)?;
+            architecture.language(bytes)?;
         }
         done += entry.bytes;
         progress(LoadProgress { done: done as usize, total: total as usize })?;

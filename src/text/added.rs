@@ -54,6 +54,16 @@ impl AddedTokens {
         apart.then_some(Self { tokens, exact, normalized })
     }
 
+    /// All of them and further ones; none as of [`new`](Self::new).
+    pub fn with(self, further: impl IntoIterator<Item = AddedToken>) -> Option<Self> {
+        Self::new(self.tokens.into_iter().chain(further).collect())
+    }
+
+    /// The id of the token that is this text.
+    pub fn id(&self, content: &str) -> Option<u32> {
+        self.tokens.iter().find(|token| token.content == content).map(|token| token.id)
+    }
+
     /// All of them, by id.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = &AddedToken> {
         self.tokens.iter()

@@ -1,7 +1,7 @@
 use super::COMPACT;
 use crate::base::{ErrorKind, Fault};
 
-/// A tokenizer that cannot be used, or a text that it cannot take.
+/// A tokenizer that cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum TextFault {
     /// `tokenizer.json` is missing.
@@ -18,37 +18,18 @@ pub enum TextFault {
         /// What was expected and found.
         reason: String,
     },
-    /// A special token has another id than the configuration says, or none.
-    #[error("the tokenizer gives {token} the id {found}, config.json says {expected}")]
-    SpecialId {
-        /// The token.
-        token: &'static str,
-        /// Its id in the tokenizer.
-        found: String,
-        /// Its id in the configuration.
-        expected: u32,
-    },
-    /// A prompt that holds a picture's place, which pictures take by themselves.
-    #[error("the prompt contains <image>")]
-    ImageInPrompt,
 }
 
 impl Fault for TextFault {
     fn kind(&self) -> ErrorKind {
-        match self {
-            Self::Missing { .. } | Self::Unusable { .. } | Self::SpecialId { .. } => ErrorKind::BadTokenizer,
-            Self::ImageInPrompt => ErrorKind::BadArgument,
-        }
+        ErrorKind::BadTokenizer
     }
 
     fn remedy(&self) -> String {
         match self {
             Self::Missing { .. } => "Download tokenizer.json of the checkpoint into the same folder.",
-            Self::ImageInPrompt => "Leave <image> out: pictures are put before the prompt.",
             Self::Unusable { file: COMPACT, .. } => "Download the pack again, or convert the model again.",
-            Self::Unusable { .. } | Self::SpecialId { .. } => {
-                "Check that the tokenizer is the one that came with this checkpoint."
-            }
+            Self::Unusable { .. } => "Check that the tokenizer is the one that came with this checkpoint.",
         }
         .into()
     }

@@ -12,11 +12,10 @@ use super::bpe::{Bpe, Unknown};
 use super::components::{Part, check_decoder, check_normalizer, check_pre_tokenizer};
 use super::merges::Merges;
 use super::pieces::Pieces;
-use super::tokenizer::{LOCATIONS, SEGMENTS};
 use super::{JSON, TextFault};
 
-/// The file. What it says of padding, truncation and a post-processor is what calls of that library do; prompts here
-/// are put together by [`Tokenizer::prompt`](super::Tokenizer::prompt).
+/// The file. What it says of padding, truncation and a post-processor is what calls of that library do; a
+/// prompt is put together by the model that it is for.
 #[derive(Deserialize)]
 struct File<'a> {
     version: Option<String>,
@@ -106,7 +105,7 @@ impl Pair<'_> {
     }
 }
 
-/// Reads a `tokenizer.json`. A plain Gemma tokenizer gets `<loc>`, `<seg>` and `<image>` tokens.
+/// Reads a `tokenizer.json`.
 ///
 /// # Errors
 /// Not JSON, or parts that Gemma's does not have.
@@ -134,29 +133,16 @@ pub(super) fn read(json: &[u8]) -> Result<(Bpe, AddedTokens), TextFault> {
     let id = unk_token.map(|token| find(&token).ok_or_else(|| missing(&token))).transpose()?;
     let unknown = Unknown { bytes: byte_fallback, id, fuse: fuse_unk };
     let mut next = pieces.len();
-    let mut tokens = Vec::new();
-    let mut add = |token: Added| {
+    let mut tokens = Vec::with_capacity(file.added_tokens.len());
+    for token in file.added_tokens {
         // A piece of the vocabulary keeps its id; others get the next ones, whatever the file says.
         let id = find(&token.content).unwrap_or(next);
         next += u32::from(id == next);
         let Added { content, lstrip, rstrip, normalized, special, .. } = token;
         tokens.push(AddedToken { content, id, special, normalized, lstrip, rstrip });
-    };
-    let plain = find("<image>").is_none() && !file.added_tokens.iter().any(|token| token.content == "<image>");
-    file.added_tokens.into_iter().for_each(&mut add);
-    if plain {
-        (0..LOCATIONS).for_each(|n| add(Added::plain(format!("<loc{n:04}>"), false)));
-        (0..SEGMENTS).for_each(|n| add(Added::plain(format!("<seg{n:03}>"), false)));
-        add(Added::plain("<image>".into(), true));
     }
     let added = AddedTokens::new(tokens).ok_or_else(|| unusable("one of its added tokens is empty or twice".into()))?;
     Ok((Bpe::new(pieces, merges, unknown), added))
-}
-
-impl Added {
-    fn plain(content: String, special: bool) -> Self {
-        Self { content, single_word: false, lstrip: false, rstrip: false, normalized: false, special }
-    }
 }
 
 /// Whether all parts are those of a Gemma tokenizer.

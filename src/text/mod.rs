@@ -14,7 +14,7 @@ mod tokenizer;
 pub use compact::Digest;
 pub use error::TextFault;
 pub use stream::StreamDecoder;
-pub use tokenizer::{Mark, Marks, SpecialIds, Tokenizer, TokenizerSize};
+pub use tokenizer::{NewToken, Tokenizer, TokenizerSize};
 
 /// The compact form's file in a pack.
 pub const COMPACT: &str = "tokenizer.bin";

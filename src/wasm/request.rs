@@ -3,7 +3,7 @@ use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
 
 use crate::base::Result;
-use crate::tasks::{Call, GenerateOptions, Model, Performed, Request, Rgb8, Task};
+use crate::tasks::{Call, GenerateOptions, Model, Performed, Request, Rgb8, Task, usual_tokens};
 
 use super::error::{BadValue, thrown};
 
@@ -112,7 +112,7 @@ impl WasmRequest {
         let given: Options = serde_wasm_bindgen::from_value(options)
             .map_err(|error| thrown(BadValue { what: "the generation's options", reason: error.to_string() }))?;
         let mut options = GenerateOptions::default();
-        let usual = asked.task().map_or(options.max_new_tokens, |task| task.usual_tokens());
+        let usual = asked.task().map_or(options.max_new_tokens, usual_tokens);
         options.max_new_tokens = given.max_new_tokens.unwrap_or(usual);
         options.temperature = given.temperature.unwrap_or(options.temperature);
         options.top_k = given.top_k.unwrap_or(options.top_k);

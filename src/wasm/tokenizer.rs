@@ -1,7 +1,8 @@
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
 
-use crate::text::{SpecialIds, Tokenizer};
+use crate::tasks::{SpecialIds, load_tokenizer};
+use crate::text::Tokenizer;
 
 use super::error::thrown;
 
@@ -17,7 +18,7 @@ impl WasmTokenizer {
     /// A damaged file, parts that Gemma's does not have, or special tokens that are elsewhere.
     #[wasm_bindgen(constructor)]
     pub fn new(file: &[u8], bos: u32, image: u32) -> Result<WasmTokenizer, JsValue> {
-        Tokenizer::load(file, SpecialIds { bos, image }).map(Self).map_err(thrown)
+        load_tokenizer(file, SpecialIds { bos, image }).map(|(tokenizer, _)| Self(tokenizer)).map_err(thrown)
     }
 
     /// Ids of a text.

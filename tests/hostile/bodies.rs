@@ -5,10 +5,10 @@ use std::sync::OnceLock;
 
 use ocelli::format::pack::{Manifest, read_shard};
 use ocelli::format::{Checkpoint, MemoryFiles, tensors_of};
-use ocelli::models::paligemma::PaliGemmaConfig;
+use ocelli::models::paligemma::{CHECKPOINT, PaliGemmaConfig, PromptTokens, SpecialIds, load_tokenizer, objects};
 use ocelli::session::PackCheck;
-use ocelli::tasks::{decode_picture, objects};
-use ocelli::text::{SpecialIds, Tokenizer};
+use ocelli::tasks::decode_picture;
+use ocelli::text::Tokenizer;
 
 const CONFIG: &[u8] = include_bytes!("../goldens/pg1-hd16/config.json");
 const TOKENIZER: &[u8] = include_bytes!("../goldens/pg1-hd16/tokenizer.json");
@@ -35,7 +35,7 @@ pub fn npz(bytes: &[u8]) -> bool {
     let mut files = MemoryFiles::new();
     files.insert("model.safetensors", [&2u64.to_le_bytes()[..], b"{}"].concat());
     files.insert("vae-oid.npz", bytes.to_vec());
-    let Ok(checkpoint) = Checkpoint::open(&files) else { return false };
+    let Ok(checkpoint) = Checkpoint::open(&files, &CHECKPOINT) else { return false };
     // That is how a checkpoint calls what lies in this file.
     let names = checkpoint.tensors().map(|tensor| format!("mask_decoder.{}", tensor.name));
     names.filter(|name| checkpoint.read_rows(name, 0..1, &mut Vec::new()).is_err()).count() == 0
@@ -43,8 +43,8 @@ pub fn npz(bytes: &[u8]) -> bool {
 
 /// A `tokenizer.json`, and a text that goes through it.
 pub fn tokenizer(bytes: &[u8]) -> bool {
-    let Ok(tokenizer) = Tokenizer::load(bytes, special()) else { return false };
-    let ids = tokenizer.prompt("detect a cat ; Ünïcode <loc0001><seg127> 猫");
+    let Ok((tokenizer, tokens)) = load_tokenizer(bytes, special()) else { return false };
+    let ids = tokens.prompt(&tokenizer, "detect a cat ; Ünïcode <loc0001><seg127> 猫");
     ids.is_ok_and(|ids| !tokenizer.decode(&ids).is_empty())
 }
 
@@ -55,11 +55,11 @@ pub fn picture(bytes: &[u8]) -> bool {
 
 /// An answer's text; whether boxes are in it.
 pub fn marks(bytes: &[u8]) -> bool {
-    static KNOWN: OnceLock<Tokenizer> = OnceLock::new();
-    let tokenizer = KNOWN.get_or_init(|| Tokenizer::load(TOKENIZER, special()).expect("the golden tokenizer"));
+    static KNOWN: OnceLock<(Tokenizer, PromptTokens)> = OnceLock::new();
+    let (tokenizer, known) = KNOWN.get_or_init(|| load_tokenizer(TOKENIZER, special()).expect("the golden tokenizer"));
     let tokens = tokenizer.encode(&String::from_utf8_lossy(bytes));
     let logprobs: Vec<f32> = tokens.iter().map(|&token| -(token as f32)).collect();
-    let found = objects(tokenizer, &tokens, &logprobs, [640, 480]).objects;
+    let found = objects(tokenizer, &known.objects, &tokens, &logprobs, [640, 480]).objects;
     for object in &found {
         let bounds = object.bounds;
         assert!(0.0 <= bounds.xmin && bounds.xmin < bounds.xmax && bounds.xmax <= 640.0, "{bounds:?}");

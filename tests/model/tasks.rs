@@ -1,7 +1,7 @@
 //! Tasks on a model, and the features of a picture kept from one question to the next.
 
-use ocelli::tasks::{Call, Dtype, GenerateOptions, Model, Request, Task};
-use ocelli::text::Mark;
+use ocelli::models::paligemma::{ObjectTokens, SpecialToken, objects};
+use ocelli::tasks::{Call, Dtype, GenerateOptions, Model, Object, Request, Task};
 use pollster::block_on;
 
 use super::asking::{greedy, load, options, picture, told};
@@ -20,8 +20,9 @@ pub fn equal_their_prompts(place: Place) -> Result<(), String> {
     let done = told(block_on(model.perform(&picture, Task::Detect(&labels), &generate, &free, &mut |_| ())))?;
     same("tokens", &done.answer.generation.tokens, &case.greedy_ids)?;
     let size = [picture.width(), picture.height()];
-    let found = ocelli::tasks::objects(model.tokenizer(), &case.greedy_ids, &done.answer.generation.logprobs, size);
-    same("objects", &done.objects, &found.objects)?;
+    let tokens = ObjectTokens::of(model.tokenizer());
+    let found = objects(model.tokenizer(), &tokens, &case.greedy_ids, &done.answer.generation.logprobs, size);
+    same("objects", &done.objects, &found.objects.into_iter().map(Object::from).collect())?;
     let nothing = told(block_on(model.perform(&picture, Task::Detect(&[]), &generate, &free, &mut |_| ())))?;
     same("objects of no labels", nothing.objects.len(), 0)
 }
@@ -97,7 +98,8 @@ pub fn keep_to_the_grammar_when_drawn(place: Place) -> Result<(), String> {
 
 /// How many objects begin among the tokens; each has four edges, `codes` codes and a word as far as the answer goes.
 fn well_formed(what: &str, model: &Model, tokens: &[u32], codes: usize) -> Result<usize, String> {
-    let marks: Vec<Mark> = tokens.iter().map(|&id| model.tokenizer().mark(id)).collect();
+    let known = ObjectTokens::of(model.tokenizer());
+    let marks: Vec<SpecialToken> = tokens.iter().map(|&id| known.special_token(id)).collect();
     let shape = |n: usize| match n {
         0..4 => "edge",
         _ if n < 4 + codes => "code",
@@ -105,15 +107,15 @@ fn well_formed(what: &str, model: &Model, tokens: &[u32], codes: usize) -> Resul
     };
     let (mut at, mut objects) = (0, 0);
     while at < marks.len() {
-        if !matches!(marks[at], Mark::Location(_)) {
+        if !matches!(marks[at], SpecialToken::Location(_)) {
             at += 1;
             continue;
         }
         for (n, mark) in marks[at..].iter().take(5 + codes).enumerate() {
             let found = match mark {
-                Mark::Location(_) => "edge",
-                Mark::Segment(_) => "code",
-                Mark::Text => "word",
+                SpecialToken::Location(_) => "edge",
+                SpecialToken::Segment(_) => "code",
+                SpecialToken::Text => "word",
             };
             same(&format!("{what}: part {n} of the object at token {at}"), found, shape(n))?;
         }

@@ -1,21 +1,21 @@
 //! The compact form when it is damaged: an error, and never a panic.
 
-use ocelli::base::{Error, ErrorKind};
-use ocelli::text::Tokenizer;
+use ocelli::base::ErrorKind;
+use ocelli::models::paligemma::load_tokenizer;
 
 use super::texts::{Random, text};
-use super::{SPECIAL, tiny_json};
+use super::{SPECIAL, load, tiny, tiny_json};
 
 /// Where the checksum stands, and where what it covers starts.
 const SUM: usize = 12;
 const COVERED: usize = 20;
 
 fn compact() -> Vec<u8> {
-    Tokenizer::load(&tiny_json(), SPECIAL).expect("the tokenizer is well").compact(&[0; 32])
+    tiny().compact(&[0; 32])
 }
 
 fn refused(bytes: &[u8]) -> String {
-    let error = Error::from(Tokenizer::load(bytes, SPECIAL).expect_err("it is damaged"));
+    let error = load_tokenizer(bytes, SPECIAL).expect_err("it is damaged");
     assert_eq!(error.kind(), ErrorKind::BadTokenizer, "{error}");
     error.to_string()
 }
@@ -33,9 +33,9 @@ fn signed(mut bytes: Vec<u8>) -> Vec<u8> {
 fn the_compact_form_is_smaller_and_says_what_it_was_made_of() {
     let (json, bytes) = (tiny_json(), compact());
     assert!(bytes.len() * 4 < json.len(), "{} bytes of {}", bytes.len(), json.len());
-    let tokenizer = Tokenizer::load(&bytes, SPECIAL).expect("it is well");
+    let tokenizer = load(&bytes, SPECIAL);
     assert_eq!(tokenizer.source(), Some(&[0; 32]));
-    assert_eq!(Tokenizer::load(&json, SPECIAL).expect("it is well").source(), None);
+    assert_eq!(load(&json, SPECIAL).source(), None);
     assert_eq!(tokenizer.encode("caption <loc0012>"), [&tokenizer.encode("caption ")[..], &[652]].concat());
     assert_eq!(signed(bytes.clone()), bytes);
 }
@@ -101,8 +101,8 @@ fn hostile_files_are_refused_or_work() {
                 _ => hostile[place] = random.next() as u8,
             }
         }
-        match Tokenizer::load(&signed(hostile), SPECIAL) {
-            Ok(tokenizer) => {
+        match load_tokenizer(&signed(hostile), SPECIAL) {
+            Ok((tokenizer, _)) => {
                 let text = text(&mut random, &["th", "<0x41>", "\u{2581}"], &["<loc0001>", "<bos>"]);
                 let ids = tokenizer.encode(&text);
                 tokenizer.decode(&ids);

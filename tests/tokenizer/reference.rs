@@ -2,12 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use ocelli::text::{SpecialIds, Tokenizer};
+use ocelli::models::paligemma::SpecialIds;
+use ocelli::text::Tokenizer;
 use serde_json::{Value, json};
 use tokenizers::AddedToken;
 
 use super::texts::{Random, text};
-use super::{SPECIAL, embedded_json, gemma_json, tiny_json};
+use super::{SPECIAL, embedded_json, gemma_json, load, tiny_json};
 
 const GEMMA: SpecialIds = SpecialIds { bos: 2, image: 257_152 };
 
@@ -30,9 +31,9 @@ impl Both {
             tokens.push(plain("<image>".into(), true));
             reference.add_tokens(&tokens);
         }
-        let ours = Tokenizer::load(json, special).expect("the tokenizer is well");
+        let ours = load(json, special);
         let bytes = ours.compact(&[7; 32]);
-        let compact = Tokenizer::load(&bytes, special).expect("the compact form is well");
+        let compact = load(&bytes, special);
         assert_eq!(compact.source(), Some(&[7; 32]));
         assert_eq!(compact.size(), ours.size());
         assert!(compact.compact(&[7; 32]) == bytes, "the compact form is written as it was read");

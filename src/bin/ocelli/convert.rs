@@ -1,8 +1,7 @@
 //! `ocelli convert` and `ocelli verify`: packs.
 
 use ocelli::base::Result;
-use ocelli::format::Directory;
-use ocelli::tasks::{ConvertOptions, convert as write_pack, verify as check};
+use ocelli::tasks::{ConvertOptions, convert as write_pack, open, verify as check};
 
 use super::args::{ConvertArgs, PresetArg, VerifyArgs};
 use super::progress::WorkBar;
@@ -16,7 +15,7 @@ pub fn convert(args: &ConvertArgs) -> Result<()> {
         keep_f16: args.keep_f16.clone(),
         preset: args.preset.map(PresetArg::preset),
     };
-    let mut source = Directory::open(&args.source)?;
+    let mut source = open(&args.source)?;
     if let Some(tokenizer) = &args.tokenizer {
         source.add("tokenizer.json", tokenizer)?;
     }
@@ -45,7 +44,7 @@ pub fn convert(args: &ConvertArgs) -> Result<()> {
 pub fn verify(args: &VerifyArgs) -> Result<()> {
     let cancel = interrupt::token()?;
     let bar = WorkBar::new("checking", args.json);
-    let found = check(&Directory::open(&args.pack)?, &mut |progress| {
+    let found = check(&open(&args.pack)?, &mut |progress| {
         bar.show(progress);
         Ok(cancel.check()?)
     });

@@ -3,14 +3,13 @@
 use std::fmt::Write;
 
 use ocelli::base::Result;
-use ocelli::format::Directory;
-use ocelli::tasks::{Inspection, TokenizerReport, inspect as look};
+use ocelli::tasks::{Inspection, TokenizerReport, inspect as look, open};
 
 use super::args::InspectArgs;
 use super::json;
 
 pub fn inspect(args: &InspectArgs) -> Result<()> {
-    let found = look(&Directory::open(&args.model)?)?;
+    let found = look(&open(&args.model)?)?;
     if args.json {
         json::print(&found)?
     } else {

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use ocelli::base::Result;
 use ocelli::session::Player;
-use ocelli::tasks::{GenerateOptions, Mask, Object, Performed, Rgb8, Task};
+use ocelli::tasks::{GenerateOptions, Mask, Object, Performed, Rgb8, Task, prompt, usual_tokens};
 use serde::Serialize;
 
 use super::args::{AskArgs, CaptionArgs, DtypeArg, FindArgs, OcrArgs, TaskArgs};
@@ -111,9 +111,9 @@ async fn find(args: &FindArgs, task: Task<'_>) -> Result<()> {
 /// Loads the model and has it answer, streaming the text if that is wanted.
 async fn perform(args: &TaskArgs, task: Task<'_>, constrained: bool, stream: bool) -> Result<(Rgb8, Performed)> {
     let cancel = interrupt::token()?;
-    let options = GenerateOptions { constrained, ..args.generate.options(task.usual_tokens()) };
+    let options = GenerateOptions { constrained, ..args.generate.options(usual_tokens(task)) };
     options.validate()?;
-    task.prompt()?;
+    prompt(task)?;
     let picture = run::picture(&args.image)?;
     let player = memory::limit(Player::open(args.device.choice(), &args.device.options()).await?);
     let (mut model, _) =

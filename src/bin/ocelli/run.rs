@@ -7,9 +7,9 @@ use std::sync::OnceLock;
 use std::time::Instant;
 
 use ocelli::base::Result;
-use ocelli::format::{Directory, ModelFiles};
+use ocelli::format::ModelFiles;
 use ocelli::session::{CancelToken, Player};
-use ocelli::tasks::{Answer, Dtype, GenerateOptions, Model, ModelOptions, Request, Rgb8, decode_picture};
+use ocelli::tasks::{Answer, Dtype, GenerateOptions, Model, ModelOptions, Request, Rgb8, decode_picture, open};
 use serde::Serialize;
 
 use super::args::{DtypeArg, RunArgs};
@@ -95,7 +95,7 @@ pub async fn load(
 ) -> Result<(Model, f64)> {
     let start = now_ms();
     let files: Box<dyn ModelFiles> = match folder {
-        Some(folder) => Box::new(Directory::open(folder)?),
+        Some(folder) => Box::new(open(folder)?),
         None => Box::new(Embedded),
     };
     let usual = ModelOptions::default();

@@ -1,16 +1,15 @@
-//! PaliGemma as big_vision publishes it: one NumPy archive, layers stacked, most matrices the other way round. Its
+//! Weights as big_vision publishes them: one NumPy archive, layers stacked, most matrices the other way round. Its
 //! arrays are read where they lie, as the tensors of published checkpoints.
 
-mod rules;
 mod strided;
 
 use std::collections::BTreeMap;
 
-use self::rules::{COMMON, GEMMA1, GEMMA2, POST_NORM, Rule, Target};
 pub use self::strided::{Axis, Strided};
 use super::npz;
+use super::published::has_weights;
 use super::safetensors::Entry;
-use super::{FormatFault, ModelFiles};
+use super::{ArchiveRules, CheckpointRules, FormatFault, ModelFiles, Rule, Target};
 
 /// Layers of the deepest model that is read: a file that claims more lies.
 const MAX_LAYERS: usize = 1024;
@@ -21,7 +20,7 @@ pub struct BigVision {
     file: String,
     tensors: Vec<Tensor>,
     axes: Axes,
-    post_norms: bool,
+    variant: Option<&'static str>,
 }
 
 /// A tensor of a published checkpoint within the archive.
@@ -40,18 +39,18 @@ pub struct Tensor {
 struct Axes(BTreeMap<char, (usize, String)>);
 
 impl BigVision {
-    /// Opens the archive of a folder that has one and no other weights.
+    /// Opens the archive of a folder that has one and no other weights, if the architecture has rules for archives.
     ///
     /// # Errors
     /// Several archives, one that is damaged, or arrays that are missing or contradict one another.
-    pub fn open(files: &dyn ModelFiles) -> Result<Option<Self>, FormatFault> {
+    pub fn open(files: &dyn ModelFiles, rules: &CheckpointRules) -> Result<Option<Self>, FormatFault> {
+        let Some(archive) = rules.archive.filter(|_| !has_weights(files)) else { return Ok(None) };
+        let is_extra = |name: &str| rules.extra.iter().any(|extra| extra.file == name);
         let names = files.names();
-        let mut archives =
-            names.iter().filter(|name| name.ends_with(".npz") && **name != super::checkpoint::MASK_DECODER_NPZ);
+        let mut archives = names.iter().filter(|name| name.ends_with(".npz") && !is_extra(name));
         match (archives.next(), archives.next()) {
-            _ if super::checkpoint::has_weights(files) => Ok(None),
             (None, _) => Ok(None),
-            (Some(name), None) => Self::parse(name, files.get(name).unwrap_or_default()).map(Some),
+            (Some(name), None) => Self::parse(name, files.get(name).unwrap_or_default(), archive).map(Some),
             (Some(one), Some(other)) => {
                 let names = format!("{one} and {other}");
                 Err(FormatFault::SeveralArchives { names, place: files.place().into() })
@@ -59,19 +58,21 @@ impl BigVision {
         }
     }
 
-    fn parse(file: &str, bytes: &[u8]) -> Result<Self, FormatFault> {
+    fn parse(file: &str, bytes: &[u8], archive: &ArchiveRules) -> Result<Self, FormatFault> {
         let arrays: BTreeMap<String, Entry> =
             npz::parse(file, bytes)?.into_iter().map(|entry| (entry.name.clone(), entry)).collect();
-        let post_norms = arrays.contains_key(&format!("params/{POST_NORM}"));
-        let rules = COMMON.iter().chain(if post_norms { GEMMA2 } else { GEMMA1 });
-        let mut found = Self { file: file.into(), tensors: Vec::new(), axes: Axes::default(), post_norms };
+        let holds = |name: &str| arrays.contains_key(&format!("params/{name}"));
+        let variant = archive.variants.iter().find(|variant| variant.mark.is_none_or(holds));
+        let rules = archive.common.iter().chain(variant.map_or(&[][..], |variant| variant.rules));
+        let variant = variant.map(|variant| variant.name);
+        let mut found = Self { file: file.into(), tensors: Vec::new(), axes: Axes::default(), variant };
         for rule in rules {
             let name = format!("params/{}", rule.from);
             let array = arrays.get(&name).ok_or_else(|| FormatFault::Weights {
                 file: file.into(),
                 what: format!("the array {name}"),
                 found: "missing".into(),
-                expected: "there, as in every PaliGemma of big_vision".into(),
+                expected: format!("there, as in every {}", archive.kind),
             })?;
             found.axes.learn(file, rule, array)?;
             found.add(rule, array);
@@ -116,9 +117,9 @@ impl BigVision {
         self.axes.0.get(&axis).map_or(0, |(extent, _)| *extent)
     }
 
-    /// Whether blocks have a norm after attention and after the MLP: Gemma 2's have, Gemma 1's have not.
-    pub fn post_norms(&self) -> bool {
-        self.post_norms
+    /// The name of the variant that it is of, where the rules tell several.
+    pub fn variant(&self) -> Option<&'static str> {
+        self.variant
     }
 }
 
@@ -178,36 +179,5 @@ impl Axes {
             }
         }
         Ok(())
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::collections::BTreeSet;
-
-    use super::*;
-
-    #[test]
-    fn every_axis_of_a_rule_is_used_once() {
-        for rule in COMMON.iter().chain(GEMMA1).chain(GEMMA2) {
-            for target in rule.to {
-                let mut used: Vec<char> = target.rows.chars().chain(target.columns.chars()).collect();
-                used.extend(rule.axes.chars().filter(|axis| "Ll12".contains(*axis)));
-                used.sort_unstable();
-                let mut axes: Vec<char> = rule.axes.chars().collect();
-                axes.sort_unstable();
-                assert_eq!(used, axes, "{}", target.name);
-                assert_eq!(target.name.contains("{}"), rule.axes.starts_with(['L', 'l']), "{}", target.name);
-            }
-            assert_eq!(rule.to.len(), if rule.axes.contains('2') { 2 } else { 1 }, "{}", rule.from);
-        }
-    }
-
-    #[test]
-    fn no_tensor_comes_from_two_arrays() {
-        for other in [GEMMA1, GEMMA2] {
-            let names: Vec<&str> = COMMON.iter().chain(other).flat_map(|rule| rule.to).map(|to| to.name).collect();
-            assert_eq!(names.iter().collect::<BTreeSet<_>>().len(), names.len());
-        }
     }
 }

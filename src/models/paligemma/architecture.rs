@@ -1,10 +1,12 @@
 use serde_json::Value;
 
 use super::mask_decoder::{CODEBOOK_TENSOR, mask_decoder};
-use super::{ConfigFault, PaliGemmaConfig};
+use super::{CHECKPOINT, ConfigFault, PaliGemmaConfig, PaliGemmaLanguage, SpecialIds};
+use crate::base::Result;
+use crate::format::CheckpointRules;
 use crate::graph::{Graph, ShapeFault, StateKind};
 use crate::models::{
-    Architecture, Decoder, DecoderPass, ImageInput, Names, Part, Pass, PassOutput, Section, TextInput, states,
+    Architecture, Decoder, DecoderPass, ImageInput, Language, Names, Part, Pass, PassOutput, Section, states,
 };
 
 /// PaliGemma 1 or 2.
@@ -96,13 +98,18 @@ impl Architecture for PaliGemma {
         vec![Section { name: "vision", numbers: vision }, Section { name: "decoder", numbers: decoder }]
     }
 
-    fn text(&self) -> Option<TextInput> {
-        let PaliGemmaConfig { bos_token, image_token, eos_tokens, .. } = &self.config;
-        Some(TextInput { bos: *bos_token, image: *image_token, eos: eos_tokens.clone() })
+    fn checkpoint_rules(&self) -> CheckpointRules {
+        CHECKPOINT
     }
 
-    fn box_logprob_at_half(&self) -> Option<f32> {
-        self.config.even_box_logprob
+    fn language(&self, tokenizer: &[u8]) -> Result<Box<dyn Language>> {
+        let PaliGemmaConfig { bos_token, image_token, box_logprob_at_half, .. } = self.config;
+        let special = SpecialIds { bos: bos_token, image: image_token };
+        Ok(Box::new(PaliGemmaLanguage::load(tokenizer, special, box_logprob_at_half)?))
+    }
+
+    fn end_tokens(&self) -> Vec<u32> {
+        self.config.eos_tokens.clone()
     }
 
     fn decoder(&self) -> Option<Decoder> {

@@ -18,7 +18,7 @@ pub struct PaliGemmaConfig {
     /// Id of `<bos>`.
     pub bos_token: u32,
     /// Log-probability of the four tokens together of a box that is as likely right as wrong, where it was measured.
-    pub even_box_logprob: Option<f32>,
+    pub box_logprob_at_half: Option<f32>,
 }
 
 /// A `config.json` that is not a PaliGemma that this version runs.
@@ -180,7 +180,7 @@ impl PaliGemmaConfig {
                 Some(OneOrMany::Many(ids)) => ids,
             },
             bos_token: hf.bos_token_id.unwrap_or(2),
-            even_box_logprob: hf.even_box_logprob,
+            box_logprob_at_half: hf.even_box_logprob,
         })
     }
 }

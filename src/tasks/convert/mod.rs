@@ -14,14 +14,13 @@ use sha2::{Digest, Sha256};
 use self::fault::ConvertFault;
 use self::journal::{JOURNAL, Journal, fingerprint, is_whole};
 use self::writer::{Writer, is_shard, part_of, remove, shard_name};
-use super::config::config_json;
-use super::load::{file, optional_json, tokenizer_of};
+use super::load::{file, optional_json};
 use crate::base::Result;
 use crate::format::pack::{FORMAT, FileEntry, MANIFEST, Manifest, StoredWeight, shards};
 use crate::format::{Checkpoint, ModelFiles, is_legal_text};
 use crate::graph::{Storage, WeightSpec};
 use crate::models;
-use crate::models::paligemma::Preset;
+use crate::models::paligemma::{Preset, config_json};
 use crate::session::{LoadProgress, check_shapes, checkpoint_parts, checkpoint_specs};
 use crate::tensor::Dtype;
 use crate::text::{COMPACT, JSON};
@@ -77,11 +76,11 @@ pub fn convert(
     }
     let (json, preset) = config_json(files, options.preset)?;
     let architecture = models::open(&json)?;
-    let checkpoint = Checkpoint::open(files)?;
+    let checkpoint = Checkpoint::open(files, &architecture.checkpoint_rules())?;
     let specs = checkpoint_specs(architecture.as_ref(), &checkpoint)?;
     check_shapes(&specs, &checkpoint)?;
     let tokenizer = file(files, JSON)?;
-    let tokenizer = tokenizer_of(architecture.as_ref(), tokenizer)?.compact(&Sha256::digest(tokenizer).into());
+    let tokenizer = architecture.language(tokenizer)?.tokenizer().compact(&Sha256::digest(tokenizer).into());
     let f16 = kept(&specs, options)?;
     let weights: Vec<StoredWeight> = specs
         .iter()

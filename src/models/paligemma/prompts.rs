@@ -1,23 +1,7 @@
 //! The prompts that PaliGemma was trained on.
 
 use crate::base::{ErrorKind, Fault};
-
-/// What a picture is asked for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Task<'a> {
-    /// A short sentence in a language, such as `en`.
-    Caption(&'a str),
-    /// A longer text in a language.
-    Describe(&'a str),
-    /// The answer to a question in a language.
-    Ask(&'a str, &'a str),
-    /// The text in the picture.
-    Ocr,
-    /// Boxes of what these labels name.
-    Detect(&'a [String]),
-    /// Boxes and masks of what these labels name.
-    Segment(&'a [String]),
-}
+use crate::models::Task;
 
 /// Most characters of a question or of all labels together: PaliGemma was trained on prompts far shorter.
 pub const MAX_PROMPT_CHARS: usize = 4096;
@@ -67,33 +51,29 @@ impl Fault for PromptFault {
     }
 }
 
-impl Task<'_> {
-    /// The prompt's text.
-    ///
-    /// # Errors
-    /// An empty or over-long question or label, a label with `;`, `<` or a line break, a language that is no code.
-    pub fn prompt(&self) -> Result<String, PromptFault> {
-        Ok(match self {
-            Self::Caption(language) => format!("caption {}", code(language)?),
-            Self::Describe(language) => format!("describe {}", code(language)?),
-            Self::Ask(language, question) => format!("answer {} {}", code(language)?, words("question", question)?),
-            Self::Ocr => "ocr".into(),
-            Self::Detect(labels) => format!("detect {}", all(labels)?),
-            Self::Segment(labels) => format!("segment {}", all(labels)?),
-        })
-    }
+/// The text of a task's prompt.
+///
+/// # Errors
+/// An empty or over-long question or label, a label with `;`, `<` or a line break, a language that is no code.
+pub fn prompt(task: Task<'_>) -> Result<String, PromptFault> {
+    Ok(match task {
+        Task::Caption(language) => format!("caption {}", code(language)?),
+        Task::Describe(language) => format!("describe {}", code(language)?),
+        Task::Ask(language, question) => format!("answer {} {}", code(language)?, words("question", question)?),
+        Task::Ocr => "ocr".into(),
+        Task::Detect(labels) => format!("detect {}", all(labels)?),
+        Task::Segment(labels) => format!("segment {}", all(labels)?),
+    })
 }
 
-impl Task<'_> {
-    /// Most tokens that an answer may well need.
-    pub fn usual_tokens(&self) -> usize {
-        match self {
-            Self::Caption(_) | Self::Ask(..) | Self::Ocr => 128,
-            Self::Describe(_) => 256,
-            // A box and its label take about 8 tokens, a mask 16 more.
-            Self::Detect(_) => 256,
-            Self::Segment(_) => 512,
-        }
+/// Most tokens that a task's answer may well need.
+pub fn usual_tokens(task: Task<'_>) -> usize {
+    match task {
+        Task::Caption(_) | Task::Ask(..) | Task::Ocr => 128,
+        Task::Describe(_) => 256,
+        // A box and its label take about 8 tokens, a mask 16 more.
+        Task::Detect(_) => 256,
+        Task::Segment(_) => 512,
     }
 }
 
@@ -138,19 +118,19 @@ mod tests {
 
     #[test]
     fn prompts_read_as_published() {
-        assert_eq!(Task::Caption("en").prompt().expect("a prompt"), "caption en");
-        assert_eq!(Task::Ask("en", " what is it? ").prompt().expect("a prompt"), "answer en what is it?");
-        assert_eq!(Task::Detect(&owned(&["cat", "red car"])).prompt().expect("a prompt"), "detect cat ; red car");
-        assert_eq!(Task::Segment(&owned(&["cat"])).prompt().expect("a prompt"), "segment cat");
+        assert_eq!(prompt(Task::Caption("en")).expect("a prompt"), "caption en");
+        assert_eq!(prompt(Task::Ask("en", " what is it? ")).expect("a prompt"), "answer en what is it?");
+        assert_eq!(prompt(Task::Detect(&owned(&["cat", "red car"]))).expect("a prompt"), "detect cat ; red car");
+        assert_eq!(prompt(Task::Segment(&owned(&["cat"]))).expect("a prompt"), "segment cat");
     }
 
     #[test]
     fn what_would_read_as_something_else_is_refused() {
         for labels in [&["a ; b"][..], &["<loc0001>"], &["a\nb"], &[""], &["cat", "  "]] {
-            assert!(Task::Detect(&owned(labels)).prompt().is_err(), "{labels:?}");
+            assert!(prompt(Task::Detect(&owned(labels))).is_err(), "{labels:?}");
         }
-        assert!(Task::Ask("en", "").prompt().is_err());
-        assert!(Task::Ask("en", &"x".repeat(10_000)).prompt().is_err());
-        assert!(Task::Caption("en\nde").prompt().is_err());
+        assert!(prompt(Task::Ask("en", "")).is_err());
+        assert!(prompt(Task::Ask("en", &"x".repeat(10_000))).is_err());
+        assert!(prompt(Task::Caption("en\nde")).is_err());
     }
 }

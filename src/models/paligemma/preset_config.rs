@@ -3,10 +3,12 @@
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::load::file;
+use super::big_vision::GEMMA2_NAME;
+use super::checkpoint::CHECKPOINT;
+use super::preset::{Preset, Sizes, SpecialTokens};
 use crate::base::{ErrorKind, Fault, Result};
 use crate::format::{BigVision, FormatFault, ModelFiles, read_json};
-use crate::models::paligemma::{Preset, Sizes, SpecialTokens};
+use crate::text::JSON;
 
 /// big_vision's weights that do not say enough, or say otherwise.
 #[derive(Debug, thiserror::Error)]
@@ -52,10 +54,10 @@ impl Fault for PresetFault {
 ///
 /// # Errors
 /// No `config.json` and no such weights, sizes that no preset has, a preset that does not fit.
-pub(super) fn config_json(files: &dyn ModelFiles, preset: Option<Preset>) -> Result<(Value, Option<Preset>)> {
+pub fn config_json(files: &dyn ModelFiles, preset: Option<Preset>) -> Result<(Value, Option<Preset>)> {
     let archive = match files.get("config.json") {
         Some(_) => None,
-        None => BigVision::open(files)?,
+        None => BigVision::open(files, &CHECKPOINT)?,
     };
     let Some(archive) = archive else {
         let json = read_json(files, "config.json")?;
@@ -102,7 +104,7 @@ fn sizes(archive: &BigVision) -> Result<Sizes, PresetFault> {
         head_dim: axis('h'),
         mlp: axis('f'),
         vocabulary: axis('v'),
-        post_norms: archive.post_norms(),
+        post_norms: archive.variant() == Some(GEMMA2_NAME),
     })
 }
 
@@ -119,9 +121,9 @@ struct AddedToken {
 }
 
 fn special_tokens(files: &dyn ModelFiles) -> Result<SpecialTokens> {
-    const TOKENIZER: &str = "tokenizer.json";
-    let bad = |error: serde_json::Error| FormatFault::Json { file: TOKENIZER.into(), reason: error.to_string() };
-    let AddedTokens { added_tokens } = serde_json::from_slice(file(files, TOKENIZER)?).map_err(bad)?;
+    let bad = |error: serde_json::Error| FormatFault::Json { file: JSON.into(), reason: error.to_string() };
+    let missing = || FormatFault::Missing { name: JSON.into(), place: files.place().into() };
+    let AddedTokens { added_tokens } = serde_json::from_slice(files.get(JSON).ok_or_else(missing)?).map_err(bad)?;
     let id = |content: &'static str| {
         let found = added_tokens.iter().find(|token| token.content == content);
         found.map(|token| token.id).ok_or(PresetFault::NoToken(content))

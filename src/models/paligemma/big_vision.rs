@@ -1,7 +1,6 @@
 //! How big_vision names and lays out the weights of a PaliGemma, and what published checkpoints make of them.
 //!
-//! A letter is an axis: `d` is the decoder's width wherever it stands. Layers are stacked on the first axis; `2` is an
-//! axis of so many tensors, and `1` one of nothing.
+//! Letters are axes, see [`Rule`]:
 //!
 //! | axis | tower | axis | decoder |
 //! | --- | --- | --- | --- |
@@ -15,24 +14,7 @@
 //! <https://github.com/google-research/big_vision>: `models/proj/paligemma/paligemma.py`, `models/ppp/gemma.py`,
 //! `models/vit.py`.
 
-/// One of big_vision's arrays.
-pub struct Rule {
-    /// Its name below `params/`.
-    pub from: &'static str,
-    /// Its axes.
-    pub axes: &'static str,
-    /// What it holds: as many tensors as its axis `2` has places, else one.
-    pub to: &'static [Target],
-}
-
-/// A tensor of a published checkpoint.
-pub struct Target {
-    /// Its name, with `{}` for the number of the layer.
-    pub name: &'static str,
-    /// Axes that make its rows, and those that make its columns.
-    pub rows: &'static str,
-    pub columns: &'static str,
-}
+use crate::format::{ArchiveRules, Rule, Target, Variant};
 
 const fn one(from: &'static str, axes: &'static str, to: &'static [Target]) -> Rule {
     Rule { from, axes, to }
@@ -72,8 +54,21 @@ macro_rules! attention {
     };
 }
 
+/// The variant whose blocks have a norm after attention and after the MLP.
+pub const GEMMA2_NAME: &str = "Gemma 2";
+
+/// How big_vision's archives of PaliGemma are read.
+pub const ARCHIVE: ArchiveRules = ArchiveRules {
+    kind: "PaliGemma of big_vision",
+    common: COMMON,
+    variants: &[
+        Variant { name: GEMMA2_NAME, mark: Some(POST_NORM), rules: GEMMA2 },
+        Variant { name: "Gemma 1", mark: None, rules: GEMMA1 },
+    ],
+};
+
 /// What every PaliGemma has.
-pub const COMMON: &[Rule] = &[
+const COMMON: &[Rule] = &[
     one("img/embedding/kernel", "pqce", &[to(tower!("embeddings.patch_embedding.weight"), "e", "cpq")]),
     one("img/embedding/bias", "e", &[to(tower!("embeddings.patch_embedding.bias"), "e", "")]),
     one("img/pos_embedding", "1te", &[to(tower!("embeddings.position_embedding.weight"), "t", "e")]),
@@ -116,15 +111,46 @@ pub const COMMON: &[Rule] = &[
 ];
 
 /// The other norm of Gemma 1.
-pub const GEMMA1: &[Rule] =
+const GEMMA1: &[Rule] =
     &[one("llm/layers/pre_ffw_norm/scale", "ld", &[to(layer!("post_attention_layernorm.weight"), "d", "")])];
 
 /// The other norms of Gemma 2.
-pub const GEMMA2: &[Rule] = &[
+const GEMMA2: &[Rule] = &[
     one(POST_NORM, "ld", &[to(layer!("post_attention_layernorm.weight"), "d", "")]),
     one("llm/layers/pre_ffw_norm/scale", "ld", &[to(layer!("pre_feedforward_layernorm.weight"), "d", "")]),
     one("llm/layers/post_ffw_norm/scale", "ld", &[to(layer!("post_feedforward_layernorm.weight"), "d", "")]),
 ];
 
 /// What Gemma 2 has and Gemma 1 has not.
-pub const POST_NORM: &str = "llm/layers/post_attention_norm/scale";
+const POST_NORM: &str = "llm/layers/post_attention_norm/scale";
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn every_axis_of_a_rule_is_used_once() {
+        for rule in COMMON.iter().chain(GEMMA1).chain(GEMMA2) {
+            for target in rule.to {
+                let mut used: Vec<char> = target.rows.chars().chain(target.columns.chars()).collect();
+                used.extend(rule.axes.chars().filter(|axis| "Ll12".contains(*axis)));
+                used.sort_unstable();
+                let mut axes: Vec<char> = rule.axes.chars().collect();
+                axes.sort_unstable();
+                assert_eq!(used, axes, "{}", target.name);
+                assert_eq!(target.name.contains("{}"), rule.axes.starts_with(['L', 'l']), "{}", target.name);
+            }
+            assert_eq!(rule.to.len(), if rule.axes.contains('2') { 2 } else { 1 }, "{}", rule.from);
+        }
+    }
+
+    #[test]
+    fn no_tensor_comes_from_two_arrays() {
+        for other in [GEMMA1, GEMMA2] {
+            let names: Vec<&str> = COMMON.iter().chain(other).flat_map(|rule| rule.to).map(|to| to.name).collect();
+            assert_eq!(names.iter().collect::<BTreeSet<_>>().len(), names.len());
+        }
+    }
+}
