@@ -187,7 +187,7 @@ fn what_changes_results_and_is_not_run_is_refused() {
         assert!(matches!(fault, ConfigFault::Unsupported { .. }), "{field}: {fault:?}");
         assert_eq!(fault.to_string(), format!("config.json: {message}"));
         assert_eq!(fault.kind(), ErrorKind::Unsupported, "{field}");
-        assert_eq!(fault.remedy(), "Use a PaliGemma or PaliGemma 2 checkpoint.");
+        assert_eq!(fault.remedy().to_string(), "Use a PaliGemma or PaliGemma 2 checkpoint.");
     }
 }
 
@@ -233,7 +233,7 @@ fn numbers_that_make_no_model_are_refused() {
         assert!(matches!(fault, ConfigFault::OutOfRange { .. }), "{field}: {fault:?}");
         assert_eq!(fault.to_string(), format!("config.json: {message}"));
         assert_eq!(fault.kind(), ErrorKind::BadConfig, "{field}");
-        assert_eq!(fault.remedy(), "Check that config.json is the one that came with this checkpoint.");
+        assert_eq!(fault.remedy().to_string(), "Check that config.json is the one that came with this checkpoint.");
     }
     for field in ["query_pre_attn_scalar", "attn_logit_softcapping", "final_logit_softcapping", "sliding_window"] {
         let mut config = hub2();

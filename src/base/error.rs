@@ -1,5 +1,7 @@
 use std::fmt;
 
+use super::Remedy;
+
 /// What went wrong, as a closed set that callers may match on.
 ///
 /// Each kind has a [stable code](ErrorKind::code): the same string in the command line's JSON, in the browser's
@@ -65,8 +67,8 @@ impl ErrorKind {
 pub trait Fault: std::error::Error + Send + Sync + 'static {
     /// The kind that callers match on.
     fn kind(&self) -> ErrorKind;
-    /// One sentence: what the user can do about it.
-    fn remedy(&self) -> String;
+    /// What the user can do about it.
+    fn remedy(&self) -> Remedy;
 }
 
 /// The error of every public call: a kind, the layer's own error as source, and a remedy.
@@ -89,8 +91,8 @@ impl Error {
         self.kind().code()
     }
 
-    /// One sentence: what the user can do about it.
-    pub fn remedy(&self) -> String {
+    /// What the user can do about it.
+    pub fn remedy(&self) -> Remedy {
         self.source.remedy()
     }
 }

@@ -2,6 +2,8 @@
 
 mod error;
 mod math;
+mod remedy;
 
 pub use error::{Error, ErrorKind, Fault, Result};
 pub use math::{ceil_div, round_up};
+pub use remedy::{Remedy, RemedyPart, Setting};

@@ -1,7 +1,7 @@
 use std::ops::Range;
 
 use super::{WeightLayout, WeightTable};
-use crate::base::{ErrorKind, Fault};
+use crate::base::{ErrorKind, Fault, Remedy};
 use crate::ops::{Activation, AttentionSpec, FoldSpec, Grid, RopeSpec, RowChoice};
 
 /// A value of a graph: a matrix `[rows, width]`.
@@ -116,7 +116,7 @@ impl Fault for ShapeFault {
         }
     }
 
-    fn remedy(&self) -> String {
+    fn remedy(&self) -> Remedy {
         match self {
             Self::UnknownWeight(_) => "This is a defect of ocelli: please report it with the model's config.json.",
             _ => "Check that config.json belongs to this checkpoint.",

@@ -1,4 +1,4 @@
-use crate::base::{ErrorKind, Fault};
+use crate::base::{ErrorKind, Fault, Remedy, Setting};
 use crate::tensor::Dtype;
 
 /// Why weights could not be encoded or decoded.
@@ -66,10 +66,12 @@ impl Fault for QuantError {
         }
     }
 
-    fn remedy(&self) -> String {
+    fn remedy(&self) -> Remedy {
         match self {
             Self::NotFinite { .. } => "The checkpoint is damaged or its training diverged: fetch it again.".into(),
-            Self::TooLarge { .. } => "Load the model with a wider dtype, such as f32.".into(),
+            Self::TooLarge { .. } => {
+                Remedy::of(["Use a wider dtype, such as ".into(), Setting::Dtype(Some("f32")).into(), ".".into()])
+            }
             Self::Size { .. } => "Compare the tensor's shape with its file: one of them is wrong.".into(),
             Self::NoWeightDtype { .. } => "Use f32, f16, q8 or q4.".into(),
         }

@@ -1,7 +1,7 @@
 //! Whether a device has room for a model: asked before anything is allocated, since half a model is of no use.
 
 use super::Player;
-use crate::base::{ErrorKind, Fault, round_up};
+use crate::base::{ErrorKind, Fault, Remedy, Setting, round_up};
 use crate::models::paligemma::PaliGemmaConfig;
 
 /// A model that needs more memory than there is.
@@ -20,8 +20,12 @@ impl Fault for NoRoom {
         ErrorKind::OutOfMemory
     }
 
-    fn remedy(&self) -> String {
-        "Use a smaller dtype (q8 or q4), close other programs, or use a device with more memory.".into()
+    fn remedy(&self) -> Remedy {
+        Remedy::of([
+            "Use a smaller ".into(),
+            Setting::Dtype(None).into(),
+            " (q8 or q4), close other programs, or use a device with more memory.".into(),
+        ])
     }
 }
 

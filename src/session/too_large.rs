@@ -1,4 +1,4 @@
-use crate::base::{Error, ErrorKind, Fault};
+use crate::base::{Error, ErrorKind, Fault, Remedy, Setting};
 use crate::tensor::Dtype;
 
 /// Weights that their device has no room for, seen before any weight has come.
@@ -22,9 +22,12 @@ impl Fault for TooLarge {
         self.cause.kind()
     }
 
-    fn remedy(&self) -> String {
+    fn remedy(&self) -> Remedy {
         match self.fits {
-            Some((dtype, bytes)) => format!("Use the model in {}, which needs {bytes} bytes.", dtype.name()),
+            Some((dtype, bytes)) => {
+                let smaller = Setting::Dtype(Some(dtype.name())).into();
+                Remedy::of(["Use the model with ".into(), smaller, format!(", which needs {bytes} bytes.").into()])
+            }
             None => self.cause.remedy(),
         }
     }
@@ -50,7 +53,7 @@ mod tests {
             text.contains("`decoder.embed`") && text.ends_with("take 1000 bytes in q8, 400 more than the device gave"),
             "{text}"
         );
-        assert_eq!(fault.remedy(), "Use the model in q4, which needs 550 bytes.");
+        assert_eq!(fault.remedy().to_string(), "Use the model with dtype q4, which needs 550 bytes.");
     }
 
     #[test]

@@ -4,7 +4,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::load::file;
-use crate::base::{ErrorKind, Fault, Result};
+use crate::base::{ErrorKind, Fault, Remedy, Result, Setting};
 use crate::format::{BigVision, FormatFault, ModelFiles, read_json};
 use crate::models::paligemma::{Preset, Sizes, SpecialTokens};
 
@@ -36,9 +36,15 @@ impl Fault for PresetFault {
         }
     }
 
-    fn remedy(&self) -> String {
+    fn remedy(&self) -> Remedy {
         match self {
-            Self::Unknown { .. } => "Convert it with --preset, or put a config.json beside it.",
+            Self::Unknown { .. } => {
+                return Remedy::of([
+                    "Convert it with ".into(),
+                    Setting::Preset.into(),
+                    ", or put a config.json beside it.".into(),
+                ]);
+            }
             Self::Other { .. } | Self::NotNeeded { .. } => "Leave the preset out, or name the right one.",
             Self::Grid { .. } | Self::Patch { .. } => "Use the weights of a PaliGemma as big_vision publishes them.",
             Self::NoToken(_) => "Use the tokenizer.json of a PaliGemma of Hugging Face's.",

@@ -1,5 +1,5 @@
 use super::COMPACT;
-use crate::base::{ErrorKind, Fault};
+use crate::base::{ErrorKind, Fault, Remedy};
 
 /// A tokenizer that cannot be used, or a text that it cannot take.
 #[derive(Debug, thiserror::Error)]
@@ -41,7 +41,7 @@ impl Fault for TextFault {
         }
     }
 
-    fn remedy(&self) -> String {
+    fn remedy(&self) -> Remedy {
         match self {
             Self::Missing { .. } => "Download tokenizer.json of the checkpoint into the same folder.",
             Self::ImageInPrompt => "Leave <image> out: pictures are put before the prompt.",

@@ -1,7 +1,7 @@
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::base::{ErrorKind, Fault};
+use crate::base::{ErrorKind, Fault, Remedy};
 
 /// A PaliGemma model in numbers.
 #[derive(Debug, Clone, PartialEq)]
@@ -127,7 +127,7 @@ impl Fault for ConfigFault {
         }
     }
 
-    fn remedy(&self) -> String {
+    fn remedy(&self) -> Remedy {
         match self {
             Self::Unsupported { .. } => "Use a PaliGemma or PaliGemma 2 checkpoint.",
             _ => "Check that config.json is the one that came with this checkpoint.",
