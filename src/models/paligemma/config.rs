@@ -107,6 +107,14 @@ pub enum ConfigFault {
         /// What is supported.
         expected: &'static str,
     },
+    /// Attention heads of a size that the kernels do not have.
+    #[error("config.json: {field} is {found}; heads of a multiple of 4 up to 256 are supported")]
+    HeadSize {
+        /// Path of the field.
+        field: &'static str,
+        /// Its value.
+        found: usize,
+    },
     /// A number that makes no model.
     #[error("config.json: {field} is {found}, expected {expected}")]
     OutOfRange {
@@ -122,7 +130,7 @@ pub enum ConfigFault {
 impl Fault for ConfigFault {
     fn kind(&self) -> ErrorKind {
         match self {
-            Self::Unsupported { .. } => ErrorKind::Unsupported,
+            Self::Unsupported { .. } | Self::HeadSize { .. } => ErrorKind::Unsupported,
             Self::Json(_) | Self::OutOfRange { .. } => ErrorKind::BadConfig,
         }
     }
@@ -130,6 +138,7 @@ impl Fault for ConfigFault {
     fn remedy(&self) -> Remedy {
         match self {
             Self::Unsupported { .. } => "Use a PaliGemma or PaliGemma 2 checkpoint.",
+            Self::HeadSize { .. } => "Use a checkpoint whose head size is a multiple of 4, at most 256.",
             _ => "Check that config.json is the one that came with this checkpoint.",
         }
         .into()
@@ -401,8 +410,9 @@ fn positive(field: &'static str, found: f32) -> Result<f32, ConfigFault> {
 
 /// Kernels hold a head in registers: multiples of 4 up to 256.
 fn head_dim(field: &'static str, found: usize) -> Result<usize, ConfigFault> {
-    if found.is_multiple_of(4) && (4..=256).contains(&found) {
-        return Ok(found);
+    match found {
+        0 => Err(out_of_range(field, found, "a multiple of 4 up to 256")),
+        1..=256 if found.is_multiple_of(4) => Ok(found),
+        _ => Err(ConfigFault::HeadSize { field, found }),
     }
-    Err(out_of_range(field, found, "a multiple of 4 up to 256"))
 }
