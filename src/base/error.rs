@@ -1,6 +1,6 @@
 use std::fmt;
 
-use super::Remedy;
+use super::{Details, Remedy};
 
 /// What went wrong, as a closed set that callers may match on.
 ///
@@ -69,6 +69,10 @@ pub trait Fault: std::error::Error + Send + Sync + 'static {
     fn kind(&self) -> ErrorKind;
     /// What the user can do about it.
     fn remedy(&self) -> Remedy;
+    /// Figures to act on, where there are any.
+    fn details(&self) -> Details {
+        Details::default()
+    }
 }
 
 /// The error of every public call: a kind, the layer's own error as source, and a remedy.
@@ -94,6 +98,11 @@ impl Error {
     /// What the user can do about it.
     pub fn remedy(&self) -> Remedy {
         self.source.remedy()
+    }
+
+    /// Figures to act on, where there are any.
+    pub fn details(&self) -> Details {
+        self.source.details()
     }
 }
 

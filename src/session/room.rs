@@ -1,7 +1,7 @@
 //! Whether a device has room for a model: asked before anything is allocated, since half a model is of no use.
 
 use super::Player;
-use crate::base::{ErrorKind, Fault, Remedy, Setting, round_up};
+use crate::base::{Details, ErrorKind, Fault, Remedy, Setting, round_up};
 use crate::models::paligemma::PaliGemmaConfig;
 
 /// A model that needs more memory than there is.
@@ -26,6 +26,10 @@ impl Fault for NoRoom {
             Setting::Dtype(None).into(),
             " (q8 or q4), close other programs, or use a device with more memory.".into(),
         ])
+    }
+
+    fn details(&self) -> Details {
+        Details { needed: Some(self.needed), available: Some(self.available), fits: None }
     }
 }
 
