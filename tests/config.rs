@@ -187,7 +187,7 @@ fn what_changes_results_and_is_not_run_is_refused() {
         assert!(matches!(fault, ConfigFault::Unsupported { .. }), "{field}: {fault:?}");
         assert_eq!(fault.to_string(), format!("config.json: {message}"));
         assert_eq!(fault.kind(), ErrorKind::Unsupported, "{field}");
-        assert_eq!(fault.remedy(), "Use a PaliGemma or PaliGemma 2 checkpoint.");
+        assert_eq!(fault.remedy().to_string(), "Use a PaliGemma or PaliGemma 2 checkpoint.");
     }
 }
 
@@ -201,7 +201,7 @@ fn numbers_that_make_no_model_are_refused() {
         ("/text_config/vocab_size", json!(3), "text_config.vocab_size is 3, expected 4 to 16777216"),
         ("/text_config/num_attention_heads", json!(0), "text_config.num_attention_heads is 0, expected 1 to 1024"),
         ("/text_config/num_key_value_heads", json!(3), "text_config.num_key_value_heads is 3, expected a divisor of 8"),
-        ("/text_config/head_dim", json!(258), "text_config.head_dim is 258, expected a multiple of 4 up to 256"),
+        ("/text_config/head_dim", json!(0), "text_config.head_dim is 0, expected a multiple of 4 up to 256"),
         (
             "/text_config/max_position_embeddings",
             json!(0),
@@ -222,24 +222,36 @@ fn numbers_that_make_no_model_are_refused() {
             json!(7),
             "vision_config.num_attention_heads is 7, expected a divisor of 1152",
         ),
-        (
-            "/vision_config/num_attention_heads",
-            json!(4),
-            "vision_config.hidden_size / num_attention_heads is 288, expected a multiple of 4 up to 256",
-        ),
         ("/vision_config/layer_norm_eps", json!(0.0), "vision_config.layer_norm_eps is 0, expected a positive number"),
     ] {
         let fault = PaliGemmaConfig::from_hf(&with(field, value)).expect_err(field);
         assert!(matches!(fault, ConfigFault::OutOfRange { .. }), "{field}: {fault:?}");
         assert_eq!(fault.to_string(), format!("config.json: {message}"));
         assert_eq!(fault.kind(), ErrorKind::BadConfig, "{field}");
-        assert_eq!(fault.remedy(), "Check that config.json is the one that came with this checkpoint.");
+        assert_eq!(fault.remedy().to_string(), "Check that config.json is the one that came with this checkpoint.");
     }
     for field in ["query_pre_attn_scalar", "attn_logit_softcapping", "final_logit_softcapping", "sliding_window"] {
         let mut config = hub2();
         config["text_config"][field] = json!(0);
         let fault = PaliGemmaConfig::from_hf(&config).expect_err(field);
         assert!(fault.to_string().contains(&format!("text_config.{field} is 0, expected ")), "{fault}");
+    }
+}
+
+#[test]
+fn head_sizes_without_kernels_are_unsupported() {
+    for (field, value, place) in [
+        ("/text_config/head_dim", 66, "text_config.head_dim is 66"),
+        ("/text_config/head_dim", 260, "text_config.head_dim is 260"),
+        ("/vision_config/num_attention_heads", 64, "vision_config.hidden_size / num_attention_heads is 18"),
+        ("/vision_config/num_attention_heads", 4, "vision_config.hidden_size / num_attention_heads is 288"),
+    ] {
+        let fault = PaliGemmaConfig::from_hf(&with(field, json!(value))).expect_err(field);
+        assert_eq!(fault.kind(), ErrorKind::Unsupported, "{fault}");
+        let supported = "heads of a multiple of 4 up to 256 are supported";
+        assert_eq!(fault.to_string(), format!("config.json: {place}; {supported}"));
+        let remedy = "Use a checkpoint whose head size is a multiple of 4, at most 256.";
+        assert_eq!(fault.remedy().to_string(), remedy);
     }
 }
 

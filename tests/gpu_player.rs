@@ -56,7 +56,7 @@ fn refused<T>(result: Result<T, GpuError>, kind: ErrorKind, parts: &[&str]) -> R
         return Err(format!("it was accepted; expected {kind:?}"));
     };
     let text = error.to_string();
-    if error.kind() != kind || error.remedy().is_empty() || !parts.iter().all(|part| text.contains(part)) {
+    if error.kind() != kind || error.remedy().to_string().is_empty() || !parts.iter().all(|part| text.contains(part)) {
         return Err(format!("found {:?} `{text}`; expected {kind:?} with {parts:?}", error.kind()));
     }
     Ok(())

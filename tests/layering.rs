@@ -204,6 +204,27 @@ fn shader_text_is_in_wgsl_files_alone() {
     }
 }
 
+/// Whether a line of code, comments aside, has a word that begins with two dashes.
+fn names_a_flag(line: &str) -> bool {
+    let begins_word = |at: usize| {
+        line[at + 2..].starts_with(|c: char| c.is_ascii_lowercase())
+            && !line[..at].ends_with(|c: char| c.is_alphanumeric() || c == '-')
+    };
+    !line.trim_start().starts_with("//") && line.match_indices("--").any(|(at, _)| begins_word(at))
+}
+
+#[test]
+fn flags_are_named_by_the_command_line_alone() {
+    // Here too strings count: a page reads what the library says.
+    for (file, text) in rust_files("src").into_iter().filter(|(file, _)| !file.starts_with("src/bin/")) {
+        for (at, line) in text.lines().enumerate().filter(|(_, line)| names_a_flag(line)) {
+            panic!("{file}:{}: a remedy names its settings as base::Setting: {}", at + 1, line.trim());
+        }
+    }
+    assert!(names_a_flag("    \"try --dtype f32\"") && names_a_flag("\"`--preset`\""));
+    assert!(!names_a_flag("// like --dtype") && !names_a_flag("a - -b; \"----x\"; \"two--three\""));
+}
+
 #[test]
 fn the_reader_sees_every_kind_of_path() {
     let code = "use crate::{base::Error, graph::{record::Read, ir as g, plan}, tensor};

@@ -1,5 +1,7 @@
 use std::fmt;
 
+use super::{Details, Remedy};
+
 /// What went wrong, as a closed set that callers may match on.
 ///
 /// Each kind has a [stable code](ErrorKind::code): the same string in the command line's JSON, in the browser's
@@ -65,8 +67,12 @@ impl ErrorKind {
 pub trait Fault: std::error::Error + Send + Sync + 'static {
     /// The kind that callers match on.
     fn kind(&self) -> ErrorKind;
-    /// One sentence: what the user can do about it.
-    fn remedy(&self) -> String;
+    /// What the user can do about it.
+    fn remedy(&self) -> Remedy;
+    /// Figures to act on, where there are any.
+    fn details(&self) -> Details {
+        Details::default()
+    }
 }
 
 /// The error of every public call: a kind, the layer's own error as source, and a remedy.
@@ -89,9 +95,14 @@ impl Error {
         self.kind().code()
     }
 
-    /// One sentence: what the user can do about it.
-    pub fn remedy(&self) -> String {
+    /// What the user can do about it.
+    pub fn remedy(&self) -> Remedy {
         self.source.remedy()
+    }
+
+    /// Figures to act on, where there are any.
+    pub fn details(&self) -> Details {
+        self.source.details()
     }
 }
 

@@ -1,4 +1,4 @@
-use crate::base::{ErrorKind, Fault};
+use crate::base::{ErrorKind, Fault, Remedy, Setting};
 
 /// Why the CPU player could not do what it was asked.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
@@ -97,10 +97,18 @@ impl Fault for CpuError {
         }
     }
 
-    fn remedy(&self) -> String {
+    fn remedy(&self) -> Remedy {
         match self {
-            Self::OutOfMemory { .. } => "Free memory, or load the model with a smaller dtype such as q8 or q4.".into(),
-            Self::TooLarge { .. } => "Raise the binding limit, or let the weights be split further.".into(),
+            Self::OutOfMemory { .. } => Remedy::of([
+                "Free memory, or use a smaller ".into(),
+                Setting::Dtype(None).into(),
+                ", such as q8 or q4.".into(),
+            ]),
+            Self::TooLarge { .. } => Remedy::of([
+                "Use a larger ".into(),
+                Setting::MaxBinding.into(),
+                ", or let the weights be split further.".into(),
+            ]),
             Self::BadStep { .. } => "Use a shorter prompt or fewer new tokens.".into(),
             Self::Cancelled => "Start again when ready.".into(),
             Self::Missing { .. } | Self::BadRange { .. } | Self::BadRecording { .. } | Self::BufferTooSmall { .. } => {

@@ -1,4 +1,4 @@
-use crate::base::{ErrorKind, Fault};
+use crate::base::{ErrorKind, Fault, Remedy};
 
 /// What is wrong with a model's files.
 #[derive(Debug, thiserror::Error)]
@@ -101,7 +101,7 @@ impl Fault for FormatFault {
         }
     }
 
-    fn remedy(&self) -> String {
+    fn remedy(&self) -> Remedy {
         match self {
             Self::Missing { .. } => "Name a folder with all files of the checkpoint; download what is missing.",
             Self::Unreadable { missing: true, .. } => "Check the path.",

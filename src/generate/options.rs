@@ -1,4 +1,4 @@
-use crate::base::{ErrorKind, Fault};
+use crate::base::{ErrorKind, Fault, Remedy, Setting};
 
 /// Most candidates the device sorts; `top_k` and twice `beams` are at most this.
 pub const MAX_TOP_K: usize = 64;
@@ -48,7 +48,7 @@ impl Default for GenerateOptions {
 #[derive(Debug, thiserror::Error)]
 #[error("{option} is {found}, expected {expected}")]
 pub struct OptionFault {
-    option: &'static str,
+    option: Setting,
     found: String,
     expected: String,
 }
@@ -58,8 +58,8 @@ impl Fault for OptionFault {
         ErrorKind::BadArgument
     }
 
-    fn remedy(&self) -> String {
-        format!("Set {} to {}.", self.option, self.expected)
+    fn remedy(&self) -> Remedy {
+        Remedy::of(["Set ".into(), self.option.into(), format!(" to {}.", self.expected).into()])
     }
 }
 
@@ -68,25 +68,25 @@ impl GenerateOptions {
     pub fn validate(&self) -> Result<(), OptionFault> {
         let fault = |option, found: String, expected: String| Err(OptionFault { option, found, expected });
         if self.max_new_tokens == 0 {
-            return fault("max_new_tokens", "0".into(), "at least 1".into());
+            return fault(Setting::MaxNewTokens, "0".into(), "at least 1".into());
         }
         if !(self.temperature >= 0.0 && self.temperature.is_finite()) {
-            return fault("temperature", self.temperature.to_string(), "a number of at least 0".into());
+            return fault(Setting::Temperature, self.temperature.to_string(), "a number of at least 0".into());
         }
         if self.top_k > MAX_TOP_K {
-            return fault("top_k", self.top_k.to_string(), format!("0 to {MAX_TOP_K}"));
+            return fault(Setting::TopK, self.top_k.to_string(), format!("0 to {MAX_TOP_K}"));
         }
         if !(self.top_p > 0.0 && self.top_p <= 1.0) {
-            return fault("top_p", self.top_p.to_string(), "above 0 and at most 1".into());
+            return fault(Setting::TopP, self.top_p.to_string(), "above 0 and at most 1".into());
         }
         if self.beams == 0 || self.beams > MAX_TOP_K / 2 {
-            return fault("beams", self.beams.to_string(), format!("1 to {}", MAX_TOP_K / 2));
+            return fault(Setting::Beams, self.beams.to_string(), format!("1 to {}", MAX_TOP_K / 2));
         }
         if self.beams > 1 && self.temperature > 0.0 {
-            return fault("temperature", self.temperature.to_string(), "0 together with beams".into());
+            return fault(Setting::Temperature, self.temperature.to_string(), "0 together with beams".into());
         }
         if self.stop.iter().any(String::is_empty) {
-            return fault("stop", "an empty text".into(), "texts of at least one character".into());
+            return fault(Setting::Stop, "an empty text".into(), "texts of at least one character".into());
         }
         Ok(())
     }

@@ -1,4 +1,4 @@
-use crate::base::{ErrorKind, Fault};
+use crate::base::{ErrorKind, Fault, Remedy, Setting};
 
 /// What can go wrong between a recording and a device.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -132,7 +132,7 @@ impl Fault for GpuError {
         }
     }
 
-    fn remedy(&self) -> String {
+    fn remedy(&self) -> Remedy {
         match self {
             Self::NoAdapter { .. } => {
                 "Use the CPU device, or install a graphics driver (Mesa's software driver is the package \
@@ -141,8 +141,15 @@ impl Fault for GpuError {
             Self::UnknownAdapter { .. } => "Name one of the adapters found, or leave the choice to ocelli.",
             Self::NoDevice { .. } => "Update the graphics driver or the browser, or use the CPU device.",
             Self::DeviceLimit { .. } => {
-                "Choose a smaller weight format or picture, raise the forced limit if one was given, or use the CPU \
-                 device."
+                return Remedy::of([
+                    "Choose a smaller ".into(),
+                    Setting::Dtype(None).into(),
+                    " or picture, raise ".into(),
+                    Setting::MaxBinding.into(),
+                    " if it was given, or use ".into(),
+                    Setting::Device("cpu").into(),
+                    ".".into(),
+                ]);
             }
             Self::MissingFeature { .. } => "Use another adapter or the CPU device.",
             Self::OutOfMemory { .. } => {

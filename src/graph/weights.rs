@@ -2,7 +2,7 @@ use std::collections::HashMap;
 use std::ops::Range;
 
 use super::{Storage, WeightSpec};
-use crate::base::{Error, ErrorKind, Fault, Result};
+use crate::base::{Error, ErrorKind, Fault, Remedy, Result, Setting};
 use crate::quant::layout;
 use crate::tensor::Dtype;
 
@@ -37,8 +37,16 @@ impl Fault for TooLarge {
         ErrorKind::DeviceLimit
     }
 
-    fn remedy(&self) -> String {
-        "Use a smaller dtype, a larger --max-binding-mib, or the CPU.".into()
+    fn remedy(&self) -> Remedy {
+        Remedy::of([
+            "Use a smaller ".into(),
+            Setting::Dtype(None).into(),
+            ", a larger ".into(),
+            Setting::MaxBinding.into(),
+            ", or ".into(),
+            Setting::Device("cpu").into(),
+            ".".into(),
+        ])
     }
 }
 

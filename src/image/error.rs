@@ -1,4 +1,4 @@
-use crate::base::{ErrorKind, Fault};
+use crate::base::{ErrorKind, Fault, Remedy};
 
 use super::Rgb8;
 
@@ -72,7 +72,7 @@ impl Fault for ImageError {
         }
     }
 
-    fn remedy(&self) -> String {
+    fn remedy(&self) -> Remedy {
         match self {
             Self::Unreadable { .. } => "Give a PNG, JPEG, WebP, GIF or BMP file that other programs can open.",
             Self::Size { .. } => "Scale the picture down first; models see far fewer pixels.",

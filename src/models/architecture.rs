@@ -1,7 +1,7 @@
 use serde_json::Value;
 
 use super::{Language, Pass};
-use crate::base::{ErrorKind, Fault, Result};
+use crate::base::{ErrorKind, Fault, Remedy, Result};
 use crate::format::CheckpointRules;
 use crate::graph::{Graph, ShapeFault, WeightSpec};
 
@@ -63,7 +63,7 @@ impl Fault for NoText {
         ErrorKind::Unsupported
     }
 
-    fn remedy(&self) -> String {
+    fn remedy(&self) -> Remedy {
         "Use a model that reads text, such as a PaliGemma.".into()
     }
 }

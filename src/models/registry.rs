@@ -2,7 +2,7 @@ use serde_json::Value;
 
 use super::Architecture;
 use super::paligemma::PaliGemma;
-use crate::base::{ErrorKind, Fault, Result};
+use crate::base::{ErrorKind, Fault, Remedy, Result};
 
 /// An architecture, and how it is opened from the contents of a `config.json`.
 struct Entry {
@@ -26,8 +26,8 @@ impl Fault for UnknownArchitecture {
         ErrorKind::Unsupported
     }
 
-    fn remedy(&self) -> String {
-        format!("Use a checkpoint of an architecture that ocelli knows: {}.", known())
+    fn remedy(&self) -> Remedy {
+        format!("Use a checkpoint of an architecture that ocelli knows: {}.", known()).into()
     }
 }
 

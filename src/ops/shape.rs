@@ -1,5 +1,5 @@
 use super::{Value, WeightId};
-use crate::base::{ErrorKind, Fault};
+use crate::base::{ErrorKind, Fault, Remedy};
 
 /// Operands that do not fit together, found while a graph is built.
 #[derive(Debug, thiserror::Error)]
@@ -45,7 +45,7 @@ impl Fault for ShapeFault {
         }
     }
 
-    fn remedy(&self) -> String {
+    fn remedy(&self) -> Remedy {
         match self {
             Self::Mismatch { .. } => "Check that config.json belongs to this checkpoint.",
             Self::Unsupported { .. } => "Use a model of a supported shape.",

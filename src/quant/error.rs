@@ -1,4 +1,4 @@
-use crate::base::{ErrorKind, Fault};
+use crate::base::{ErrorKind, Fault, Remedy, Setting};
 use crate::tensor::Dtype;
 
 /// Why weights could not be encoded or decoded.
@@ -57,10 +57,12 @@ impl Fault for QuantError {
         ErrorKind::BadModelFile
     }
 
-    fn remedy(&self) -> String {
+    fn remedy(&self) -> Remedy {
         match self {
             Self::NotFinite { .. } => "The checkpoint is damaged or its training diverged: fetch it again.".into(),
-            Self::TooLarge { .. } => "Load the model with a wider dtype, such as f32.".into(),
+            Self::TooLarge { .. } => {
+                Remedy::of(["Use a wider dtype, such as ".into(), Setting::Dtype(Some("f32")).into(), ".".into()])
+            }
             Self::Size { .. } => "Compare the tensor's shape with its file: one of them is wrong.".into(),
         }
     }

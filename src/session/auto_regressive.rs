@@ -5,7 +5,7 @@ use super::kv_cache::{KvCache, caches};
 use super::player::Pending;
 use super::session::{PlanKey, StateRead};
 use super::{Session, SessionFault};
-use crate::base::{ErrorKind, Fault, Result, round_up};
+use crate::base::{ErrorKind, Fault, Remedy, Result, round_up};
 use crate::graph::StateSpec;
 use crate::kernels::Step;
 use crate::models::{Architecture, Decoder, DecoderPass, Pass, PassOutput, states};
@@ -32,7 +32,7 @@ impl Fault for NoDecoder {
         ErrorKind::Unsupported
     }
 
-    fn remedy(&self) -> String {
+    fn remedy(&self) -> Remedy {
         "Use a model that writes text, such as a PaliGemma.".into()
     }
 }

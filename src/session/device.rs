@@ -1,5 +1,5 @@
 use super::Player;
-use crate::base::{ErrorKind, Fault, Result};
+use crate::base::{ErrorKind, Fault, Remedy, Result, Setting};
 use crate::cpu::CpuPlayer;
 use crate::gpu::{AdapterReport, DeviceOptions, GpuPlayer, adapters};
 use crate::kernels::DeviceClass;
@@ -27,8 +27,9 @@ impl Fault for AdapterOnCpu {
         ErrorKind::BadArgument
     }
 
-    fn remedy(&self) -> String {
-        "Leave the adapter out, or choose the device gpu.".into()
+    fn remedy(&self) -> Remedy {
+        let (adapter, gpu) = (Setting::Adapter.into(), Setting::Device("gpu").into());
+        Remedy::of(["Leave ".into(), adapter, " out, or choose ".into(), gpu, ".".into()])
     }
 }
 

@@ -1,4 +1,4 @@
-use crate::base::{ErrorKind, Fault};
+use crate::base::{ErrorKind, Fault, Remedy, Setting};
 use crate::quant::QuantError;
 
 /// What can go wrong between a model and its player.
@@ -100,7 +100,7 @@ impl Fault for SessionFault {
         }
     }
 
-    fn remedy(&self) -> String {
+    fn remedy(&self) -> Remedy {
         match self {
             Self::Value { reason, .. } => return reason.remedy(),
             Self::Shape { .. } => "Check that config.json and the weights come from the same checkpoint.",
@@ -109,7 +109,11 @@ impl Fault for SessionFault {
             Self::UnknownToken { .. } => "Check that the tokenizer belongs to this checkpoint.",
             Self::Picture { .. } => "Check that preprocessor_config.json belongs to this checkpoint.",
             Self::NotFinite { .. } => {
-                "The weights are damaged or overflow in this dtype: try --dtype f32, or download them again."
+                return Remedy::of([
+                    "The weights are damaged or overflow in this dtype: try ".into(),
+                    Setting::Dtype(Some("f32")).into(),
+                    ", or download them again.".into(),
+                ]);
             }
             Self::Incomplete { .. } => "Convert the model again: shards are missing from its pack.",
             Self::NoImages => "Leave the image out, or use a model that takes one.",

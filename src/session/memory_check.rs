@@ -1,7 +1,7 @@
 //! Whether a device has memory for a model: asked before anything is allocated, since half a model is of no use.
 
 use super::Player;
-use crate::base::{ErrorKind, Fault};
+use crate::base::{Details, ErrorKind, Fault, Remedy, Setting};
 
 /// A model that needs more memory than there is.
 #[derive(Debug, thiserror::Error)]
@@ -19,8 +19,16 @@ impl Fault for NotEnoughMemory {
         ErrorKind::OutOfMemory
     }
 
-    fn remedy(&self) -> String {
-        "Use a smaller dtype (q8 or q4), close other programs, or use a device with more memory.".into()
+    fn remedy(&self) -> Remedy {
+        Remedy::of([
+            "Use a smaller ".into(),
+            Setting::Dtype(None).into(),
+            " (q8 or q4), close other programs, or use a device with more memory.".into(),
+        ])
+    }
+
+    fn details(&self) -> Details {
+        Details { needed: Some(self.needed), available: Some(self.available), fits: None }
     }
 }
 

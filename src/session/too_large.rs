@@ -1,4 +1,4 @@
-use crate::base::{Error, ErrorKind, Fault};
+use crate::base::{Details, Error, ErrorKind, Fault, Fit, Remedy, Setting};
 use crate::tensor::Dtype;
 
 /// Weights that their device has no room for, seen before any weight has come.
@@ -22,11 +22,24 @@ impl Fault for TooLarge {
         self.cause.kind()
     }
 
-    fn remedy(&self) -> String {
+    fn remedy(&self) -> Remedy {
         match self.fits {
-            Some((dtype, bytes)) => format!("Use the model in {}, which needs {bytes} bytes.", dtype.name()),
+            Some((dtype, bytes)) => {
+                let name = dtype.name();
+                Remedy::of([
+                    format!("Use the model in {name}, which needs {bytes} bytes: load or convert its checkpoint with ")
+                        .into(),
+                    Setting::Dtype(Some(name)).into(),
+                    ".".into(),
+                ])
+            }
             None => self.cause.remedy(),
         }
+    }
+
+    fn details(&self) -> Details {
+        let fits = self.fits.map(|(dtype, bytes)| Fit { dtype: dtype.name(), bytes });
+        Details { needed: Some(self.needed), available: Some(self.given), fits }
     }
 }
 
@@ -50,7 +63,12 @@ mod tests {
             text.contains("`decoder.embed`") && text.ends_with("take 1000 bytes in q8, 400 more than the device gave"),
             "{text}"
         );
-        assert_eq!(fault.remedy(), "Use the model in q4, which needs 550 bytes.");
+        assert_eq!(
+            fault.remedy().to_string(),
+            "Use the model in q4, which needs 550 bytes: load or convert its checkpoint with dtype q4."
+        );
+        let fits = Some(Fit { dtype: "q4", bytes: 550 });
+        assert_eq!(fault.details(), Details { needed: Some(1000), available: Some(600), fits });
     }
 
     #[test]

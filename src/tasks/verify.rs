@@ -5,7 +5,7 @@ use sha2::{Digest, Sha256};
 
 use super::load::file;
 use super::sums::hex;
-use crate::base::{ErrorKind, Fault, Result};
+use crate::base::{ErrorKind, Fault, Remedy, Result};
 use crate::format::ModelFiles;
 use crate::format::pack::{MANIFEST, Manifest};
 use crate::models;
@@ -33,7 +33,7 @@ impl Fault for VerifyFault {
         ErrorKind::BadModelFile
     }
 
-    fn remedy(&self) -> String {
+    fn remedy(&self) -> Remedy {
         "Copy or download this file again, or convert the model again.".into()
     }
 }

@@ -1,5 +1,5 @@
 use super::COMPACT;
-use crate::base::{ErrorKind, Fault};
+use crate::base::{ErrorKind, Fault, Remedy};
 
 /// A tokenizer that cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -25,7 +25,7 @@ impl Fault for TextFault {
         ErrorKind::BadTokenizer
     }
 
-    fn remedy(&self) -> String {
+    fn remedy(&self) -> Remedy {
         match self {
             Self::Missing { .. } => "Download tokenizer.json of the checkpoint into the same folder.",
             Self::Unusable { file: COMPACT, .. } => "Download the pack again, or convert the model again.",

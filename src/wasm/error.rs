@@ -1,7 +1,7 @@
-use js_sys::{Object, Reflect};
+use serde::Serialize;
 use wasm_bindgen::JsValue;
 
-use crate::base::{Error, ErrorKind, Fault};
+use crate::base::{Details, Error, ErrorKind, Fault, Remedy, Setting};
 
 /// A value from JavaScript that is not what the call expects.
 #[derive(Debug, thiserror::Error)]
@@ -16,24 +16,77 @@ impl Fault for BadValue {
         ErrorKind::BadArgument
     }
 
-    fn remedy(&self) -> String {
+    fn remedy(&self) -> Remedy {
         "Compare the options with the package's types.".into()
     }
 }
 
-/// An error as JavaScript sees it: `{code, message, remedy, cause?}`.
+/// What the page calls a setting.
+fn option(setting: Setting) -> String {
+    let name = match setting {
+        Setting::Dtype(Some(dtype)) => return format!("`dtype: '{dtype}'`"),
+        Setting::Device(device) => return format!("`device: '{device}'`"),
+        Setting::Dtype(None) => "`dtype`",
+        Setting::MaxBinding => "`maxBindingMib`",
+        Setting::MaxNewTokens => "`maxNewTokens`",
+        Setting::Temperature => "`temperature`",
+        Setting::TopK => "`topK`",
+        Setting::TopP => "`topP`",
+        Setting::Beams => "`beams`",
+        Setting::Stop => "`stop`",
+        // A page has no options for these.
+        Setting::Adapter => "the adapter",
+        Setting::Preset => "a preset",
+    };
+    name.into()
+}
+
+/// An error as JavaScript sees it.
+#[derive(Serialize)]
+struct Thrown {
+    code: &'static str,
+    message: String,
+    remedy: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    details: Option<DetailsOut>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cause: Option<String>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct DetailsOut {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    needed: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    available: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    fits: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    fits_bytes: Option<f64>,
+}
+
+impl From<Details> for DetailsOut {
+    fn from(Details { needed, available, fits }: Details) -> Self {
+        Self {
+            needed: needed.map(|bytes| bytes as f64),
+            available: available.map(|bytes| bytes as f64),
+            fits: fits.map(|fit| fit.dtype),
+            fits_bytes: fits.map(|fit| fit.bytes as f64),
+        }
+    }
+}
+
+/// An error as it is thrown: `{code, message, remedy, details?, cause?}`.
 pub(super) fn thrown(error: impl Into<Error>) -> JsValue {
     let error = error.into();
-    let object = Object::new();
-    let set = |name: &str, value: &str| {
-        // Setting a property of a fresh plain object cannot fail.
-        let _ = Reflect::set(&object, &name.into(), &value.into());
+    let details = error.details();
+    let thrown = Thrown {
+        code: error.code(),
+        message: error.to_string(),
+        remedy: error.remedy().told(option),
+        details: (details != Details::default()).then(|| details.into()),
+        cause: std::error::Error::source(&error).map(ToString::to_string),
     };
-    set("code", error.code());
-    set("message", &error.to_string());
-    set("remedy", &error.remedy());
-    if let Some(cause) = std::error::Error::source(&error) {
-        set("cause", &cause.to_string());
-    }
-    object.into()
+    serde_wasm_bindgen::to_value(&thrown).unwrap_or_else(JsValue::from)
 }

@@ -1,7 +1,7 @@
 use js_sys::{Map, Uint8Array};
 use wasm_bindgen::{JsCast, JsValue};
 
-use crate::base::{ErrorKind, Fault};
+use crate::base::{ErrorKind, Fault, Remedy};
 use crate::format::MemoryFiles;
 
 use super::error::{BadValue, thrown};
@@ -19,7 +19,7 @@ impl Fault for NoRoom {
         ErrorKind::OutOfMemory
     }
 
-    fn remedy(&self) -> String {
+    fn remedy(&self) -> Remedy {
         "Close other tabs, or choose a smaller checkpoint: a WebAssembly module holds at most 4 GB.".into()
     }
 }

@@ -18,6 +18,17 @@ fn model() -> String {
 }
 
 #[test]
+fn remedies_name_flags() {
+    for (flags, remedy) in [
+        (["--top-k", "65"].as_slice(), "Set --top-k to 0 to 64."),
+        (&["--max-new-tokens", "0"], "Set --max-new-tokens to at least 1."),
+        (&["--device", "cpu", "--adapter", "llvmpipe"], "Leave --adapter out, or choose --device gpu."),
+    ] {
+        assert_eq!(run(&model(), &below_tests(PICTURE), flags).failed(2, "OCELLI_BAD_ARGUMENT", ""), remedy);
+    }
+}
+
+#[test]
 fn a_missing_model_is_named() {
     run("/nowhere/at-all", &below_tests(PICTURE), &[]).failed(1, "OCELLI_NOT_FOUND", "/nowhere/at-all");
 }
@@ -95,7 +106,8 @@ fn options_out_of_range_are_named() {
 #[test]
 fn a_binding_limit_below_a_row_says_how_much_is_needed() {
     let more = ["--device", "cpu", "--max-binding-mib", "0.0001"];
-    run(&model(), &below_tests(PICTURE), &more).failed(1, "OCELLI_DEVICE_LIMIT", "bytes");
+    let remedy = run(&model(), &below_tests(PICTURE), &more).failed(1, "OCELLI_DEVICE_LIMIT", "bytes");
+    assert_eq!(remedy, "Use a smaller --dtype, a larger --max-binding-mib, or --device cpu.");
 }
 
 #[test]

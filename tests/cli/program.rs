@@ -64,13 +64,15 @@ impl Said {
         self.object()
     }
 
-    /// Fails unless the run ended with this status and an error of this code that names what it is about.
-    pub fn failed(&self, status: i32, code: &str, names: &str) {
+    /// Fails unless the run ended with this status and an error of this code that names what it is about; its remedy.
+    pub fn failed(&self, status: i32, code: &str, names: &str) -> String {
         let error = &self.object()["error"];
         assert_eq!(self.status, Some(status), "{error}");
         assert_eq!(error["code"], code, "{error}");
         let message = error["message"].as_str().unwrap_or_default();
         assert!(message.contains(names), "{names:?} was expected in {message:?}");
-        assert!(error["remedy"].as_str().is_some_and(|remedy| !remedy.is_empty()), "{error}");
+        let remedy = error["remedy"].as_str().unwrap_or_default();
+        assert!(!remedy.is_empty(), "{error}");
+        remedy.into()
     }
 }

@@ -94,7 +94,7 @@ fn refusal(archive: Vec<u8>, preset: Option<Preset>, more: &[(&str, Vec<u8>)]) -
 fn what_shapes_do_not_tell_is_asked_for() {
     let stored = |checkpoint| archive(&arrays(checkpoint));
     let error = refusal(stored("pg2-gqa"), None, &[]);
-    assert!(error.kind() == ErrorKind::BadArgument && error.remedy().contains("--preset"), "{error}");
+    assert!(error.kind() == ErrorKind::BadArgument && error.remedy().to_string().contains("with preset"), "{error}");
     for (checkpoint, preset) in [("pg2-gqa", Preset::PaliGemma), ("pg1-hd16", Preset::PaliGemma2Of28B)] {
         let error = refusal(stored(checkpoint), Some(preset), &[]);
         assert!(error.kind() == ErrorKind::BadArgument && error.to_string().contains(preset.name()), "{error}");

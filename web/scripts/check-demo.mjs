@@ -79,9 +79,10 @@ async function answer(page) {
   await card.and(page.locator('[data-state=done], [data-state=failed]')).waitFor({ timeout: 120_000 });
   return card.evaluate((element) => {
     const text = (selector) => element.querySelector(selector)?.textContent ?? '';
+    const found = Array.from(element.querySelectorAll('.object'), (row) => row.textContent.trim());
     return {
       error: text('.failure'),
-      text: text('.answer, .objects'),
+      text: found.join(', ') || text('.answer'),
       raw: text('.raw').replace(/^[^:]*: /, ''),
       tokens: text('.tokens').trim(),
       facts: text('.details summary'),

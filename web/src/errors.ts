@@ -32,6 +32,8 @@ export interface ErrorDetails {
   readonly available?: number;
   /** A dtype whose weights would fit. */
   readonly fits?: Dtype;
+  /** Bytes of the weights in it. */
+  readonly fitsBytes?: number;
   /** Kept packs whose deletion would make room, the least recently used first. */
   readonly offer?: readonly CachedPack[];
 }
@@ -59,8 +61,10 @@ export class OcelliError extends Error {
   readonly code: ErrorCode;
   /** One sentence: what can be done about it. */
   readonly remedy: string;
+  /** What can be acted on, where there is anything. */
   readonly details: ErrorDetails | undefined;
 
+  /** @internal Errors are made by this package. */
   constructor(record: Omit<ErrorRecord, 'cause'>, cause?: unknown) {
     super(record.message, cause === undefined ? undefined : { cause });
     this.code = record.code;

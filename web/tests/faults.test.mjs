@@ -60,6 +60,7 @@ function assertFault(found, { ofClass, code, says }) {
   assert.equal(found.name, ofClass);
   assert.match(found.message, says);
   assert.ok(found.remedy.length > 0);
+  assert.doesNotMatch(found.remedy, /(^|\W)--\w/, 'a page has no flags');
 }
 
 /** A copy of the small checkpoint with one file changed; `null` takes it away. */
@@ -207,6 +208,9 @@ test('generation options out of range', async () => {
   for (const option of ['temperature: -1', 'topP: 0', 'topK: 1000', 'beams: 0', 'maxNewTokens: 0', 'maxNewTokens: 1.5', 'seed: -1', 'stop: "end"', 'stop: [""]', 'logits: true']) {
     const found = await withModel(`(_, model, question) => model.generate({ ...question, ${option} })`);
     assertFault(found, { ofClass: 'ArgumentError', code: 'OCELLI_BAD_ARGUMENT', says: /./ });
+    // Values that the module checks, not the crossing.
+    const [name, value] = option.split(': ');
+    if (['temperature', 'topP', 'topK', 'beams'].includes(name) || value === '0') assert.match(found.remedy, new RegExp(`^Set \`${name}\` to `));
   }
 });
 

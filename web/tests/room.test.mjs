@@ -78,7 +78,7 @@ function watchDevice() {
     const { load } = await import('/dist/index.js');
     return load(url, { device: 'gpu', dtype: 'f32', worker: false, cache: false });
   };
-  globalThis.told = ({ code, message, remedy }) => ({ code, message, remedy });
+  globalThis.told = ({ code, message, remedy, details }) => ({ code, message, remedy, details });
   /** Frees a model; how many buffers stay. */
   globalThis.close = async (model) => {
     model.dispose();
@@ -106,6 +106,18 @@ for (const refuse of ['decoder.embed', 'k.1', 'scratch 0']) {
     if (refuse !== 'scratch 0') assert.deepEqual(shards, []);
   });
 }
+
+test('weights that find no room: the page gets figures, and the dtype that fits', async () => {
+  const error = await page.evaluate(async () => {
+    device.refuse = 'decoder.norm';
+    return open('/models/pg1-hd16/').then(() => undefined, told);
+  });
+  assert.equal(error?.code, 'OCELLI_OUT_OF_MEMORY', JSON.stringify(error));
+  const { needed, available, fits, fitsBytes } = error.details ?? {};
+  assert.equal(fits, 'f16', JSON.stringify(error));
+  assert.ok(fitsBytes <= available && available < needed, JSON.stringify(error.details));
+  assert.ok(error.remedy.includes(`needs ${fitsBytes} bytes`) && error.remedy.endsWith("`dtype: 'f16'`."), error.remedy);
+});
 
 test('no memory for an answer on its way back: the call says so, and the next one works', async () => {
   const { error, again, left } = await page.evaluate(async (question) => {

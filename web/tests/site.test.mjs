@@ -192,7 +192,7 @@ test('what was found is drawn, pointed at, switched off and saved', async () => 
   });
   assert.equal(await ask(page, 'segment'), 'done');
   assert.deepEqual(await page.locator('.tag').allTextContents(), ['boat93 %', 'sun40 %']);
-  assert.deepEqual(await page.locator('.object-label').allTextContents(), ['boat', 'sun']);
+  assert.deepEqual(await page.locator('.object').allTextContents(), ['boat 93 %', 'sun 40 %']);
   assert.equal(await page.textContent('#announce'), 'Outline boat: found 2: boat, sun');
 
   const at = (selector) => page.locator(selector).boundingBox();

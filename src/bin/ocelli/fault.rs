@@ -4,11 +4,11 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use ocelli::base::{Error, ErrorKind, Fault};
+use ocelli::base::{Details, Error, ErrorKind, Fault, Remedy};
 use ocelli::tasks::Dtype;
 use serde::Serialize;
 
-use super::json;
+use super::{json, remedy};
 
 /// A fault of the command line, not of the library.
 #[derive(Debug, thiserror::Error)]
@@ -66,7 +66,7 @@ impl Fault for CliFault {
         }
     }
 
-    fn remedy(&self) -> String {
+    fn remedy(&self) -> Remedy {
         match self {
             Self::Usage(_) => "See `ocelli --help`.".into(),
             Self::NoPlayer { .. } => "Use `cpu` or part of a name that `ocelli devices` lists.".into(),
@@ -93,6 +93,27 @@ struct ReportBody<'a> {
     code: &'a str,
     message: String,
     remedy: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    details: Option<DetailsBody>,
+}
+
+/// Figures to act on; those that there are.
+#[derive(Serialize)]
+struct DetailsBody {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    needed: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    available: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    fits: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    fits_bytes: Option<u64>,
+}
+
+impl From<Details> for DetailsBody {
+    fn from(Details { needed, available, fits }: Details) -> Self {
+        Self { needed, available, fits: fits.map(|fit| fit.dtype), fits_bytes: fits.map(|fit| fit.bytes) }
+    }
 }
 
 /// Tells the user and gives the exit status: 2 for wrong arguments, 130 when cancelled, otherwise 1.
@@ -101,10 +122,16 @@ struct ReportBody<'a> {
 pub fn report(error: &Error, as_json: bool) -> ExitCode {
     // Where even this cannot be written there is no one to tell; the exit status still says it.
     let _ = if as_json {
-        let error = ReportBody { code: error.code(), message: error.to_string(), remedy: error.remedy() };
+        let details = error.details();
+        let error = ReportBody {
+            code: error.code(),
+            message: error.to_string(),
+            remedy: remedy::told(error),
+            details: (details != Details::default()).then(|| details.into()),
+        };
         json::print(&Report { error }).map_err(|_| ())
     } else {
-        let text = format!("error: {error}\n       {} [{}]\n", error.remedy(), error.code());
+        let text = format!("error: {error}\n       {} [{}]\n", remedy::told(error), error.code());
         io::stderr().write_all(text.as_bytes()).map_err(|_| ())
     };
     match error.kind() {

@@ -14,6 +14,7 @@ mod memory;
 mod npy;
 mod perform;
 mod progress;
+mod remedy;
 mod run;
 mod weigh;
 

@@ -1,7 +1,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::base::{ErrorKind, Fault};
+use crate::base::{ErrorKind, Fault, Remedy};
 use crate::format::FormatFault;
 use crate::tensor::Dtype;
 
@@ -67,7 +67,7 @@ impl Fault for OtherFormat {
         ErrorKind::Unsupported
     }
 
-    fn remedy(&self) -> String {
+    fn remedy(&self) -> Remedy {
         "Use the version of ocelli that the pack was made with, or convert the model again.".into()
     }
 }

@@ -1,7 +1,7 @@
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::base::{ErrorKind, Fault};
+use crate::base::{ErrorKind, Fault, Remedy};
 use crate::models::blocks::{GemmaConfig, VitConfig};
 
 /// A PaliGemma model in numbers.
@@ -37,6 +37,14 @@ pub enum ConfigFault {
         /// What is supported.
         expected: &'static str,
     },
+    /// Attention heads of a size that the kernels do not have.
+    #[error("config.json: {field} is {found}; heads of a multiple of 4 up to 256 are supported")]
+    HeadSize {
+        /// Path of the field.
+        field: &'static str,
+        /// Its value.
+        found: usize,
+    },
     /// A number that makes no model.
     #[error("config.json: {field} is {found}, expected {expected}")]
     OutOfRange {
@@ -52,14 +60,15 @@ pub enum ConfigFault {
 impl Fault for ConfigFault {
     fn kind(&self) -> ErrorKind {
         match self {
-            Self::Unsupported { .. } => ErrorKind::Unsupported,
+            Self::Unsupported { .. } | Self::HeadSize { .. } => ErrorKind::Unsupported,
             Self::Json(_) | Self::OutOfRange { .. } => ErrorKind::BadConfig,
         }
     }
 
-    fn remedy(&self) -> String {
+    fn remedy(&self) -> Remedy {
         match self {
             Self::Unsupported { .. } => "Use a PaliGemma or PaliGemma 2 checkpoint.",
+            Self::HeadSize { .. } => "Use a checkpoint whose head size is a multiple of 4, at most 256.",
             _ => "Check that config.json is the one that came with this checkpoint.",
         }
         .into()
@@ -331,8 +340,9 @@ fn positive(field: &'static str, found: f32) -> Result<f32, ConfigFault> {
 
 /// Kernels hold a head in registers: multiples of 4 up to 256.
 fn head_dim(field: &'static str, found: usize) -> Result<usize, ConfigFault> {
-    if found.is_multiple_of(4) && (4..=256).contains(&found) {
-        return Ok(found);
+    match found {
+        0 => Err(out_of_range(field, found, "a multiple of 4 up to 256")),
+        1..=256 if found.is_multiple_of(4) => Ok(found),
+        _ => Err(ConfigFault::HeadSize { field, found }),
     }
-    Err(out_of_range(field, found, "a multiple of 4 up to 256"))
 }

@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::big_vision::GEMMA2_NAME;
 use super::checkpoint::CHECKPOINT;
 use super::preset::{Preset, Sizes, SpecialTokens};
-use crate::base::{ErrorKind, Fault, Result};
+use crate::base::{ErrorKind, Fault, Remedy, Result, Setting};
 use crate::format::{BigVision, FormatFault, ModelFiles, read_json};
 use crate::text::JSON;
 
@@ -38,9 +38,15 @@ impl Fault for PresetFault {
         }
     }
 
-    fn remedy(&self) -> String {
+    fn remedy(&self) -> Remedy {
         match self {
-            Self::Unknown { .. } => "Convert it with --preset, or put a config.json beside it.",
+            Self::Unknown { .. } => {
+                return Remedy::of([
+                    "Convert it with ".into(),
+                    Setting::Preset.into(),
+                    ", or put a config.json beside it.".into(),
+                ]);
+            }
             Self::Other { .. } | Self::NotNeeded { .. } => "Leave the preset out, or name the right one.",
             Self::Grid { .. } | Self::Patch { .. } => "Use the weights of a PaliGemma as big_vision publishes them.",
             Self::NoToken(_) => "Use the tokenizer.json of a PaliGemma of Hugging Face's.",

@@ -1,6 +1,6 @@
 //! The prompts that PaliGemma was trained on.
 
-use crate::base::{ErrorKind, Fault};
+use crate::base::{ErrorKind, Fault, Remedy};
 use crate::models::Task;
 
 /// Most characters of a question or of all labels together: PaliGemma was trained on prompts far shorter.
@@ -41,10 +41,10 @@ impl Fault for PromptFault {
         ErrorKind::BadArgument
     }
 
-    fn remedy(&self) -> String {
+    fn remedy(&self) -> Remedy {
         match self {
-            Self::Empty { what } => format!("Give the {what} some text."),
-            Self::Label { .. } => "Give each label as plain words, one label an argument.".into(),
+            Self::Empty { what } => format!("Give the {what} some text.").into(),
+            Self::Label { .. } => "Give each label as plain words, one by one.".into(),
             Self::TooLong { .. } => "Ask for less at once.".into(),
             Self::Language(_) => "Give a code such as `en` or `de`.".into(),
         }

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use crate::base::{ErrorKind, Fault, Result};
+use crate::base::{ErrorKind, Fault, Remedy, Result};
 use crate::text::{NewToken, Tokenizer};
 
 /// Ids of special tokens as a model's configuration says.
@@ -75,7 +75,7 @@ impl Fault for TokenFault {
         }
     }
 
-    fn remedy(&self) -> String {
+    fn remedy(&self) -> Remedy {
         match self {
             Self::SpecialId { .. } => "Check that the tokenizer is the one that came with this checkpoint.",
             Self::ImageInPrompt => "Leave <image> out: pictures are put before the prompt.",

@@ -1,7 +1,7 @@
 use std::io;
 use std::path::PathBuf;
 
-use crate::base::{ErrorKind, Fault};
+use crate::base::{ErrorKind, Fault, Remedy};
 
 /// What can go wrong on the way to a pack.
 #[derive(Debug, thiserror::Error)]
@@ -34,7 +34,7 @@ impl Fault for ConvertFault {
         }
     }
 
-    fn remedy(&self) -> String {
+    fn remedy(&self) -> Remedy {
         match self {
             Self::Write { .. } => "Check that the folder may be written to and has room.",
             Self::Pattern { .. } | Self::NoMatch(_) => {

@@ -116,7 +116,8 @@ export class Card {
           pointerenter: () => this.#on.point(index), pointerleave: () => this.#on.point(undefined),
           focusin: () => this.#on.point(index), focusout: () => this.#on.point(undefined),
         },
-      }, el('span', { class: 'swatch' }), el('span', { class: 'object-label' }, label),
+      // The space is for who copies the row's text, or hears it.
+      }, el('span', { class: 'swatch' }), el('span', { class: 'object-label' }, label), ' ',
       el('span', { class: 'meter', 'aria-hidden': 'true' }), el('span', { class: 'score' }, percent(score)), toggle);
       if (this.#question.hidden.has(index)) {
         row.classList.add('off');

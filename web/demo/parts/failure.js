@@ -22,7 +22,7 @@ export function failure(error, wanted, on) {
   return [
     el('div', { class: 'failure', role: 'alert' },
       el('p', { class: 'failure-message' }, icon('warn'), el('span', {}, sentence(message))),
-      needed > 0 && roomLine(needed, available),
+      needed > 0 && roomLine(needed, available, error instanceof StorageError ? ' more' : ''),
       remedy && el('p', {}, remedy),
       error.code && el('p', { class: 'code' }, error.code)),
     offer.length > 0 && el('ul', { class: 'kept-list', 'aria-label': 'Kept models that could go' }, ...offer.map((pack) => keptRow(pack, on))),
@@ -57,11 +57,11 @@ function ways({ code, details }, { url, device, dtype }) {
 }
 
 /** Browsers that keep the true figure to themselves name more room than they give: that is of no use to anyone. */
-function roomLine(needed, available) {
-  if (!(available < needed)) return el('p', {}, `${size(needed)} more are needed.`);
+function roomLine(needed, available, more) {
+  if (!(available < needed)) return el('p', {}, `${size(needed)}${more} are needed.`);
   return el('div', { class: 'room' },
     el('div', { class: 'room-bar', 'aria-hidden': 'true', style: { '--share': String(available / needed) } }),
-    el('p', {}, `${size(needed)} more are needed; there is room for ${size(available)}.`));
+    el('p', {}, `${size(needed)}${more} are needed; there is room for ${size(available)}.`));
 }
 
 /** A kept model that can make room; once it has gone, the question is asked again. */
