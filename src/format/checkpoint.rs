@@ -3,7 +3,7 @@ use std::ops::Range;
 
 use serde::Deserialize;
 
-#[cfg(feature = "cli")]
+#[cfg(feature = "npz")]
 use super::big_vision::{BigVision, Strided};
 use super::names::{EMBEDDING, HEAD, canonical};
 use super::safetensors::{self, Entry};
@@ -15,7 +15,7 @@ const WEIGHTS: &str = "model.safetensors";
 /// Weights of a mask decoder, by the names of `vae-oid.npz`; optional.
 const MASK_DECODER: &str = "mask_decoder.safetensors";
 /// The same as big_vision publishes it.
-#[cfg(feature = "cli")]
+#[cfg(any(feature = "mmap", feature = "npz"))]
 pub(super) const MASK_DECODER_NPZ: &str = "vae-oid.npz";
 const INDEX: &str = "model.safetensors.index.json";
 
@@ -31,7 +31,7 @@ struct Stored<'a> {
     entry: Entry,
     bytes: &'a [u8],
     /// How the elements lie; `None` is row by row.
-    #[cfg(feature = "cli")]
+    #[cfg(feature = "npz")]
     strided: Option<Strided>,
 }
 
@@ -41,16 +41,22 @@ impl<'a> Stored<'a> {
             file: file.into(),
             entry,
             bytes,
-            #[cfg(feature = "cli")]
+            #[cfg(feature = "npz")]
             strided: None,
         }
     }
 }
 
 /// Whether there are weights as Hugging Face publishes them.
-#[cfg(feature = "cli")]
+#[cfg(feature = "npz")]
 pub(super) fn has_weights(files: &dyn ModelFiles) -> bool {
     files.get(WEIGHTS).or(files.get(INDEX)).is_some()
+}
+
+/// An archive of weights, which this build does not read.
+#[cfg(not(feature = "npz"))]
+fn archive_among(files: &dyn ModelFiles) -> Option<&str> {
+    files.names().into_iter().find(|name| name.ends_with(".npz"))
 }
 
 /// Where an element of a tensor is.
@@ -110,17 +116,17 @@ impl<'a> Checkpoint<'a> {
     /// Missing or damaged files, an index that names tensors its files do not hold, or a head that is not tied.
     pub fn open(files: &'a dyn ModelFiles) -> Result<Self> {
         let mut checkpoint = Self { tensors: BTreeMap::new() };
-        #[cfg(feature = "cli")]
+        #[cfg(feature = "npz")]
         match BigVision::open(files)? {
             Some(archive) => checkpoint.add_archive(files, archive),
             None => checkpoint.add_published(files)?,
         }
-        #[cfg(not(feature = "cli"))]
+        #[cfg(not(feature = "npz"))]
         checkpoint.add_published(files)?;
         if let Some(bytes) = files.get(MASK_DECODER) {
             checkpoint.add(MASK_DECODER, "mask_decoder.", bytes)?;
         }
-        #[cfg(feature = "cli")]
+        #[cfg(feature = "npz")]
         if let Some(bytes) = files.get(MASK_DECODER_NPZ) {
             let entries = super::npz::parse(MASK_DECODER_NPZ, bytes)?;
             checkpoint.add_entries(MASK_DECODER_NPZ, "mask_decoder.", bytes, entries)?;
@@ -132,6 +138,10 @@ impl<'a> Checkpoint<'a> {
     /// Adds Hugging Face's weights, in one file or several.
     fn add_published(&mut self, files: &'a dyn ModelFiles) -> Result<(), FormatFault> {
         let missing = |name: &str| FormatFault::Missing { name: name.into(), place: files.place().into() };
+        #[cfg(not(feature = "npz"))]
+        if let (None, Some(name)) = (files.get(WEIGHTS).or(files.get(INDEX)), archive_among(files)) {
+            return Err(FormatFault::NoArchives { name: name.into(), place: files.place().into() });
+        }
         if let Some(bytes) = files.get(WEIGHTS) {
             self.add(WEIGHTS, "", bytes)?;
         } else {
@@ -157,7 +167,7 @@ impl<'a> Checkpoint<'a> {
     }
 
     /// Adds big_vision's weights.
-    #[cfg(feature = "cli")]
+    #[cfg(feature = "npz")]
     fn add_archive(&mut self, files: &'a dyn ModelFiles, archive: BigVision) {
         let name = archive.file().to_owned();
         let all = files.get(&name).unwrap_or_default();
@@ -218,7 +228,6 @@ impl<'a> Checkpoint<'a> {
     }
 
     /// Every tensor with its bytes as they are stored, by name.
-    #[cfg(feature = "cli")]
     pub fn contents(&self) -> impl Iterator<Item = (TensorInfo, &'a [u8])> {
         self.tensors.values().map(|stored| (TensorInfo::new(&stored.entry), stored.bytes))
     }
@@ -254,7 +263,7 @@ impl<'a> Checkpoint<'a> {
         };
         let at = out.len();
         out.resize(at + (rows.end - rows.start) * width, 0.0);
-        #[cfg(feature = "cli")]
+        #[cfg(feature = "npz")]
         if let Some(strided) = &stored.strided {
             let elements = match format.bytes() {
                 2 => strided.gather::<2>(bytes, rows),
@@ -274,9 +283,9 @@ impl<'a> Checkpoint<'a> {
         let Stored { file, entry, .. } = stored;
         let width = entry.shape.iter().skip(1).product::<usize>().max(1);
         let element = entry.bytes.len() / entry.shape.iter().product::<usize>().max(1);
-        #[cfg(feature = "cli")]
+        #[cfg(feature = "npz")]
         let at = stored.strided.as_ref().map_or(n, |strided| strided.element(n));
-        #[cfg(not(feature = "cli"))]
+        #[cfg(not(feature = "npz"))]
         let at = n;
         let (row, column, byte) = (n / width, n % width, entry.bytes.start + at * element);
         Ok(Place { file: file.clone(), tensor: entry.name.clone(), row, column, byte })

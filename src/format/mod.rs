@@ -1,31 +1,29 @@
 //! Floor 5: model files. A checkpoint is a folder of named files, on disk or in memory; its tensors are found by the
 //! names that published PaliGemma checkpoints have, whichever release wrote it.
 
-#[cfg(feature = "cli")]
+#[cfg(feature = "npz")]
 mod big_vision;
 mod checkpoint;
-#[cfg(feature = "cli")]
+#[cfg(feature = "mmap")]
 mod directory;
 mod error;
 mod files;
 mod json;
-#[cfg(feature = "cli")]
 mod legal;
 mod names;
-#[cfg(feature = "cli")]
+#[cfg(feature = "npz")]
 mod npz;
 pub mod pack;
 mod safetensors;
 #[cfg(test)]
 mod tests;
 
-#[cfg(feature = "cli")]
+#[cfg(feature = "npz")]
 pub use big_vision::BigVision;
 pub use checkpoint::{Checkpoint, Place, TensorInfo, tensors_of};
-#[cfg(feature = "cli")]
+#[cfg(feature = "mmap")]
 pub use directory::Directory;
 pub use error::FormatFault;
 pub use files::{MemoryFiles, ModelFiles};
 pub use json::read_json;
-#[cfg(feature = "cli")]
 pub use legal::is_legal_text;

@@ -180,9 +180,9 @@ pub(super) fn tokenizer_of(config: &PaliGemmaConfig, file: &[u8]) -> Result<Toke
 
 /// The model's configuration.
 pub(super) fn config_json(files: &dyn ModelFiles) -> Result<Value> {
-    #[cfg(feature = "cli")]
+    #[cfg(feature = "npz")]
     return Ok(super::config::config_json(files, None)?.0);
-    #[cfg(not(feature = "cli"))]
+    #[cfg(not(feature = "npz"))]
     Ok(read_json(files, "config.json")?)
 }
 

@@ -1,8 +1,8 @@
 //! Floor 9: a model that answers. Pictures and a prompt in, an [`Answer`] out.
 
-#[cfg(feature = "cli")]
+#[cfg(feature = "npz")]
 mod config;
-#[cfg(feature = "cli")]
+#[cfg(feature = "convert")]
 mod convert;
 mod inspect;
 mod load;
@@ -12,17 +12,16 @@ mod objects;
 mod perform;
 mod prompts;
 mod sums;
-#[cfg(feature = "cli")]
+#[cfg(feature = "convert")]
 mod verify;
 
 pub use crate::generate::{Call, Finish, GenerateOptions, Generation};
 pub use crate::image::Rgb8;
-#[cfg(feature = "cli")]
+#[cfg(feature = "images")]
 pub use crate::image::decode as decode_picture;
-#[cfg(feature = "cli")]
 pub use crate::models::paligemma::Preset;
 pub use crate::tensor::Dtype;
-#[cfg(feature = "cli")]
+#[cfg(feature = "convert")]
 pub use convert::{ConvertOptions, Converted, convert};
 pub use inspect::{DecoderReport, Inspection, MemoryNeed, TensorReport, TokenizerReport, VisionReport, inspect};
 pub use load::ModelLoader;
@@ -31,5 +30,5 @@ pub use model::{Answer, Model, ModelOptions, Request, Timings};
 pub use objects::{Bounds, Found, MaskCodes, Object, objects};
 pub use perform::Performed;
 pub use prompts::{MAX_PROMPT_CHARS, PromptFault, Task};
-#[cfg(feature = "cli")]
+#[cfg(feature = "convert")]
 pub use verify::{Verified, verify};
