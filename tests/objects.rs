@@ -2,19 +2,21 @@
 
 #[path = "common/random.rs"]
 mod random;
+#[path = "common/root.rs"]
+mod root;
 
 use std::fs;
-use std::path::Path;
 
 use ocelli::tasks::{Bounds, Found, objects};
 use ocelli::text::{Mark, SpecialIds, Tokenizer};
 use random::Random;
+use root::root;
 
 const WIDTH: usize = 2046;
 const HEIGHT: usize = 1023;
 
 fn tokenizer() -> Tokenizer {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/goldens/pg1-hd16/tokenizer.json");
+    let path = root().join("tests/goldens/pg1-hd16/tokenizer.json");
     let json = fs::read(path).expect("the tokenizer can be read");
     Tokenizer::load(&json, SpecialIds { bos: 2, image: 1792 }).expect("the tokenizer is well")
 }
