@@ -4,7 +4,7 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 CACHE="${XDG_CACHE_HOME:-$HOME/.cache}/ocelli"
 mkdir -p "$CACHE"
-for part in say wasm-std debian-rust-src bindgen npm browser wasm suites; do
+for part in say wasm-std debian-rust-src bindgen npm browser wasm suites against carry features package; do
   # shellcheck source=/dev/null
   source "web/scripts/$part.sh"
 done
@@ -15,8 +15,12 @@ usage() {
 ./build.sh test                        build everything and run every test
 ./build.sh test --full                 make, convert and load a model of PaliGemma 3B's size instead (8 GB of disk)
 ./build.sh build                       the command line (target/release/ocelli) and the npm package (web/pkg, web/dist)
-./build.sh check                       formatting, clippy and TypeScript, warnings denied
+./build.sh quick                       what can be checked in under a minute: formatting, layers, shaders, unit tests, types
+./build.sh check                       formatting, clippy, TypeScript, every set of features, the package; warnings denied
 ./build.sh bench                       the speed of every player, natively and in the browser
+./build.sh bench --against DIR         is anything slower than in another checkout? (exit status 1: yes, 3: noise hides it)
+          [--pairs N] [--repeat N] [--players NAMES] [--dtypes LIST] [--browser]
+./build.sh carry DIR                   built tests and what they read, for a machine with a GPU and without Rust
 ./build.sh clean                       remove what was built here
 TEXT
 }
@@ -83,9 +87,32 @@ check() {
   step "clippy, wasm" cargo clippy --target "$WASM" --lib --no-default-features -- -D warnings
   step "wasm module" build_wasm
   step "TypeScript" typescript --noEmit
+  step "features" check_features
+  step "package" check_package
+}
+
+# Needs no browser and no wasm. Building the tests is most of it; the build itself validates every shader.
+quick() {
+  local start=$SECONDS
+  trap report_and_exit EXIT
+  step "npm tools" ensure_npm_tools
+  step "formatting" cargo fmt --check
+  step "TypeScript" typescript --noEmit
+  step "Rust tests" cargo_suites --lib --test layering --test snapshots --test grammar --test objects --test config
+  step "scripts" node_suites web/tests/{suites,verdict,against}.test.mjs
+  step "documentation" node --test --test-name-pattern '/error code|links between/' web/tests/docs.test.mjs
+  say "   quick: $((SECONDS - start)) s"
 }
 
 bench() {
+  case ${1:-} in
+    '') ;;
+    --against)
+      against "${@:2}"
+      return
+      ;;
+    *) die "bench has no option '$1'" ;;
+  esac
   build_web
   set_up_browser
   step "native bench" cargo run --release --bin ocelli -- bench --model target/bench-model
@@ -106,7 +133,9 @@ case "${1:-}" in
     step "command line" cargo build --release
     ;;
   check) check ;;
-  bench) bench ;;
+  quick) quick ;;
+  bench) bench "${@:2}" ;;
+  carry) step "programs to carry" carry "${2:?carry needs a folder}" ;;
   clean)
     rm -rf target web/build web/dist web/modules web/pkg web/node_modules
     say "what was fetched once for all checkouts stays in $CACHE"

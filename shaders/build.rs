@@ -16,6 +16,7 @@ use std::path::Path;
 fn main() {
     println!("cargo::rerun-if-changed=shaders");
     let package = std::env::var_os("CARGO_MANIFEST_DIR").expect("cargo sets CARGO_MANIFEST_DIR for build scripts");
+    embedded_model(Path::new(&package));
     let folder = Path::new(&package).join("shaders");
     let mut kernels = Vec::new();
     let mut faults = Vec::new();
@@ -37,4 +38,14 @@ fn main() {
     }
     let out = std::env::var_os("OUT_DIR").expect("cargo sets OUT_DIR for build scripts");
     std::fs::write(Path::new(&out).join("kernels.rs"), table).expect("OUT_DIR is writable");
+}
+
+/// Whether the program gets its built-in model: the repository has it, the package of a registry does not.
+fn embedded_model(package: &Path) {
+    println!("cargo::rustc-check-cfg=cfg(embedded_model)");
+    let manifest = package.join("web/models/tiny/ocelli.json");
+    if manifest.is_file() {
+        println!("cargo::rerun-if-changed={}", manifest.display());
+        println!("cargo::rustc-cfg=embedded_model");
+    }
 }

@@ -12,5 +12,9 @@ mod packs;
 mod perform;
 #[path = "cli/program.rs"]
 mod program;
+#[path = "common/root.rs"]
+mod root;
+#[path = "common/scratch.rs"]
+mod scratch;
 #[path = "cli/tell.rs"]
 mod tell;

@@ -3,16 +3,23 @@
 
 #![cfg(target_os = "linux")]
 
+#[path = "common/root.rs"]
+mod root;
+#[path = "common/scratch.rs"]
+mod scratch;
+
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::fs::{self, File};
 use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
 use std::time::Duration;
 
 use ocelli::format::Directory;
 use ocelli::tasks::{ConvertOptions, Dtype, convert};
+use root::root;
+use scratch::scratch;
 use serde_json::{Map, Value, json};
 
 /// Counts what is allocated: the exact peak, where samples of the resident memory may miss it.
@@ -50,7 +57,7 @@ const CONSTANT: usize = 12 << 20;
 
 /// A checkpoint of zeros that takes no room on the disk: 6 layers, 180 MB.
 fn sparse_source(folder: &Path) -> usize {
-    let golden = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/goldens/pg1-hd16");
+    let golden = root().join("tests/goldens/pg1-hd16");
     fs::create_dir_all(folder).expect("the folder is made");
     fs::copy(golden.join("tokenizer.json"), folder.join("tokenizer.json")).expect("it is copied");
     let text = fs::read(golden.join("config.json")).expect("a config");
@@ -140,7 +147,7 @@ fn anonymous_bytes() -> usize {
 
 #[test]
 fn a_conversion_holds_at_most_twice_the_largest_tensor() {
-    let root = Path::new(env!("CARGO_TARGET_TMPDIR")).join("convert-memory");
+    let root = scratch("convert-memory");
     let _ = fs::remove_dir_all(&root);
     let bytes = sparse_source(&root.join("source"));
     assert!(bytes > 20 * LARGEST, "{bytes} bytes do not tell a part from the whole");

@@ -1,5 +1,8 @@
 //! The embedded model: transformers' own answers with the same weights, on the CPU player; whole tasks on top.
 
+#[path = "common/root.rs"]
+mod root;
+
 use std::fs;
 use std::path::PathBuf;
 
@@ -10,6 +13,7 @@ use ocelli::tasks::{
     verify,
 };
 use pollster::block_on;
+use root::root;
 use serde::Deserialize;
 
 /// Two logits closer than this may change places: activations are quantised on the CPU.
@@ -30,7 +34,7 @@ struct Case {
 }
 
 fn below(path: &str) -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(path)
+    root().join(path)
 }
 
 fn pack() -> Directory {

@@ -1,16 +1,19 @@
 //! The grammar of answers with objects: which ids may come next, and when a first box is chosen.
 
+#[path = "common/root.rs"]
+mod root;
+
 use std::fs;
-use std::path::Path;
 
 use ocelli::models::Grammar;
 use ocelli::models::paligemma::{ObjectGrammar, ObjectTokens, SpecialIds, load_tokenizer};
 use ocelli::text::Tokenizer;
+use root::root;
 
 const EOS: u32 = 1;
 
 fn tokenizer() -> (Tokenizer, ObjectTokens) {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/goldens/pg1-hd16/tokenizer.json");
+    let path = root().join("tests/goldens/pg1-hd16/tokenizer.json");
     let json = fs::read(path).expect("the tokenizer can be read");
     let loaded = load_tokenizer(&json, SpecialIds { bos: 2, image: 1792 });
     let (tokenizer, tokens) = loaded.expect("the tokenizer is well");

@@ -9,6 +9,8 @@ mod memory;
 mod mutate;
 #[path = "common/random.rs"]
 mod random;
+#[path = "common/root.rs"]
+mod root;
 
 use std::fs;
 use std::io::{Cursor, Write};
@@ -25,6 +27,7 @@ use zip::{CompressionMethod, ZipWriter};
 
 use memory::Counting;
 use random::Random;
+use root::root;
 
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
@@ -62,8 +65,8 @@ fn feed(name: &str, seeds: &[Vec<u8>], cases: usize, bound: &Bound, body: fn(&[u
 }
 
 fn golden(path: &str) -> Vec<u8> {
-    let path = format!("{}/{path}", env!("CARGO_MANIFEST_DIR"));
-    fs::read(&path).unwrap_or_else(|error| panic!("{path}: {error}"))
+    let path = root().join(path);
+    fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
 #[test]

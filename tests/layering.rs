@@ -5,11 +5,14 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
+#[path = "common/root.rs"]
+mod root;
 #[path = "common/rust_source.rs"]
 mod rust_source;
 
+use root::root;
 use rust_source::code_of;
 
 /// Each part and all that it may name: `part`, or `part::module` where only one module is meant.
@@ -67,10 +70,6 @@ const WORDS: &[(&str, &[&str], &str)] = &[
     ("block_on", &["src/bin/"], "library code is async"),
     ("pollster", &["src/bin/"], "library code is async"),
 ];
-
-fn root() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-}
 
 /// Every Rust file below a folder, as paths from the root with forward slashes.
 fn rust_files(folder: &str) -> Vec<(String, String)> {
@@ -178,10 +177,14 @@ fn contains_word(code: &str, word: &str) -> bool {
     code.match_indices(word).any(|(at, _)| !(word.starts_with(is_word) && code[..at].ends_with(is_word)))
 }
 
+/// Whether a file of `src` holds tests alone.
+fn is_test(file: &str) -> bool {
+    file.contains("/tests/") || file.ends_with("/tests.rs")
+}
+
 #[test]
 fn words_stay_where_they_belong() {
     let mut faults = Vec::new();
-    let is_test = |file: &str| file.contains("/tests/") || file.ends_with("/tests.rs");
     for (file, text) in rust_files("src").into_iter().filter(|(file, _)| !is_test(file)) {
         let code = code_of(&text);
         for (word, places, why) in WORDS {
@@ -192,6 +195,17 @@ fn words_stay_where_they_belong() {
         }
     }
     assert!(faults.is_empty(), "{}", faults.join("\n"));
+}
+
+#[test]
+fn tests_ask_one_place_where_they_are() {
+    // Whoever asks cargo cannot be carried to another machine.
+    let asks = ["CARGO_MANIFEST_DIR", "CARGO_TARGET_TMPDIR", "CARGO_BIN_EXE"].map(|name| format!("env!(\"{name}"));
+    let mut files = rust_files("tests");
+    files.extend(rust_files("src").into_iter().filter(|(file, _)| is_test(file)));
+    files.retain(|(_, text)| asks.iter().any(|ask| text.contains(ask)));
+    let found: Vec<&str> = files.iter().map(|(file, _)| file.as_str()).collect();
+    assert_eq!(found, ["tests/cli/program.rs", "tests/common/root.rs", "tests/common/scratch.rs"]);
 }
 
 #[test]

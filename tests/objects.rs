@@ -2,20 +2,22 @@
 
 #[path = "common/random.rs"]
 mod random;
+#[path = "common/root.rs"]
+mod root;
 
 use std::fs;
-use std::path::Path;
 
 use ocelli::models::paligemma::{PromptTokens, SpecialIds, SpecialToken, load_tokenizer, objects};
 use ocelli::tasks::{Bounds, Detections};
 use ocelli::text::Tokenizer;
 use random::Random;
+use root::root;
 
 const WIDTH: usize = 2046;
 const HEIGHT: usize = 1023;
 
 fn tokenizer() -> (Tokenizer, PromptTokens) {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/goldens/pg1-hd16/tokenizer.json");
+    let path = root().join("tests/goldens/pg1-hd16/tokenizer.json");
     let json = fs::read(path).expect("the tokenizer can be read");
     load_tokenizer(&json, SpecialIds { bos: 2, image: 1792 }).expect("the tokenizer is well")
 }

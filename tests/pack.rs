@@ -8,6 +8,10 @@ mod big_vision;
 mod look;
 #[path = "pack/npz.rs"]
 mod npz;
+#[path = "common/root.rs"]
+mod root;
+#[path = "common/scratch.rs"]
+mod scratch;
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -21,14 +25,15 @@ use ocelli::tasks::{
     inspect, verify,
 };
 use pollster::block_on;
+use root::root;
 
 fn below_tests(name: &str) -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests").join(name)
+    root().join("tests").join(name)
 }
 
 /// A new folder of that name, empty.
 fn scratch(name: &str) -> PathBuf {
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("packs").join(name);
+    let folder = scratch::scratch("packs").join(name);
     let _ = fs::remove_dir_all(&folder);
     folder
 }

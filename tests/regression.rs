@@ -1,6 +1,7 @@
 //! One test per past defect that no other suite would have shown, each named by what went wrong.
 
-use std::path::Path;
+#[path = "common/root.rs"]
+mod root;
 
 use ocelli::base::{Error, ErrorKind};
 use ocelli::format::{Checkpoint, Directory, FormatFault, MemoryFiles, read_json};
@@ -9,9 +10,10 @@ use ocelli::models::paligemma::{CHECKPOINT, ConfigFault, PaliGemmaConfig};
 use ocelli::session::{AutoRegressive, CpuPlayer, LoadProgress, Player, Session, SessionOptions};
 use ocelli::tasks::{Call, GenerateOptions, Model, ModelOptions, Request};
 use pollster::block_on;
+use root::root;
 
 fn files() -> Directory {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/goldens/pg1-hd16");
+    let path = root().join("tests/goldens/pg1-hd16");
     Directory::open(path).expect("the checkpoint is there")
 }
 

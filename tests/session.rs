@@ -1,9 +1,13 @@
 //! The session alone, on ids that the reference gives: no tokenizer, no sampler.
 
+#[path = "common/root.rs"]
+mod root;
+
 use std::fs;
 use std::path::PathBuf;
 
 use pollster::block_on;
+use root::root;
 use safetensors::SafeTensors;
 use serde_json::Value;
 
@@ -18,7 +22,7 @@ use ocelli::session::{
 use ocelli::tensor::Dtype;
 
 fn folder(name: &str) -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests").join(name)
+    root().join("tests").join(name)
 }
 
 fn directory(checkpoint: &str) -> Directory {

@@ -3,19 +3,23 @@
 //!
 //! After a wanted change run the test with `OCELLI_UPDATE_SNAPSHOTS=1` and read the difference before committing it.
 
+#[path = "common/root.rs"]
+mod root;
+
 use std::fmt::Write;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use ocelli::graph::{Graph, ShapeFault, WeightTable, fuse, lower};
 use ocelli::kernels::{Capabilities, DeviceClass};
 use ocelli::models::{self, Architecture, DecoderPass, Pass, PassOutput};
 use ocelli::tensor::Dtype;
+use root::root;
 
 const UPDATE: &str = "OCELLI_UPDATE_SNAPSHOTS";
 
 fn folder(of: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests").join(of)
+    root().join("tests").join(of)
 }
 
 fn architecture(checkpoint: &str) -> Box<dyn Architecture> {

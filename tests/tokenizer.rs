@@ -4,15 +4,18 @@
 mod compact;
 #[path = "tokenizer/reference.rs"]
 mod reference;
+#[path = "common/root.rs"]
+mod root;
 #[path = "tokenizer/texts.rs"]
 mod texts;
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use ocelli::base::{Error, ErrorKind};
 use ocelli::models::paligemma::{PromptTokens, SpecialIds, load_tokenizer};
 use ocelli::text::Tokenizer;
+use root::root;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -31,7 +34,7 @@ struct Case {
 const SPECIAL: SpecialIds = SpecialIds { bos: 2, image: 1792 };
 
 fn goldens(path: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/goldens").join(path)
+    root().join("tests/goldens").join(path)
 }
 
 fn tiny_json() -> Vec<u8> {
@@ -39,7 +42,7 @@ fn tiny_json() -> Vec<u8> {
 }
 
 fn below_web(path: &str) -> Vec<u8> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("web").join(path);
+    let path = root().join("web").join(path);
     fs::read(&path).unwrap_or_else(|e| panic!("{}: {e}; run `npm ci` in web/", path.display()))
 }
 

@@ -3,7 +3,7 @@ use std::ops::Range;
 
 use serde::Deserialize;
 
-#[cfg(feature = "cli")]
+#[cfg(feature = "npz")]
 use super::big_vision::{BigVision, Strided};
 use super::published::{INDEX, WEIGHTS};
 use super::safetensors::{self, Entry};
@@ -23,7 +23,7 @@ struct Stored<'a> {
     entry: Entry,
     bytes: &'a [u8],
     /// How the elements lie; `None` is row by row.
-    #[cfg(feature = "cli")]
+    #[cfg(feature = "npz")]
     strided: Option<Strided>,
 }
 
@@ -33,10 +33,16 @@ impl<'a> Stored<'a> {
             file: file.into(),
             entry,
             bytes,
-            #[cfg(feature = "cli")]
+            #[cfg(feature = "npz")]
             strided: None,
         }
     }
+}
+
+/// An archive of weights, which this build does not read.
+#[cfg(not(feature = "npz"))]
+fn archive_among(files: &dyn ModelFiles) -> Option<&str> {
+    files.names().into_iter().find(|name| name.ends_with(".npz"))
 }
 
 /// Where an element of a tensor is.
@@ -96,12 +102,12 @@ impl<'a> Checkpoint<'a> {
     /// Missing or damaged files, an index that names tensors its files do not hold, or tied tensors that differ.
     pub fn open(files: &'a dyn ModelFiles, rules: &CheckpointRules) -> Result<Self> {
         let mut checkpoint = Self { tensors: BTreeMap::new() };
-        #[cfg(feature = "cli")]
+        #[cfg(feature = "npz")]
         match BigVision::open(files, rules)? {
             Some(archive) => checkpoint.add_archive(files, archive),
             None => checkpoint.add_published(files, rules)?,
         }
-        #[cfg(not(feature = "cli"))]
+        #[cfg(not(feature = "npz"))]
         checkpoint.add_published(files, rules)?;
         for extra in rules.extra {
             let Some(bytes) = files.get(extra.file) else { continue };
@@ -109,7 +115,7 @@ impl<'a> Checkpoint<'a> {
                 checkpoint.add(extra.file, bytes, extra.prefix, rules)?;
                 continue;
             }
-            #[cfg(feature = "cli")]
+            #[cfg(feature = "npz")]
             {
                 let entries = super::npz::parse(extra.file, bytes)?;
                 checkpoint.add_entries(extra.file, bytes, entries, extra.prefix, rules)?;
@@ -124,6 +130,10 @@ impl<'a> Checkpoint<'a> {
     /// Adds Hugging Face's weights, in one file or several.
     fn add_published(&mut self, files: &'a dyn ModelFiles, rules: &CheckpointRules) -> Result<(), FormatFault> {
         let missing = |name: &str| FormatFault::Missing { name: name.into(), place: files.place().into() };
+        #[cfg(not(feature = "npz"))]
+        if let (None, Some(name)) = (files.get(WEIGHTS).or(files.get(INDEX)), archive_among(files)) {
+            return Err(FormatFault::NoArchives { name: name.into(), place: files.place().into() });
+        }
         if let Some(bytes) = files.get(WEIGHTS) {
             self.add(WEIGHTS, bytes, "", rules)?;
         } else {
@@ -149,7 +159,7 @@ impl<'a> Checkpoint<'a> {
     }
 
     /// Adds big_vision's weights.
-    #[cfg(feature = "cli")]
+    #[cfg(feature = "npz")]
     fn add_archive(&mut self, files: &'a dyn ModelFiles, archive: BigVision) {
         let name = archive.file().to_owned();
         let all = files.get(&name).unwrap_or_default();
@@ -219,7 +229,6 @@ impl<'a> Checkpoint<'a> {
     }
 
     /// Every tensor with its bytes as they are stored, by name.
-    #[cfg(feature = "cli")]
     pub fn contents(&self) -> impl Iterator<Item = (TensorInfo, &'a [u8])> {
         self.tensors.values().map(|stored| (TensorInfo::new(&stored.entry), stored.bytes))
     }
@@ -255,7 +264,7 @@ impl<'a> Checkpoint<'a> {
         };
         let at = out.len();
         out.resize(at + (rows.end - rows.start) * width, 0.0);
-        #[cfg(feature = "cli")]
+        #[cfg(feature = "npz")]
         if let Some(strided) = &stored.strided {
             let elements = match format.bytes() {
                 2 => strided.gather::<2>(bytes, rows),
@@ -275,9 +284,9 @@ impl<'a> Checkpoint<'a> {
         let Stored { file, entry, .. } = stored;
         let width = entry.shape.iter().skip(1).product::<usize>().max(1);
         let element = entry.bytes.len() / entry.shape.iter().product::<usize>().max(1);
-        #[cfg(feature = "cli")]
+        #[cfg(feature = "npz")]
         let at = stored.strided.as_ref().map_or(n, |strided| strided.element(n));
-        #[cfg(not(feature = "cli"))]
+        #[cfg(not(feature = "npz"))]
         let at = n;
         let (row, column, byte) = (n / width, n % width, entry.bytes.start + at * element);
         Ok(Place { file: file.clone(), tensor: entry.name.clone(), row, column, byte })

@@ -68,12 +68,19 @@ pub enum FormatFault {
         rows: usize,
     },
     /// Several archives of weights in one folder.
-    #[cfg(feature = "cli")]
     #[error("{names} are both in {place}")]
     SeveralArchives {
         /// Two of them.
         names: String,
         /// The folder.
+        place: String,
+    },
+    /// Weights in a NumPy archive, in a build that reads none.
+    #[error("{name} in {place} is a NumPy archive, and this build of the library reads none")]
+    NoArchives {
+        /// The archive.
+        name: String,
+        /// Where it is.
         place: String,
     },
     /// Two tensors that the architecture takes for one.
@@ -94,8 +101,7 @@ impl Fault for FormatFault {
             Self::Json { file, .. } if file.ends_with("config.json") => ErrorKind::BadConfig,
             Self::Json { .. } | Self::Weights { .. } => ErrorKind::BadModelFile,
             Self::NoTensor { .. } => ErrorKind::BadModelFile,
-            Self::Dtype { .. } | Self::Untied { .. } => ErrorKind::Unsupported,
-            #[cfg(feature = "cli")]
+            Self::Dtype { .. } | Self::Untied { .. } | Self::NoArchives { .. } => ErrorKind::Unsupported,
             Self::SeveralArchives { .. } => ErrorKind::BadArgument,
             Self::Rows { .. } => ErrorKind::Internal,
         }
@@ -110,8 +116,10 @@ impl Fault for FormatFault {
             Self::NoTensor { .. } => "Check that all files are of one checkpoint and none is missing.",
             Self::Dtype { .. } => "Use a checkpoint with float weights.",
             Self::Untied { .. } => "Use a checkpoint in which they are tied, as in those that were published.",
-            #[cfg(feature = "cli")]
             Self::SeveralArchives { .. } => "Name the one to read instead of the folder.",
+            Self::NoArchives { .. } => {
+                "Convert it with the command line, `ocelli convert`, or build the library with its feature `npz`."
+            }
             Self::Rows { .. } => "Please report this as a defect.",
         }
         .into()

@@ -1,5 +1,4 @@
 use std::collections::BTreeMap;
-#[cfg(feature = "cli")]
 use std::time::SystemTime;
 
 /// The files of a model by name, wherever they are.
@@ -11,11 +10,9 @@ pub trait ModelFiles {
     fn place(&self) -> &str;
 
     /// The names of all files, in order.
-    #[cfg(feature = "cli")]
     fn names(&self) -> Vec<&str>;
 
     /// When a file was last written, where the place knows.
-    #[cfg(feature = "cli")]
     fn written(&self, _name: &str) -> Option<SystemTime> {
         None
     }
@@ -48,7 +45,6 @@ impl ModelFiles for MemoryFiles {
         "the given files"
     }
 
-    #[cfg(feature = "cli")]
     fn names(&self) -> Vec<&str> {
         self.files.keys().map(String::as_str).collect()
     }

@@ -1,17 +1,16 @@
 //! Floor 5: model files. A checkpoint is a folder of named files, on disk or in memory; its tensors are found by
 //! canonical names, whichever release wrote it: an architecture says in [`CheckpointRules`] what is peculiar to its own.
 
-#[cfg(feature = "cli")]
+#[cfg(feature = "npz")]
 mod big_vision;
 mod checkpoint;
-#[cfg(feature = "cli")]
+#[cfg(feature = "mmap")]
 mod directory;
 mod error;
 mod files;
 mod json;
-#[cfg(feature = "cli")]
 mod legal;
-#[cfg(feature = "cli")]
+#[cfg(feature = "npz")]
 mod npz;
 pub mod pack;
 mod published;
@@ -20,16 +19,15 @@ mod safetensors;
 #[cfg(test)]
 mod tests;
 
-#[cfg(feature = "cli")]
+#[cfg(feature = "npz")]
 pub use big_vision::BigVision;
 pub use checkpoint::{Checkpoint, Place, TensorInfo, tensors_of};
-#[cfg(feature = "cli")]
+#[cfg(feature = "mmap")]
 pub use directory::Directory;
 pub use error::FormatFault;
 pub use files::{MemoryFiles, ModelFiles};
 pub use json::read_json;
-#[cfg(feature = "cli")]
 pub use legal::is_legal_text;
-#[cfg(feature = "cli")]
+#[cfg(feature = "npz")]
 pub use rules::{ArchiveRules, Rule, Target, Variant};
 pub use rules::{CheckpointRules, ExtraFile, TiedTensors};

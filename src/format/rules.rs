@@ -11,7 +11,7 @@ pub struct CheckpointRules {
     /// Files of further weights, which may be there.
     pub extra: &'static [ExtraFile],
     /// How an archive of NumPy arrays is read where there are no other weights.
-    #[cfg(feature = "cli")]
+    #[cfg(feature = "npz")]
     pub archive: Option<&'static ArchiveRules>,
 }
 
@@ -21,7 +21,7 @@ impl Default for CheckpointRules {
             canonical: str::to_owned,
             tied: &[],
             extra: &[],
-            #[cfg(feature = "cli")]
+            #[cfg(feature = "npz")]
             archive: None,
         }
     }
@@ -47,7 +47,7 @@ pub struct ExtraFile {
 }
 
 /// How big_vision lays out the weights of an architecture.
-#[cfg(feature = "cli")]
+#[cfg(feature = "npz")]
 #[derive(Debug, Clone, Copy)]
 pub struct ArchiveRules {
     /// What such archives are, for messages: `PaliGemma of big_vision`.
@@ -59,7 +59,7 @@ pub struct ArchiveRules {
 }
 
 /// Arrays that some archives have and others have not.
-#[cfg(feature = "cli")]
+#[cfg(feature = "npz")]
 #[derive(Debug, Clone, Copy)]
 pub struct Variant {
     /// What the architecture calls it.
@@ -74,7 +74,7 @@ pub struct Variant {
 ///
 /// A letter is an axis, of one extent wherever it stands. Layers are stacked on the first axis, `L` or `l`; `2` is an axis
 /// of so many tensors, and `1` one of nothing.
-#[cfg(feature = "cli")]
+#[cfg(feature = "npz")]
 #[derive(Debug, Clone, Copy)]
 pub struct Rule {
     /// Its name below `params/`.
@@ -86,7 +86,7 @@ pub struct Rule {
 }
 
 /// A tensor of a published checkpoint.
-#[cfg(feature = "cli")]
+#[cfg(feature = "npz")]
 #[derive(Debug, Clone, Copy)]
 pub struct Target {
     /// Its name, with `{}` for the number of the layer.

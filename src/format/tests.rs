@@ -23,6 +23,16 @@ fn refused(bytes: Vec<u8>, parts: &[&str]) {
     }
 }
 
+#[cfg(not(feature = "npz"))]
+#[test]
+fn an_archive_is_refused_by_name_where_none_can_be_read() {
+    let mut files = MemoryFiles::new();
+    files.insert("paligemma.npz", Vec::new());
+    let error = Checkpoint::open(&files).expect_err("there are no other weights");
+    assert_eq!(error.kind(), ErrorKind::Unsupported, "{error}");
+    assert!(error.to_string().contains("paligemma.npz"), "{error}");
+}
+
 const ONE: &str = r#"{"__metadata__":{"a":"b"},"x":{"dtype":"F32","shape":[2,3],"data_offsets":[0,24]}}"#;
 
 #[test]
@@ -103,7 +113,7 @@ const RULES: CheckpointRules = CheckpointRules {
     canonical: |name| name.to_lowercase(),
     tied: &[TiedTensors { tensor: "b", to: "a" }],
     extra: &[ExtraFile { file: "more.safetensors", prefix: "more." }],
-    #[cfg(feature = "cli")]
+    #[cfg(feature = "npz")]
     archive: None,
 };
 

@@ -1,15 +1,15 @@
 //! Floor 5: pictures. Decoding, and the way from a picture's bytes to the numbers that a vision tower sees.
 
-#[cfg(feature = "cli")]
+#[cfg(feature = "images")]
 mod decode;
 mod error;
 mod preprocess;
 mod resize;
 mod rgb8;
-#[cfg(all(test, feature = "cli"))]
+#[cfg(all(test, feature = "images"))]
 mod tests;
 
-#[cfg(feature = "cli")]
+#[cfg(feature = "images")]
 pub use decode::decode;
 pub use error::ImageError;
 pub use preprocess::Preprocessor;

@@ -3,11 +3,16 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
+use root::root;
+
 use super::*;
 use crate::base::{ErrorKind, Fault};
 
+#[path = "../../tests/common/root.rs"]
+mod root;
+
 fn folder(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests").join(name)
+    root().join("tests").join(name)
 }
 
 fn picture(path: &Path) -> Rgb8 {

@@ -64,14 +64,14 @@ fn each_row(
     (scales, row_scales): (&mut [u8], usize),
     f: impl Fn(usize, &[f32], &mut [u8], &mut [u8]) -> Result<(), QuantError> + Sync,
 ) -> Result<(), QuantError> {
-    #[cfg(feature = "cli")]
+    #[cfg(feature = "threads")]
     let error = {
         use rayon::prelude::*;
         let parts = rows.par_chunks_exact(k).zip(data.par_chunks_exact_mut(row_bytes));
         let parts = parts.zip(scales.par_chunks_exact_mut(row_scales)).enumerate();
         parts.find_map_first(|(row, ((x, data), scales))| f(row, x, data, scales).err())
     };
-    #[cfg(not(feature = "cli"))]
+    #[cfg(not(feature = "threads"))]
     let error = {
         let parts = rows.chunks_exact(k).zip(data.chunks_exact_mut(row_bytes));
         let mut parts = parts.zip(scales.chunks_exact_mut(row_scales)).enumerate();

@@ -1,6 +1,6 @@
 //! Floor 9: a model that answers. Pictures and a prompt in, an [`Answer`] out.
 
-#[cfg(feature = "cli")]
+#[cfg(feature = "convert")]
 mod convert;
 mod inspect;
 mod load;
@@ -8,22 +8,21 @@ mod masks;
 mod model;
 mod objects;
 mod perform;
-#[cfg(feature = "cli")]
+#[cfg(feature = "mmap")]
 mod source;
 mod sums;
-#[cfg(feature = "cli")]
+#[cfg(feature = "convert")]
 mod verify;
 
 pub use crate::generate::{Call, Finish, GenerateOptions, Generation};
 pub use crate::image::Rgb8;
-#[cfg(feature = "cli")]
+#[cfg(feature = "images")]
 pub use crate::image::decode as decode_picture;
-#[cfg(feature = "cli")]
 pub use crate::models::paligemma::Preset;
 pub use crate::models::paligemma::{MAX_PROMPT_CHARS, PromptFault, SpecialIds, load_tokenizer, prompt, usual_tokens};
 pub use crate::models::{Bounds, Detections, MaskCodes, Task};
 pub use crate::tensor::Dtype;
-#[cfg(feature = "cli")]
+#[cfg(feature = "convert")]
 pub use convert::{ConvertOptions, Converted, convert};
 pub use inspect::{Inspection, MemoryNeed, TensorReport, TokenizerReport, inspect};
 pub use load::ModelLoader;
@@ -31,7 +30,7 @@ pub use masks::Mask;
 pub use model::{Answer, Model, ModelOptions, Request, Timings};
 pub use objects::Object;
 pub use perform::Performed;
-#[cfg(feature = "cli")]
+#[cfg(feature = "mmap")]
 pub use source::open;
-#[cfg(feature = "cli")]
+#[cfg(feature = "convert")]
 pub use verify::{Verified, verify};

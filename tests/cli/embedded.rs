@@ -6,10 +6,12 @@ use std::path::Path;
 use ocelli::tasks::{Rgb8, decode_picture};
 use serde_json::Value;
 
+use crate::root::root;
+
 use super::program::{Said, ocelli, scratch};
 
 fn sample(name: &str) -> String {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("web/demo/samples").join(name).display().to_string()
+    root().join("web/demo/samples").join(name).display().to_string()
 }
 
 /// A task of the built-in model.

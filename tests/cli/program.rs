@@ -5,20 +5,24 @@ use std::process::{Command, Output};
 
 use serde_json::Value;
 
+use crate::root::root;
+pub use crate::scratch::scratch;
+
 /// A file or folder below `tests`.
 pub fn below_tests(path: &str) -> String {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests").join(path).display().to_string()
+    root().join("tests").join(path).display().to_string()
 }
 
-/// A path for something that a test writes.
-pub fn scratch(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_TARGET_TMPDIR")).join(name)
+/// The binary: the one that was built with the tests, or the one carried with them.
+fn binary() -> PathBuf {
+    let carried = std::env::var_os("OCELLI_TEST_ROOT").map(|root| Path::new(&root).join("bin/ocelli"));
+    carried.unwrap_or_else(|| env!("CARGO_BIN_EXE_ocelli").into())
 }
 
 /// The binary with these arguments and lavapipe as the only adapter.
 pub fn program(arguments: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_ocelli"));
-    command.args(arguments).env("XDG_RUNTIME_DIR", env!("CARGO_TARGET_TMPDIR"));
+    let mut command = Command::new(binary());
+    command.args(arguments).env("XDG_RUNTIME_DIR", scratch(""));
     match std::env::var_os("OCELLI_TEST_LAVAPIPE_ICD") {
         Some(driver) => command.env("VK_DRIVER_FILES", driver),
         None => command.env("VK_DRIVER_FILES", "/usr/share/vulkan/icd.d/lvp_icd.x86_64.json"),

@@ -9,6 +9,10 @@ use std::process::{Child, Command, ExitCode, Stdio};
 use std::time::{Duration, Instant};
 
 use ocelli::gpu::{DeviceOptions, GpuPlayer};
+use scratch::scratch;
+
+#[path = "scratch.rs"]
+mod scratch;
 
 /// A software Vulkan driver. The Vulkan loader reads its choice when a process first uses it, so each adapter has a
 /// process of its own.
@@ -115,7 +119,7 @@ fn spawn(adapter: &Adapter, half: &str, filters: &[String]) -> Result<Child, Str
         .env(HALF, half)
         .env("VK_DRIVER_FILES", &driver)
         // Mesa complains about a missing one at every start.
-        .env("XDG_RUNTIME_DIR", env!("CARGO_TARGET_TMPDIR"))
+        .env("XDG_RUNTIME_DIR", scratch(""))
         .stdout(Stdio::piped())
         .spawn()
         .map_err(|error| error.to_string())
@@ -185,7 +189,7 @@ fn find_swiftshader() -> Option<PathBuf> {
     let folders = ["/usr/lib/chromium", "/usr/lib/chromium-browser", "/opt/google/chrome"];
     let library =
         folders.iter().map(|folder| Path::new(folder).join("libvk_swiftshader.so")).find(|path| path.is_file())?;
-    let description = Path::new(env!("CARGO_TARGET_TMPDIR")).join("swiftshader_icd.json");
+    let description = scratch("swiftshader_icd.json");
     let library = library.display();
     let text = format!(
         r#"{{"file_format_version": "1.0.0", "ICD": {{"library_path": "{library}", "api_version": "1.1.0"}}}}"#

@@ -10,6 +10,7 @@ use pollster::block_on;
 
 use super::golden::{GoldenCase, folder};
 use super::pool::{self, Place, Pooled};
+use super::scratch::scratch;
 
 /// An error in words.
 pub fn told<T, E: Into<ocelli::base::Error>>(result: Result<T, E>) -> Result<T, String> {
@@ -67,7 +68,7 @@ pub fn picture(name: &str) -> Result<Rgb8, String> {
 /// A new folder with copies of files of other folders, and a place for more.
 pub fn assemble(name: &str, files: &[(&Path, &str)]) -> Result<PathBuf, String> {
     // Programs run side by side, so each has its own.
-    let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{name}-{}", std::process::id()));
+    let directory = scratch(format!("{name}-{}", std::process::id()));
     fs::create_dir_all(&directory).map_err(|error| error.to_string())?;
     for (from, file) in files {
         let path = from.join(file);

@@ -1,10 +1,12 @@
 //! What Hugging Face transformers said about a checkpoint: `golden.json` and `golden.safetensors`.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use safetensors::SafeTensors;
 use serde::Deserialize;
+
+use super::root::root;
 
 /// Checkpoints that have goldens.
 pub const CHECKPOINTS: [&str; 4] = ["pg1-hd16", "pg1-hd72", "pg2-gqa", "pg2-cap5"];
@@ -77,7 +79,7 @@ pub struct Warped {
 
 /// A folder below `tests`.
 pub fn folder(of: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests").join(of)
+    root().join("tests").join(of)
 }
 
 impl Golden {

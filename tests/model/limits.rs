@@ -10,6 +10,7 @@ use pollster::block_on;
 use super::asking::{options, told};
 use super::golden::{folder, same};
 use super::pool::{self, Place};
+use super::scratch::scratch;
 
 /// Room for every table, which is cut up where it has to be, but not for the queries of a pass, which cannot be.
 const BINDING: usize = 64 << 10;
@@ -33,7 +34,7 @@ pub fn refused_before_the_first_weight(place: Place) -> Result<(), String> {
 }
 
 fn packed(checkpoint: &Path) -> Result<PathBuf, String> {
-    let target = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("limits-{}", std::process::id()));
+    let target = scratch(format!("limits-{}", std::process::id()));
     let options = ConvertOptions { dtype: Dtype::Q8, shard_bytes: 16 << 20, keep_f16: Vec::new(), preset: None };
     told(convert(&told(Directory::open(checkpoint))?, &target, &options, &mut |_| Ok(())))?;
     Ok(target)

@@ -12,6 +12,10 @@ pub mod pool;
 mod quantised;
 #[path = "../common/random.rs"]
 mod random;
+#[path = "../common/root.rs"]
+mod root;
+#[path = "../common/scratch.rs"]
+mod scratch;
 mod taps;
 mod tasks;
 #[path = "../common/tolerance.rs"]

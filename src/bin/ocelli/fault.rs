@@ -25,6 +25,9 @@ pub enum CliFault {
     /// A pack that holds its weights in another dtype than asked for.
     #[error("this pack holds its weights as {held}, not as {wanted}")]
     PackDtype { wanted: Dtype, held: Dtype },
+    /// A program that was built without the model of its own.
+    #[error("this program was built without its small model, for which a registry's package has no room")]
+    NoEmbedded,
     /// A file that cannot be read.
     #[error("cannot read {}: {reason}", .path.display())]
     Read { path: PathBuf, kind: ErrorKind, reason: io::Error },
@@ -61,6 +64,7 @@ impl Fault for CliFault {
         match self {
             Self::Usage(_) | Self::NoPlayer { .. } | Self::PackDtype { .. } => ErrorKind::BadArgument,
             Self::BenchModel { .. } => ErrorKind::BadModelFile,
+            Self::NoEmbedded => ErrorKind::NotFound,
             Self::Read { kind, .. } => *kind,
             Self::Write { .. } | Self::Output(_) | Self::Interrupt(_) => ErrorKind::Io,
         }
@@ -72,6 +76,11 @@ impl Fault for CliFault {
             Self::NoPlayer { .. } => "Use `cpu` or part of a name that `ocelli devices` lists.".into(),
             Self::BenchModel { .. } => "Remove the folder, or name an empty one with --model.".into(),
             Self::PackDtype { .. } => "Leave --dtype out, or convert the checkpoint to another pack.".into(),
+            Self::NoEmbedded => {
+                "Name a model's folder with --model: that one is models/tiny in the npm package `ocelli`. Or build the \
+                 program from its repository, with `cargo install --path .`."
+                    .into()
+            }
             Self::Read { .. } => "Check the path and that the file may be read.".into(),
             Self::Write { .. } => "Check that the folder exists, may be written to and has room.".into(),
             Self::Output(_) => "Check where the output goes.".into(),

@@ -96,7 +96,7 @@ pub async fn load(
     let start = now_ms();
     let files: Box<dyn ModelFiles> = match folder {
         Some(folder) => Box::new(open(folder)?),
-        None => Box::new(Embedded),
+        None => Box::new(Embedded::open()?),
     };
     let usual = ModelOptions::default();
     let options = ModelOptions { dtype: dtype.unwrap_or(usual.dtype), ..usual };

@@ -6,9 +6,9 @@ const WORTH_A_THREAD: usize = 1 << 17;
 /// How many parts to cut `units` of work into, `cost` being the work in all.
 pub(super) fn parts(units: usize, cost: usize) -> usize {
     let wanted = (cost / WORTH_A_THREAD).clamp(1, units.max(1));
-    #[cfg(feature = "cli")]
+    #[cfg(feature = "threads")]
     let threads = rayon::current_num_threads();
-    #[cfg(not(feature = "cli"))]
+    #[cfg(not(feature = "threads"))]
     let threads = 1;
     wanted.min(threads)
 }
@@ -29,12 +29,12 @@ pub(super) fn each_part<T: Send>(
     if out.len() <= per_part {
         return f(0, out, &mut lanes[0]);
     }
-    #[cfg(feature = "cli")]
+    #[cfg(feature = "threads")]
     {
         use rayon::prelude::*;
         out.par_chunks_mut(per_part).zip(lanes.par_iter_mut()).enumerate().for_each(|(n, (out, lane))| f(n, out, lane));
     }
-    #[cfg(not(feature = "cli"))]
+    #[cfg(not(feature = "threads"))]
     for (n, (out, lane)) in out.chunks_mut(per_part).zip(lanes).enumerate() {
         f(n, out, lane);
     }

@@ -1,4 +1,4 @@
-#[cfg(feature = "cli")]
+#[cfg(feature = "npz")]
 use super::big_vision::ARCHIVE;
 use super::names::{EMBEDDING, HEAD, canonical};
 use crate::format::{CheckpointRules, ExtraFile, TiedTensors};
@@ -14,7 +14,7 @@ pub const CHECKPOINT: CheckpointRules = CheckpointRules {
     canonical,
     tied: &[TiedTensors { tensor: HEAD, to: EMBEDDING }],
     extra: MASK_DECODER_FILES,
-    #[cfg(feature = "cli")]
+    #[cfg(feature = "npz")]
     archive: Some(&ARCHIVE),
 };
 

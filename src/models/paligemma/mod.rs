@@ -3,7 +3,7 @@
 //! Beyer et al., "PaliGemma: A versatile 3B VLM for transfer" (2024); Steiner et al., "PaliGemma 2" (2024).
 
 mod architecture;
-#[cfg(feature = "cli")]
+#[cfg(feature = "npz")]
 mod big_vision;
 mod checkpoint;
 mod config;
@@ -13,7 +13,7 @@ mod names;
 mod objects;
 mod objects_grammar;
 mod preset;
-#[cfg(feature = "cli")]
+#[cfg(feature = "npz")]
 mod preset_config;
 mod prompts;
 mod recipe;
@@ -26,7 +26,7 @@ pub use language::PaliGemmaLanguage;
 pub use objects::{calibrate, objects};
 pub use objects_grammar::ObjectGrammar;
 pub use preset::{Preset, Sizes, SpecialTokens};
-#[cfg(feature = "cli")]
+#[cfg(feature = "npz")]
 pub use preset_config::config_json;
 pub use prompts::{MAX_PROMPT_CHARS, PromptFault, prompt, usual_tokens};
 pub use tokens::{ObjectTokens, PromptTokens, SpecialIds, SpecialToken, TokenFault, load_tokenizer};
