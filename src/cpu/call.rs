@@ -23,7 +23,7 @@ pub(super) const MAX_BINDINGS: usize = 8;
 pub(super) struct Call<'a> {
     pub info: &'static KernelInfo,
     pub params: &'a [u8],
-    pub step: Step,
+    pub step: &'a Step,
     pub bound: [Bound<'a>; MAX_BINDINGS],
 }
 
@@ -55,9 +55,9 @@ impl<'a> Call<'a> {
         })
     }
 
-    /// Rows of this pass: the step's tokens, at most the plan's capacity.
+    /// Rows of this pass up to the last valid one, at most the plan's capacity.
     pub(super) fn tokens(&self, capacity: u32) -> usize {
-        capacity.min(self.step.tokens) as usize
+        capacity.min(self.step.rows) as usize
     }
 
     /// The first `count` elements of a binding that is read.

@@ -18,6 +18,7 @@ pub(super) fn plain(kernel: KernelId) -> Option<Run> {
         "layer_norm" => |c, _| twins::norm::run_layer_norm(c),
         "rms_norm" => |c, _| twins::norm::run_rms_norm(c),
         "rope_append" => |c, _| twins::rope_append::run(c),
+        "gather_slots" => |c, _| twins::gather_slots::run(c),
         "attention" | "attention_serial" => |c, _| twins::attention::run(c),
         "attention_split" | "attention_split_serial" => |c, _| twins::attention_split::run_split(c),
         "attention_merge" => |c, _| twins::attention_split::run_merge(c),

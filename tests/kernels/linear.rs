@@ -110,6 +110,7 @@ fn case(kernel: KernelId, shape: &Shape, [act, bias, residual]: [u32; 3]) -> Ker
         act,
         bias,
         residual,
+        sequence_rows: u32::MAX,
         ..Default::default()
     };
     let (wide, tall) = columns_and_rows(kernel).unwrap_or((1, 1));
@@ -123,5 +124,5 @@ fn case(kernel: KernelId, shape: &Shape, [act, bias, residual]: [u32; 3]) -> Ker
     };
     let count = operands.len();
     let dispatches = vec![dispatch(kernel, count, &params, grid)];
-    KernelCase { label, operands, dispatches, step: Step { tokens: step_tokens, ..Default::default() }, tolerance }
+    KernelCase { label, operands, dispatches, step: Step::one(0, step_tokens, 0, 0), tolerance }
 }

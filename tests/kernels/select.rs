@@ -32,7 +32,7 @@ enum Spoil {
 
 const ROWS: usize = 3;
 const CAPACITY: usize = 4;
-const STEP: Step = Step { position: 0, tokens: ROWS as u32, prefix: 0, slot: 0 };
+const STEP: Step = Step::one(0, ROWS as u32, 0, 0);
 
 fn logits(random: &mut Random, vocab: usize, spoil: Spoil) -> Vec<f32> {
     let mut values: Vec<f32> = random.floats(ROWS * vocab).into_iter().map(|x| x * 20.0).collect();

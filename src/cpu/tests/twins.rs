@@ -9,7 +9,7 @@ use crate::tensor::Dtype;
 const PICTURE: u32 = 1 << 31;
 
 fn step(tokens: u32) -> Step {
-    Step { position: 0, tokens, prefix: 0, slot: 0 }
+    Step::one(0, tokens, 0, 0)
 }
 
 /// Runs one kernel on both the plain and the fast player; `out` is given poisoned and comes back from each.
@@ -149,15 +149,16 @@ fn rope_append_rotates_and_stores() {
             head_dim: 2,
             capacity: 2,
             theta: 10_000.0,
+            sequence_rows: u32::MAX,
             ..Default::default()
         };
-        let at = Step { position: 1, tokens: 1, prefix: 0, slot: 1 };
+        let at = Step::one(1, 1, 0, 1);
         b.run(KernelId::RopeAppend, &p, &[qkv, q, k, v], at);
         let (sin, cos) = 1.0f32.sin_cos();
         near(&f32s(&b.read(q)), &[cos, sin]);
         near(&f32s(&b.read(k)), &[0.0, 0.0, 0.0, 0.0, 0.0, 0.0, -2.0 * sin, 2.0 * cos]);
         near(&f32s(&b.read(v)), &[0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 5.0, 6.0]);
-        let error = b.try_run(KernelId::RopeAppend, &p, &[qkv, q, k, v], Step { position: 2, ..at });
+        let error = b.try_run(KernelId::RopeAppend, &p, &[qkv, q, k, v], Step::one(2, 1, 0, 1));
         assert!(error.is_err_and(|e| e.to_string().contains("KV cache")));
     });
 }
@@ -186,16 +187,17 @@ fn attention_over_the_cache_and_its_split_form() {
             splits: 3,
             split_keys: 1,
             scale: 0.5,
+            sequence_rows: u32::MAX,
             ..Default::default()
         };
-        let at = Step { position: 1, tokens: 1, prefix: 0, slot: 1 };
+        let at = Step::one(1, 1, 0, 1);
         for kernel in [KernelId::AttentionHd64, KernelId::AttentionSerialHd64] {
-            b.run(kernel, &p, &[q, k, v, out], at);
+            b.run(kernel, &p, &[q, k, v, q, out], at);
             near(&f32s(&b.read(out)), &[1.0, 3.0, 8.0, 0.75]);
         }
         let (partial, merged) = (b.floats(&[7.0; 24]), b.floats(&[0.0; 4]));
         for kernel in [KernelId::AttentionSplit, KernelId::AttentionSplitSerial] {
-            b.run(kernel, &p, &[q, k, v, partial], at);
+            b.run(kernel, &p, &[q, k, v, q, partial], at);
             let parts = f32s(&b.read(partial));
             near(&parts[..8], &[0.0, 1.0, 0.0, 0.0, 4.0, 0.0, 8.0, 0.0]);
             assert_eq!(parts[17], 0.0, "the third part is empty");
