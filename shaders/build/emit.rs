@@ -3,6 +3,24 @@ use std::fmt::Write;
 
 use super::reflect::{FieldType, Kernel, Struct};
 
+/// The Rust source of the choice of a kernel's CPU twin: a kernel without one does not compile.
+pub fn twins(kernels: &[Kernel]) -> String {
+    let arms: String = files(kernels)
+        .iter()
+        .map(|file| format!("Kernel::{} => |call, _| twins::{file}(call),\n", camel(file)))
+        .collect();
+    format!(
+        "/// The plain twin of a kernel: the oracle.\npub(super) fn plain(kernel: Kernel) -> Run {{\nmatch kernel {{\n{arms}}}\n}}\n"
+    )
+}
+
+/// Shader files, in the order of the table.
+fn files(kernels: &[Kernel]) -> Vec<&str> {
+    let mut files: Vec<&str> = kernels.iter().map(|kernel| kernel.file.as_str()).collect();
+    files.dedup();
+    files
+}
+
 /// The Rust source of the kernel table.
 pub fn table(kernels: &[Kernel], faults: &mut Vec<String>) -> String {
     let mut out = String::new();
@@ -41,6 +59,11 @@ pub fn table(kernels: &[Kernel], faults: &mut Vec<String>) -> String {
 }
 
 fn kernel_ids(out: &mut String, kernels: &[Kernel]) {
+    out.push_str("/// A kernel in all its permutations: a shader file.\n#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]\npub enum Kernel {\n");
+    for file in files(kernels) {
+        let _ = writeln!(out, "/// `{file}.wgsl`.\n{},", camel(file));
+    }
+    out.push_str("}\n");
     out.push_str("/// A kernel: a shader file and its permutation.\n#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]\n#[repr(u16)]\npub enum KernelId {\n");
     for kernel in kernels {
         let _ = writeln!(out, "/// `{}`.\n{},", kernel.name, camel(&kernel.name));
@@ -55,9 +78,10 @@ fn kernel_ids(out: &mut String, kernels: &[Kernel]) {
             kernel.bindings.iter().map(|w| if *w { "Access::ReadWrite" } else { "Access::Read" }).collect();
         let _ = writeln!(
             out,
-            "KernelInfo {{ name: {:?}, base: {:?}, wgsl: {:?}, bindings: &[{}], params_size: {}, uses_step: {}, needs: Needs {{ shader_f16: {}, subgroups: {} }} }},",
+            "KernelInfo {{ name: {:?}, kernel: Kernel::{}, weight: {}, wgsl: {:?}, bindings: &[{}], params_size: {}, uses_step: {}, needs: Needs {{ shader_f16: {}, subgroups: {} }} }},",
             kernel.name,
-            kernel.base,
+            camel(&kernel.file),
+            kernel.weight.as_ref().map_or("None".into(), |dtype| format!("Some(Dtype::{dtype})")),
             without_comments(&kernel.wgsl),
             bindings.join(", "),
             kernel.params.as_ref().map_or(0, |p| p.size),

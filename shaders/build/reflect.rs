@@ -6,7 +6,10 @@ use super::permutations::Permutation;
 /// A validated kernel and what Rust must know of it.
 pub struct Kernel {
     pub name: String,
-    pub base: String,
+    /// Stem of the shader file.
+    pub file: String,
+    /// The variant of `Dtype` that its weight has, if it has one.
+    pub weight: Option<String>,
     pub wgsl: String,
     /// `@group(0)` in binding order: is it written?
     pub bindings: Vec<bool>,
@@ -71,7 +74,8 @@ pub fn reflect(permutation: &Permutation, wgsl: String) -> Result<Kernel, String
     }
     Ok(Kernel {
         name: permutation.name.clone(),
-        base: permutation.base.clone(),
+        file: permutation.file.clone(),
+        weight: permutation.weight(),
         bindings: bindings(&module)?,
         params: uniform(&module, &wgsl, 0)?,
         step: uniform(&module, &wgsl, 1)?,

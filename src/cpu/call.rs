@@ -43,13 +43,11 @@ impl<'a> Call<'a> {
         })
     }
 
-    /// The dtype of the kernel's weight, from the permutation in its name.
+    /// The dtype of the kernel's weight.
     pub(super) fn weight_dtype(&self) -> Result<Dtype, CpuError> {
-        let suffix = self.info.name.strip_prefix(self.info.base).unwrap_or_default();
-        let named = |d: &Dtype| suffix.split('_').any(|part| part == d.name());
-        [Dtype::F32, Dtype::F16, Dtype::Q8, Dtype::Q4].into_iter().find(named).ok_or(CpuError::BadRecording {
+        self.info.weight.ok_or(CpuError::BadRecording {
             kernel: self.info.name,
-            what: "weight dtypes in the kernel's name",
+            what: "weights of the kernel",
             expected: 1,
             found: 0,
         })

@@ -8,4 +8,4 @@ mod table;
 pub use capabilities::{Capabilities, DeviceClass, SubgroupSizes};
 pub use dispatch::Dispatch;
 pub use step::{MAX_SEQUENCES, StepError};
-pub use table::{Access, KernelId, KernelInfo, Needs, Sequence, Step, params};
+pub use table::{Access, Kernel, KernelId, KernelInfo, Needs, Sequence, Step, params};

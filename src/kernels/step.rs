@@ -52,9 +52,7 @@ impl Fault for StepError {
         match self {
             Self::TooMany { .. } => format!("Do at most {MAX_SEQUENCES} at a time."),
             Self::TooLong { .. } => "Use a shorter prompt, or a plan with more rows.".into(),
-            Self::BadSource { .. } => {
-                "This is a defect of the library: report it with the model and the call.".into()
-            }
+            Self::BadSource { .. } => "This is a defect of the library: report it with the model and the call.".into(),
         }
     }
 }
@@ -67,8 +65,7 @@ impl Default for Step {
 }
 
 impl Sequence {
-    const NONE: Self =
-        Self { position: 0, tokens: 0, prefix: 0, slot: 0, memory: 0, memory_slot: 0, padding: [0; 2] };
+    const NONE: Self = Self { position: 0, tokens: 0, prefix: 0, slot: 0, memory: 0, memory_slot: 0, padding: [0; 2] };
 }
 
 impl Step {

@@ -1,7 +1,7 @@
 //! `attention*`: head sizes, grouped heads, masks, windows, softcap; over own rows and over the cache; decode in parts.
 
 use ocelli::kernels::params::AttentionParams;
-use ocelli::kernels::{KernelId, Step};
+use ocelli::kernels::{Kernel, KernelId, Step};
 
 use crate::case::{KernelCase, POISON, dispatch, given, rows_up_to, written, written_of};
 use crate::random::Random;
@@ -69,7 +69,7 @@ fn name((heads, kv_heads, head_dim): Heads, sight: Sight) -> String {
 
 /// Queries that a workgroup covers.
 fn queries(kernel: KernelId) -> usize {
-    if kernel.info().base == "attention" { 8 } else { 32 }
+    if kernel.info().kernel == Kernel::Attention { 8 } else { 32 }
 }
 
 /// As an encoder does it: queries, keys and values are in the same rows, and everything sees everything.

@@ -66,9 +66,17 @@ pub fn cases() -> Vec<KernelCase> {
                 add(Setup { source, count, sequence_rows, bias: count % 2 == 1, ..PLAIN });
             }
         }
-        for (head_dim, heads, kv_heads) in
-            [(8, 2, 1), (12, 3, 3), (20, 6, 2), (36, 3, 1), (72, 4, 2), (108, 2, 1), (112, 2, 2), (252, 2, 1), (256, 4, 1)]
-        {
+        for (head_dim, heads, kv_heads) in [
+            (8, 2, 1),
+            (12, 3, 3),
+            (20, 6, 2),
+            (36, 3, 1),
+            (72, 4, 2),
+            (108, 2, 1),
+            (112, 2, 2),
+            (252, 2, 1),
+            (256, 4, 1),
+        ] {
             for sequence_rows in [1, 19] {
                 add(Setup { source, head_dim, heads, kv_heads, sequence_rows, bias: heads == 2, ..PLAIN });
             }
@@ -247,8 +255,7 @@ fn case(kernel: KernelId, setup: Setup) -> KernelCase {
         let mut split = dispatch(kernel, 0, &params, grid);
         let partial = operands.len() as u32 - 1;
         split.bindings = bindings;
-        let mut merge =
-            dispatch(KernelId::AttentionMerge, 0, &params, [(head_dim / 4).div_ceil(32), heads, sequences]);
+        let mut merge = dispatch(KernelId::AttentionMerge, 0, &params, [(head_dim / 4).div_ceil(32), heads, sequences]);
         merge.bindings = vec![partial, partial + 1];
         vec![split, merge]
     } else {

@@ -8,7 +8,7 @@ use super::tile;
 use super::workspace::{Lane, Workspace, lanes_for, room};
 use crate::cpu::CpuError;
 use crate::cpu::call::Call;
-use crate::cpu::twins::attention::{self as twin, Attention, bind};
+use crate::cpu::twins::attention::{self as twin, Attention, Sequences, bind};
 
 /// Keys of a block.
 const BLOCK: usize = 32;
@@ -21,8 +21,31 @@ const MAX_TILE: usize = 6;
 
 pub(super) fn run(call: &mut Call<'_>, workspace: &mut Workspace) -> Result<(), CpuError> {
     let (sequences, width, out) = bind(call)?;
-    sequences.each(width, out, |op, out| attention(op, out, workspace));
+    if sequences.rows() == 1 && sequences.count() > 1 && width > 0 {
+        single_rows(&sequences, width, out, workspace);
+    } else {
+        sequences.each(width, out, |op, out| attention(op, out, workspace));
+    }
     Ok(())
+}
+
+/// One query of each of several sequences: threads share the sequences.
+fn single_rows(sequences: &Sequences<'_>, width: usize, out: &mut [f32], workspace: &mut Workspace) {
+    let rows = out.len() / width;
+    let keys: usize = (0..rows).map(|n| sequences.attention(n).keys).sum();
+    let each = rows.div_ceil(parts(rows, keys * width)).max(1);
+    let lanes = &mut workspace.lanes;
+    lanes_for(lanes, rows.div_ceil(each));
+    each_part(out, each * width, lanes, |part, out, lane| {
+        for (n, out) in out.chunks_exact_mut(width).enumerate() {
+            let op = &sequences.attention(part * each + n);
+            match op.head_dim.is_multiple_of(4) {
+                _ if op.tokens == 0 => {}
+                true => launch(Few { op, first: 0, out, lane }),
+                false => twin::attention(op, out),
+            }
+        }
+    });
 }
 
 /// The same as [`twins::attention::attention`](twin::attention).

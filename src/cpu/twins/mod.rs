@@ -1,4 +1,6 @@
 //! The plain twin of every kernel: one short scalar function each, summing in f64.
+//!
+//! The table of kernels calls them by their kernels' names, which the functions of a family's file get below.
 
 pub mod argmax;
 pub mod attention;
@@ -14,6 +16,25 @@ pub mod patchify;
 pub mod place_rows;
 pub mod rope_append;
 pub mod top_k;
+
+pub(super) use argmax::{run_merge as argmax_merge, run_partial as argmax_partial};
+pub(super) use attention::{run as attention, run as attention_serial};
+pub(super) use attention_split::{
+    run_merge as attention_merge, run_split as attention_split, run_split as attention_split_serial,
+};
+pub(super) use convolution::{run_fold as fold, run_unfold as unfold};
+pub(super) use elementwise::{
+    run_add as add, run_geglu as geglu, run_gelu as gelu, run_relu as relu, run_softcap as softcap,
+};
+pub(super) use embed::run as embed;
+pub(super) use gather_slots::run as gather_slots;
+pub(super) use linear::{run as matmul_regs, run as matmul_tiled, run as matvec, run as matvec_serial};
+pub(super) use log_softmax::run as log_softmax;
+pub(super) use norm::{run_layer_norm as layer_norm, run_rms_norm as rms_norm};
+pub(super) use patchify::run as patchify;
+pub(super) use place_rows::run as place_rows;
+pub(super) use rope_append::run as rope_append;
+pub(super) use top_k::{run_first as top_k_first, run_merge as top_k_merge};
 
 use super::CpuError;
 use super::call::{Call, size};
