@@ -31,6 +31,8 @@ fn main(
     let own = min(r0 + r, max(tokens, 1u) - 1u);
     let t = row_of(sequence, own);
     let i = query_position(sequence, own);
+    let own_first = first_key(sequence, i);
+    let own_end = end_key(sequence, i);
     let d4s = params.head_dim / 4u;
     let g = head / (params.heads / params.kv_heads);
     let keys = keys_at(sequence);
@@ -53,7 +55,7 @@ fn main(
         workgroupBarrier();
         let j = j0 + c;
         var own_score = NEVER;
-        if j >= first_key(sequence, i) && j < end_key(sequence, i) {
+        if j >= own_first && j < own_end {
             var dots = 0.0;
             for (var d = 0u; d < d4s; d++) {
                 dots += dot(q[q_at + d], rows[c * d4s + d]);
