@@ -9,7 +9,7 @@
 @compute @workgroup_size(1)
 fn main(@builtin(workgroup_id) group: vec3<u32>) {
     let t = group.x;
-    if t >= min(params.tokens, step.tokens) {
+    if t >= rows_of(params.tokens) {
         return;
     }
     var best = Best(NEVER, 0xffffffffu, 0.0);

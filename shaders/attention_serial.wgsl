@@ -1,12 +1,12 @@
-// Attention, barrier-free: out[t, h] = softmax(softcap(scale * q k^T)) v over the keys that t sees, softmax online in f32.
-// q [T, H, K], k and v by the strides of the parameters -> out [T, H * K].
-// Work split: one invocation per query and head. Grid: (ceil(T / 32), H). Twin: attention_serial.
-#import attention
+// Attention, barrier-free: out[t, h] = softmax(softcap(scale * q k^T) + bias) v over the keys that t sees, softmax online in f32.
+// q [T, H, K], k and v by the strides of the parameters, bias [rows, stride] -> out [T, H * K].
+// Work split: one invocation per query and head. Grid: (ceil(R / 32), H, T / R). Twin: attention_serial.
+#import scores
 #import head_dim
 @group(0) @binding(0) var<storage, read> q: array<vec4<f32>>;
 @group(0) @binding(1) var<storage, read> k: array<vec4<f32>>;
 @group(0) @binding(2) var<storage, read> v: array<vec4<f32>>;
-@group(0) @binding(3) var<storage, read_write> out: array<vec4<f32>>;
+@group(0) @binding(4) var<storage, read_write> out: array<vec4<f32>>;
 
 const NEVER: f32 = -1e30;
 
@@ -17,13 +17,15 @@ struct Attended {
 var<private> acc: array<vec4<f32>, HEAD4>;
 
 // Online softmax of one query over a run of keys; leaves the unnormalised values in acc.
-fn attend(t: u32, head: u32, first: u32, end: u32) -> Attended {
+fn attend(sequence: u32, t: u32, i: u32, head: u32) -> Attended {
+    let first = first_key(sequence, i);
+    let end = end_key(sequence, i);
     let d4s = params.head_dim / 4u;
     let g = head / (params.heads / params.kv_heads);
-    let slot = step.slot * params.slot_stride;
+    let keys = keys_at(sequence);
     let q_at = (params.q_offset + t * params.q_stride) / 4u + head * d4s;
-    let k_at = (params.k_offset + slot + g * params.k_head_stride) / 4u;
-    let v_at = (params.v_offset + slot + g * params.k_head_stride) / 4u;
+    let k_at = (params.k_offset + keys + g * params.k_head_stride) / 4u;
+    let v_at = (params.v_offset + keys + g * params.k_head_stride) / 4u;
     let stride = params.k_stride / 4u;
     var query: array<vec4<f32>, HEAD4>;
     for (var d = 0u; d < d4s; d++) {
@@ -40,8 +42,8 @@ fn attend(t: u32, head: u32, first: u32, end: u32) -> Attended {
             let x = query[d];
             dots += vec4<f32>(dot(x, k[at.x + d]), dot(x, k[at.y + d]), dot(x, k[at.z + d]), dot(x, k[at.w + d]));
         }
-        let inside = vec4<u32>(j, j + 1u, j + 2u, j + 3u) < vec4<u32>(end);
-        let scores = select(vec4<f32>(NEVER), capped4(dots), inside);
+        let four = vec4<u32>(j, j + 1u, j + 2u, j + 3u);
+        let scores = select(vec4<f32>(NEVER), score4(dots, i, four, head), four < vec4<u32>(end));
         let peak = max(state.peak, max(max(scores.x, scores.y), max(scores.z, scores.w)));
         let keep = exp(state.peak - peak);
         let p = exp(scores - peak);
@@ -56,15 +58,15 @@ fn attend(t: u32, head: u32, first: u32, end: u32) -> Attended {
 
 @compute @workgroup_size(32)
 fn main(@builtin(global_invocation_id) id: vec3<u32>) {
-    let t = id.x;
     let head = id.y;
-    if t >= valid_tokens() {
+    let sequence = id.z;
+    if id.x >= valid_rows(sequence) {
         return;
     }
-    let i = query_position(t);
-    let state = attend(t, head, first_key(i), end_key(i));
+    let t = row_of(sequence, id.x);
+    let state = attend(sequence, t, query_position(sequence, id.x), head);
     let d4s = params.head_dim / 4u;
     for (var d = 0u; d < d4s; d++) {
-        out[(t * params.heads + head) * d4s + d] = acc[d] / state.sum;
+        out[(t * params.heads + head) * d4s + d] = acc[d] / divisor(state.sum);
     }
 }

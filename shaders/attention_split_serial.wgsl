@@ -1,14 +1,14 @@
 // Decode attention over one part of at most 16 keys, barrier-free: the unnormalised result of a query over its keys.
-// q [1, H, K], caches -> partial [H, splits, K + 4]: peak, sum, 0, 0, then the values; an empty part has sum 0.
+// q [T, H, K], a row each sequence; caches, bias -> partial [T, H, splits, K + 4]: peak, sum, 0, 0, then the values; an empty part has sum 0.
 // The 16 keys are spelled out, scores before values: an array indexed by a loop lies in memory, which is slow on software
 // adapters, and a part that is scored whole needs neither an array of values nor any rescaling.
 // Work split: one invocation per part and pair of heads of a kv head, which share what is read of keys and values; an odd
-// head at the end pairs with itself. Grid: (ceil(splits / 8), G * ceil(H / G / 2)). Twin: attention_split_serial.
-#import attention
+// head at the end pairs with itself. Grid: (ceil(splits / 8), G * ceil(H / G / 2), T). Twin: attention_split_serial.
+#import scores
 @group(0) @binding(0) var<storage, read> q: array<vec4<f32>>;
 @group(0) @binding(1) var<storage, read> k: array<vec4<f32>>;
 @group(0) @binding(2) var<storage, read> v: array<vec4<f32>>;
-@group(0) @binding(3) var<storage, read_write> partial: array<vec4<f32>>;
+@group(0) @binding(4) var<storage, read_write> partial: array<vec4<f32>>;
 
 const NEVER: f32 = -1e30;
 const NEXT: vec4<u32> = vec4<u32>(0u, 1u, 2u, 3u);
@@ -22,8 +22,8 @@ fn four_values(at: vec4<u32>) -> mat4x4<f32> {
     return mat4x4<f32>(v[at.x], v[at.y], v[at.z], v[at.w]);
 }
 
-fn scores(sums: vec4<f32>, j: vec4<u32>, end: u32) -> vec4<f32> {
-    return select(vec4<f32>(NEVER), capped4(sums), j < vec4<u32>(end));
+fn scores(sums: vec4<f32>, i: u32, j: vec4<u32>, end: u32, head: u32) -> vec4<f32> {
+    return select(vec4<f32>(NEVER), score4(sums, i, j, head), j < vec4<u32>(end));
 }
 
 fn largest(s: vec4<f32>) -> f32 {
@@ -36,17 +36,18 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
     let group = params.heads / params.kv_heads;
     let pairs = (group + 1u) / 2u;
     let g = id.y / pairs;
-    if part >= params.splits || g >= params.kv_heads || valid_tokens() == 0u {
+    let sequence = id.z;
+    if part >= params.splits || g >= params.kv_heads || valid_rows(sequence) == 0u {
         return;
     }
     let head_a = g * group + id.y % pairs * 2u;
     let head_b = min(head_a + 1u, g * group + group - 1u);
-    let i = query_position(0u);
-    let first = max(first_key(i), part * params.split_keys);
-    let end = min(end_key(i), (part + 1u) * params.split_keys);
+    let i = query_position(sequence, 0u);
+    let first = max(first_key(sequence, i), part * params.split_keys);
+    let end = min(end_key(sequence, i), (part + 1u) * params.split_keys);
     let d4s = params.head_dim / 4u;
-    let a_at = (head_a * params.splits + part) * (d4s + 1u);
-    let b_at = (head_b * params.splits + part) * (d4s + 1u);
+    let a_at = ((sequence * params.heads + head_a) * params.splits + part) * (d4s + 1u);
+    let b_at = ((sequence * params.heads + head_b) * params.splits + part) * (d4s + 1u);
     if first >= end {
         partial[a_at] = vec4<f32>(NEVER, 0.0, 0.0, 0.0);
         partial[b_at] = vec4<f32>(NEVER, 0.0, 0.0, 0.0);
@@ -56,9 +57,10 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
         }
         return;
     }
-    let kv_at = step.slot * params.slot_stride + g * params.k_head_stride;
-    let qa_at = params.q_offset / 4u + head_a * d4s;
-    let qb_at = params.q_offset / 4u + head_b * d4s;
+    let kv_at = keys_at(sequence) + g * params.k_head_stride;
+    let q_at = (params.q_offset + sequence * params.q_stride) / 4u;
+    let qa_at = q_at + head_a * d4s;
+    let qb_at = q_at + head_b * d4s;
     let k_at = (params.k_offset + kv_at) / 4u;
     let v_at = (params.v_offset + kv_at) / 4u;
     let stride = params.k_stride / 4u;
@@ -96,14 +98,14 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
         a3 += qa * k3;
         b3 += qb * k3;
     }
-    a0 = scores(a0, j0, end);
-    a1 = scores(a1, j1, end);
-    a2 = scores(a2, j2, end);
-    a3 = scores(a3, j3, end);
-    b0 = scores(b0, j0, end);
-    b1 = scores(b1, j1, end);
-    b2 = scores(b2, j2, end);
-    b3 = scores(b3, j3, end);
+    a0 = scores(a0, i, j0, end, head_a);
+    a1 = scores(a1, i, j1, end, head_a);
+    a2 = scores(a2, i, j2, end, head_a);
+    a3 = scores(a3, i, j3, end, head_a);
+    b0 = scores(b0, i, j0, end, head_b);
+    b1 = scores(b1, i, j1, end, head_b);
+    b2 = scores(b2, i, j2, end, head_b);
+    b3 = scores(b3, i, j3, end, head_b);
     let a_peak = max(max(largest(a0), largest(a1)), max(largest(a2), largest(a3)));
     let b_peak = max(max(largest(b0), largest(b1)), max(largest(b2), largest(b3)));
     a0 = exp(a0 - a_peak);

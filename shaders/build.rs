@@ -37,7 +37,9 @@ fn main() {
         std::process::exit(1);
     }
     let out = std::env::var_os("OUT_DIR").expect("cargo sets OUT_DIR for build scripts");
-    std::fs::write(Path::new(&out).join("kernels.rs"), table).expect("OUT_DIR is writable");
+    for (file, text) in [("kernels.rs", table), ("twins.rs", emit::twins(&kernels))] {
+        std::fs::write(Path::new(&out).join(file), text).expect("OUT_DIR is writable");
+    }
 }
 
 /// Whether the program gets its built-in model: the repository has it, the package of a registry does not.

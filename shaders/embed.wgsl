@@ -28,7 +28,7 @@ fn stored_row(row: u32) -> u32 {
 fn main(@builtin(global_invocation_id) id: vec3<u32>) {
     let k4 = id.x;
     let t = id.y;
-    if t >= min(params.tokens, step.tokens) || k4 * 4u >= params.width {
+    if t >= rows_of(params.tokens) || k4 * 4u >= params.width {
         return;
     }
     let token = ids[t];

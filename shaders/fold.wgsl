@@ -19,7 +19,7 @@ struct FoldParams {
 
 @compute @workgroup_size(64)
 fn main(@builtin(global_invocation_id) id: vec3<u32>) {
-    if id.x >= params.channels || id.y >= min(params.tokens, step.tokens) {
+    if id.x >= params.channels || id.y >= rows_of(params.tokens) {
         return;
     }
     let y = id.y / params.out_width + params.padding;

@@ -9,7 +9,7 @@
 @compute @workgroup_size(LANES)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
     let t = group.x;
-    let d4s = select(0u, params.width / 4u, t < min(params.tokens, step.tokens));
+    let d4s = select(0u, params.width / 4u, t < valid_tokens());
     let x_at = x_offset(t);
     var sum = 0.0;
     for (var i = lane; i < d4s; i += LANES) {

@@ -9,7 +9,7 @@ var<workgroup> bests: array<Best, 64>;
 @compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
     let t = group.x;
-    let inside = t < min(params.tokens, step.tokens);
+    let inside = t < rows_of(params.tokens);
     let end = select(0u, params.vocab, inside);
     var best = Best(NEVER, 0xffffffffu, 0.0);
     for (var i = lane; i < end; i += 64u) {

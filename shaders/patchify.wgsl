@@ -17,7 +17,7 @@ struct PatchifyParams {
 fn main(@builtin(global_invocation_id) id: vec3<u32>) {
     let k = id.x;
     let p = id.y;
-    if p >= min(params.tokens, step.tokens) || k >= params.width {
+    if p >= rows_of(params.tokens) || k >= params.width {
         return;
     }
     let area = params.patch_size * params.patch_size;

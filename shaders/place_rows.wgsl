@@ -16,7 +16,7 @@ struct PlaceRowsParams {
 fn main(@builtin(global_invocation_id) id: vec3<u32>) {
     let d4s = params.width / 4u;
     let t = id.y;
-    if t >= min(params.tokens, step.tokens) || id.x >= d4s {
+    if t >= rows_of(params.tokens) || id.x >= d4s {
         return;
     }
     let row = ids[t] & 0x7fffffffu;

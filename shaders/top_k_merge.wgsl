@@ -8,7 +8,7 @@
 @compute @workgroup_size(32)
 fn main(@builtin(global_invocation_id) id: vec3<u32>) {
     let t = id.y;
-    if id.x >= params.chunks || t >= min(params.tokens, step.tokens) {
+    if id.x >= params.chunks || t >= rows_of(params.tokens) {
         return;
     }
     clear();

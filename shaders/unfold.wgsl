@@ -17,7 +17,7 @@ struct UnfoldParams {
 fn main(@builtin(global_invocation_id) id: vec3<u32>) {
     let n = params.kernel_size;
     let columns = params.channels * n * n;
-    if id.x >= columns || id.y >= min(params.tokens, step.tokens) {
+    if id.x >= columns || id.y >= rows_of(params.tokens) {
         return;
     }
     // Outside is a large number too: below 0 wraps.

@@ -67,7 +67,7 @@ fn floats(bytes: &[u8]) -> Vec<f32> {
 }
 
 fn step(tokens: u32) -> Step {
-    Step { tokens, ..Default::default() }
+    Step::one(0, tokens, 0, 0)
 }
 
 fn external(bytes: usize, n: u32) -> BufferDecl {

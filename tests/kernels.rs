@@ -14,6 +14,8 @@ mod random;
 mod rows;
 #[path = "kernels/select.rs"]
 mod select;
+#[path = "kernels/sequences.rs"]
+mod sequences;
 #[path = "common/tolerance.rs"]
 mod tolerance;
 
@@ -28,12 +30,14 @@ fn main() -> ExitCode {
     run_everywhere(|_| {
         let mut cases: Vec<Case> = all_cases().map(as_case).collect();
         cases.push(Case::new("every kernel has a case", every_kernel_has_a_case));
+        cases.push(Case::new("what sequences see matters", |_| sequences::what_matters()));
+        cases.push(Case::new("fast CPU kernels over sequences", |_| fast_kernels()));
         cases
     })
 }
 
 fn all_cases() -> impl Iterator<Item = case::KernelCase> {
-    [linear::cases(), rows::cases(), attention::cases(), select::cases()].into_iter().flatten()
+    [linear::cases(), rows::cases(), attention::cases(), sequences::cases(), select::cases()].into_iter().flatten()
 }
 
 fn as_case(case: case::KernelCase) -> Case {
@@ -43,6 +47,10 @@ fn as_case(case: case::KernelCase) -> Case {
         }
         case.check(gpu, &mut CpuPlayer::plain())
     })
+}
+
+fn fast_kernels() -> Result<(), String> {
+    sequences::cases().iter().try_for_each(|case| case.check_fast().map_err(|error| format!("{}: {error}", case.label)))
 }
 
 /// The feature of a case's kernels that the adapter lacks.

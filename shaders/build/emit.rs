@@ -1,7 +1,25 @@
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
-use super::reflect::{Kernel, Struct};
+use super::reflect::{FieldType, Kernel, Struct};
+
+/// The Rust source of the choice of a kernel's CPU twin: a kernel without one does not compile.
+pub fn twins(kernels: &[Kernel]) -> String {
+    let arms: String = files(kernels)
+        .iter()
+        .map(|file| format!("Kernel::{} => |call, _| twins::{file}(call),\n", camel(file)))
+        .collect();
+    format!(
+        "/// The plain twin of a kernel: the oracle.\npub(super) fn plain(kernel: Kernel) -> Run {{\nmatch kernel {{\n{arms}}}\n}}\n"
+    )
+}
+
+/// Shader files, in the order of the table.
+fn files(kernels: &[Kernel]) -> Vec<&str> {
+    let mut files: Vec<&str> = kernels.iter().map(|kernel| kernel.file.as_str()).collect();
+    files.dedup();
+    files
+}
 
 /// The Rust source of the kernel table.
 pub fn table(kernels: &[Kernel], faults: &mut Vec<String>) -> String {
@@ -20,7 +38,7 @@ pub fn table(kernels: &[Kernel], faults: &mut Vec<String>) -> String {
         {
             faults.push(format!("{}: Step differs from another kernel's", kernel.name));
         }
-        for field in kernel.params.iter().flat_map(|p| &p.fields) {
+        for field in kernel.params.iter().chain(&kernel.step).flat_map(|s| &s.fields) {
             if field.doc.is_empty() {
                 faults.push(format!("{}: {} has no comment", kernel.name, field.name));
             }
@@ -30,12 +48,22 @@ pub fn table(kernels: &[Kernel], faults: &mut Vec<String>) -> String {
     structs.values().for_each(|s| uniform_struct(&mut out, s, "Parameters of the kernels that declare this struct."));
     out.push_str("}\n");
     if let Some(step) = step {
+        for field in &step.fields {
+            if let FieldType::Array(element, _) = &field.ty {
+                uniform_struct(&mut out, element, &sentence(&field.doc));
+            }
+        }
         uniform_struct(&mut out, step, "What changes from one play of a recording to the next.");
     }
     out
 }
 
 fn kernel_ids(out: &mut String, kernels: &[Kernel]) {
+    out.push_str("/// A kernel in all its permutations: a shader file.\n#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]\npub enum Kernel {\n");
+    for file in files(kernels) {
+        let _ = writeln!(out, "/// `{file}.wgsl`.\n{},", camel(file));
+    }
+    out.push_str("}\n");
     out.push_str("/// A kernel: a shader file and its permutation.\n#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]\n#[repr(u16)]\npub enum KernelId {\n");
     for kernel in kernels {
         let _ = writeln!(out, "/// `{}`.\n{},", kernel.name, camel(&kernel.name));
@@ -50,12 +78,13 @@ fn kernel_ids(out: &mut String, kernels: &[Kernel]) {
             kernel.bindings.iter().map(|w| if *w { "Access::ReadWrite" } else { "Access::Read" }).collect();
         let _ = writeln!(
             out,
-            "KernelInfo {{ name: {:?}, base: {:?}, wgsl: {:?}, bindings: &[{}], params_size: {}, uses_step: {}, needs: Needs {{ shader_f16: {}, subgroups: {} }} }},",
+            "KernelInfo {{ name: {:?}, kernel: Kernel::{}, weight: {}, wgsl: {:?}, bindings: &[{}], params_size: {}, uses_step: {}, needs: Needs {{ shader_f16: {}, subgroups: {} }} }},",
             kernel.name,
-            kernel.base,
+            camel(&kernel.file),
+            kernel.weight.as_ref().map_or("None".into(), |dtype| format!("Some(Dtype::{dtype})")),
             without_comments(&kernel.wgsl),
             bindings.join(", "),
-            kernel.params.as_ref().map_or(0, |p| p.fields.len().next_multiple_of(4) * 4),
+            kernel.params.as_ref().map_or(0, |p| p.size),
             kernel.step.is_some(),
             kernel.needs_f16,
             kernel.needs_subgroups,
@@ -65,20 +94,33 @@ fn kernel_ids(out: &mut String, kernels: &[Kernel]) {
 }
 
 fn uniform_struct(out: &mut String, s: &Struct, doc: &str) {
+    // Arrays may be longer than those that the standard library makes a default of.
+    let default = if s.fields.iter().all(|f| matches!(f.ty, FieldType::Scalar(_))) { "Default, " } else { "" };
     let _ = writeln!(
         out,
-        "/// {doc}\n#[repr(C)]\n#[derive(Debug, Clone, Copy, Default, PartialEq, bytemuck::Pod, bytemuck::Zeroable)]\npub struct {} {{",
+        "/// {doc}\n#[repr(C)]\n#[derive(Debug, Clone, Copy, {default}PartialEq, bytemuck::Pod, bytemuck::Zeroable)]\npub struct {} {{",
         s.name
     );
+    let mut end = 0;
     for field in &s.fields {
-        let _ = writeln!(out, "/// {}\npub {}: {},", sentence(&field.doc), field.name, field.scalar);
+        padding(out, end, field.offset);
+        let ty = match &field.ty {
+            FieldType::Scalar(scalar) => (*scalar).to_owned(),
+            FieldType::Array(element, count) => format!("[{}; {count}]", element.name),
+        };
+        let _ = writeln!(out, "/// {}\npub {}: {ty},", sentence(&field.doc), field.name);
+        end = field.offset + field.size();
     }
     // Uniform buffers come in steps of 16 bytes.
-    let padding = s.fields.len().next_multiple_of(4) - s.fields.len();
-    if padding > 0 {
-        let _ = writeln!(out, "/// Fills the struct up to 16 bytes.\npub padding: [u32; {padding}],");
-    }
+    padding(out, end, s.size);
     out.push_str("}\n");
+    let _ = writeln!(out, "const _: () = assert!(size_of::<{}>() == {});", s.name, s.size);
+}
+
+fn padding(out: &mut String, from: u32, to: u32) {
+    if from < to {
+        let _ = writeln!(out, "/// Fills the struct up to 16 bytes.\npub padding: [u32; {}],", (to - from) / 4);
+    }
 }
 
 /// Names in square brackets would read as links.

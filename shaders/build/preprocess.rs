@@ -6,7 +6,7 @@ use super::permutations::Permutation;
 /// `#endif` keep or drop lines.
 pub fn expand(folder: &Path, permutation: &Permutation) -> Result<String, String> {
     let mut expander = Expander { folder, permutation, imported: Vec::new(), out: String::new() };
-    expander.file(&folder.join(format!("{}.wgsl", permutation.base)))?;
+    expander.file(&folder.join(format!("{}.wgsl", permutation.file)))?;
     Ok(expander.out)
 }
 

@@ -1,12 +1,15 @@
 use naga::valid::{Capabilities, ValidationFlags, Validator};
-use naga::{AddressSpace, Module, ScalarKind, StorageAccess, TypeInner};
+use naga::{AddressSpace, ArraySize, Handle, Module, ScalarKind, StorageAccess, Type, TypeInner};
 
 use super::permutations::Permutation;
 
 /// A validated kernel and what Rust must know of it.
 pub struct Kernel {
     pub name: String,
-    pub base: String,
+    /// Stem of the shader file.
+    pub file: String,
+    /// The variant of `Dtype` that its weight has, if it has one.
+    pub weight: Option<String>,
     pub wgsl: String,
     /// `@group(0)` in binding order: is it written?
     pub bindings: Vec<bool>,
@@ -18,19 +21,40 @@ pub struct Kernel {
     pub needs_subgroups: bool,
 }
 
-/// A struct of 32-bit scalars.
+/// A struct of 32-bit scalars, and arrays of such structs.
 #[derive(PartialEq, Clone)]
 pub struct Struct {
     pub name: String,
     pub fields: Vec<Field>,
+    /// Bytes, padding at the end included.
+    pub size: u32,
 }
 
 #[derive(PartialEq, Clone)]
 pub struct Field {
     pub name: String,
     pub doc: String,
+    /// First byte.
+    pub offset: u32,
+    pub ty: FieldType,
+}
+
+#[derive(PartialEq, Clone)]
+pub enum FieldType {
     /// `u32`, `i32` or `f32`.
-    pub scalar: &'static str,
+    Scalar(&'static str),
+    /// So many structs, one behind the other.
+    Array(Struct, u32),
+}
+
+impl Field {
+    /// Bytes.
+    pub fn size(&self) -> u32 {
+        match &self.ty {
+            FieldType::Scalar(_) => 4,
+            FieldType::Array(element, count) => element.size * count,
+        }
+    }
 }
 
 /// Parses, validates and reflects the text of one permutation.
@@ -50,7 +74,8 @@ pub fn reflect(permutation: &Permutation, wgsl: String) -> Result<Kernel, String
     }
     Ok(Kernel {
         name: permutation.name.clone(),
-        base: permutation.base.clone(),
+        file: permutation.file.clone(),
+        weight: permutation.weight(),
         bindings: bindings(&module)?,
         params: uniform(&module, &wgsl, 0)?,
         step: uniform(&module, &wgsl, 1)?,
@@ -86,33 +111,51 @@ fn uniform(module: &Module, wgsl: &str, binding: u32) -> Result<Option<Struct>, 
             v.space == AddressSpace::Uniform && v.binding.is_some_and(|b| b.group == 1 && b.binding == binding)
         });
     let Some(variable) = variable else { return Ok(None) };
-    let ty = &module.types[variable.ty];
-    let (Some(name), TypeInner::Struct { members, .. }) = (&ty.name, &ty.inner) else {
+    structure(module, wgsl, variable.ty).map(Some)
+}
+
+fn structure(module: &Module, wgsl: &str, ty: Handle<Type>) -> Result<Struct, String> {
+    let ty = &module.types[ty];
+    let (Some(name), TypeInner::Struct { members, span }) = (&ty.name, &ty.inner) else {
         return Err("a uniform must be a struct".into());
     };
     let mut fields = Vec::new();
-    for (i, member) in members.iter().enumerate() {
+    let mut end = 0;
+    for member in members {
         let field = member.name.clone().ok_or("a field without a name")?;
-        let TypeInner::Scalar(scalar) = module.types[member.ty].inner else {
-            return Err(format!("{name}.{field} must be a scalar"));
+        let ty = match module.types[member.ty].inner {
+            TypeInner::Scalar(scalar) => FieldType::Scalar(match (scalar.kind, scalar.width) {
+                (ScalarKind::Uint, 4) => "u32",
+                (ScalarKind::Sint, 4) => "i32",
+                (ScalarKind::Float, 4) => "f32",
+                _ => return Err(format!("{name}.{field} must be u32, i32 or f32")),
+            }),
+            TypeInner::Array { base, size: ArraySize::Constant(count), stride } => {
+                let element = structure(module, wgsl, base).map_err(|e| format!("{name}.{field}: {e}"))?;
+                if stride != element.size {
+                    return Err(format!("{name}.{field}: its elements are {stride} bytes apart, not {}", element.size));
+                }
+                FieldType::Array(element, count.get())
+            }
+            _ => return Err(format!("{name}.{field} must be a scalar or an array of structs")),
         };
-        let scalar = match (scalar.kind, scalar.width) {
-            (ScalarKind::Uint, 4) => "u32",
-            (ScalarKind::Sint, 4) => "i32",
-            (ScalarKind::Float, 4) => "f32",
-            _ => return Err(format!("{name}.{field} must be u32, i32 or f32")),
-        };
-        if member.offset != 4 * i as u32 {
-            return Err(format!("{name}.{field} is not at byte {}", 4 * i));
+        // Rust's layout has no holes but those that are written out; between scalars there shall be none.
+        if member.offset != end && matches!(ty, FieldType::Scalar(_)) {
+            return Err(format!("{name}.{field} is not at byte {end}"));
         }
-        let doc = comment(wgsl, &format!("{field}: {scalar}"));
-        fields.push(Field { name: field, doc, scalar });
+        let field = Field { doc: comment(wgsl, name, &field), name: field, offset: member.offset, ty };
+        end = field.offset + field.size();
+        fields.push(field);
     }
-    Ok(Some(Struct { name: name.clone(), fields }))
+    Ok(Struct { name: name.clone(), fields, size: span.next_multiple_of(16) })
 }
 
-/// The comment at the end of the line on which `declaration` stands.
-fn comment(wgsl: &str, declaration: &str) -> String {
-    let line = wgsl.lines().find(|l| l.trim_start().starts_with(declaration)).unwrap_or_default();
-    line.split_once("//").map(|(_, doc)| doc.trim().to_owned()).unwrap_or_default()
+/// The comment at the end of the line on which a struct's field stands.
+fn comment(wgsl: &str, structure: &str, field: &str) -> String {
+    let body = wgsl.split_once(&format!("struct {structure} {{")).map_or("", |(_, rest)| rest);
+    let line = body.lines().take_while(|line| *line != "}").find(|line| {
+        let code = line.split("//").next().unwrap_or_default();
+        code.split(':').next().and_then(|name| name.split_whitespace().last()) == Some(field)
+    });
+    line.and_then(|line| line.split_once("//")).map(|(_, doc)| doc.trim().to_owned()).unwrap_or_default()
 }

@@ -8,5 +8,5 @@ struct ElementwiseParams {
 @group(1) @binding(0) var<uniform> params: ElementwiseParams;
 
 fn inside(id: vec3<u32>) -> bool {
-    return id.x < params.width && id.y < min(params.tokens, step.tokens);
+    return id.x < params.width && id.y < rows_of(params.tokens);
 }

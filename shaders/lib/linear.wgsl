@@ -11,7 +11,8 @@ struct LinearParams {
     out_stride: u32, // elements of a row of out
     row_words: u32, // 32-bit words of a weight row
     row_scales: u32, // scales of a weight row
-    x_row: u32, // first row of x; 0xffffffff is the last valid one
+    x_row: u32, // first row of x; 0xffffffff takes the last valid row of every sequence
+    sequence_rows: u32, // R, rows of x that each of those sequences has
     softcap: f32, // c of act 2
     weight_row: u32, // first row of the bound data that is used
     act: u32, // 0 none, 1 GELU tanh, 2 softcap, 3 GeGLU over pairs of rows, 4 ReLU
@@ -35,13 +36,12 @@ fn stored_row(row: u32) -> u32 {
 }
 
 fn valid_tokens() -> u32 {
-    return min(params.tokens, step.tokens);
+    return chosen_rows(params.tokens, params.x_row);
 }
 
-// First vec4 of a row of x.
+// First vec4 of the row of x that gives row t of out.
 fn x_offset(t: u32) -> u32 {
-    let first = select(params.x_row, step.tokens - 1u, params.x_row == 0xffffffffu);
-    return (first + t) * (params.k / 4u);
+    return chosen_row(t, params.x_row, params.sequence_rows) * (params.k / 4u);
 }
 
 fn biased(n: u32, sum: f32) -> f32 {

@@ -23,7 +23,7 @@ pub(super) const MAX_BINDINGS: usize = 8;
 pub(super) struct Call<'a> {
     pub info: &'static KernelInfo,
     pub params: &'a [u8],
-    pub step: Step,
+    pub step: &'a Step,
     pub bound: [Bound<'a>; MAX_BINDINGS],
 }
 
@@ -43,21 +43,19 @@ impl<'a> Call<'a> {
         })
     }
 
-    /// The dtype of the kernel's weight, from the permutation in its name.
+    /// The dtype of the kernel's weight.
     pub(super) fn weight_dtype(&self) -> Result<Dtype, CpuError> {
-        let suffix = self.info.name.strip_prefix(self.info.base).unwrap_or_default();
-        let named = |d: &Dtype| suffix.split('_').any(|part| part == d.name());
-        [Dtype::F32, Dtype::F16, Dtype::Q8, Dtype::Q4].into_iter().find(named).ok_or(CpuError::BadRecording {
+        self.info.weight.ok_or(CpuError::BadRecording {
             kernel: self.info.name,
-            what: "weight dtypes in the kernel's name",
+            what: "weights of the kernel",
             expected: 1,
             found: 0,
         })
     }
 
-    /// Rows of this pass: the step's tokens, at most the plan's capacity.
+    /// Rows of this pass up to the last valid one, at most the plan's capacity.
     pub(super) fn tokens(&self, capacity: u32) -> usize {
-        capacity.min(self.step.tokens) as usize
+        capacity.min(self.step.rows) as usize
     }
 
     /// The first `count` elements of a binding that is read.

@@ -4,7 +4,7 @@ use super::CpuError;
 use super::call::MAX_BINDINGS;
 use super::registry::Run;
 use crate::graph::record::{BufferId, Command, Recording, Role};
-use crate::kernels::{Access, Dispatch, KernelId};
+use crate::kernels::{Access, Dispatch, Kernel};
 
 /// Where a buffer of a plan lives.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,7 +34,7 @@ pub(super) struct Plan {
 /// What a player knows that a plan must respect.
 pub(super) struct Rules<'a> {
     pub max_binding: usize,
-    pub find: fn(KernelId) -> Option<Run>,
+    pub find: fn(Kernel) -> Run,
     /// Size of an external buffer, if there is one of that id.
     pub size_of: &'a dyn Fn(BufferId) -> Option<usize>,
 }
@@ -47,9 +47,7 @@ pub(super) fn plan(recording: &Recording, externals: &[BufferId], rules: &Rules<
         ops.push(match command {
             Command::Dispatch(dispatch) => {
                 check(recording, dispatch, rules)?;
-                let name = dispatch.kernel.info().name;
-                let run = (rules.find)(dispatch.kernel).ok_or_else(|| wrong(name, "twins on the CPU", 1, 0))?;
-                Op::Run { run, dispatch: dispatch.clone() }
+                Op::Run { run: (rules.find)(dispatch.kernel.info().kernel), dispatch: dispatch.clone() }
             }
             &Command::Copy { from, from_offset, to, to_offset, bytes } => {
                 for (index, offset) in [(from, from_offset), (to, to_offset)] {

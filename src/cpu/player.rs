@@ -6,7 +6,7 @@ use super::load::{self, Rules};
 use super::queue::{Drained, Pending, Shared, State, lock};
 use super::{CpuError, registry};
 use crate::graph::record::{BufferId, PlanId, PlayerMemory, Read, Recording};
-use crate::kernels::{Capabilities, DeviceClass, KernelId, Step};
+use crate::kernels::{Capabilities, DeviceClass, Kernel, Step};
 
 /// Asked at every mark of a play: to go on, return false; to let others run first, arrange for the waker to be called
 /// and return true.
@@ -26,7 +26,7 @@ pub struct CpuPlayer {
     capabilities: Capabilities,
     /// Bytes that there are, where that is known.
     memory: Option<u64>,
-    find: fn(KernelId) -> Option<registry::Run>,
+    find: fn(Kernel) -> registry::Run,
 }
 
 /// All that WebAssembly can address; other systems say what they have.

@@ -84,7 +84,7 @@ impl State {
         while let Some(op) = plan.ops.get(job.next) {
             job.next += 1;
             let done = match op {
-                Op::Run { run, dispatch } => self.dispatch(&plan, *run, dispatch, job.step),
+                Op::Run { run, dispatch } => self.dispatch(&plan, *run, dispatch, &job.step),
                 &Op::Copy { from, from_offset, to, to_offset, bytes } => {
                     self.copy(plan.places[from], from_offset, plan.places[to], to_offset, bytes)
                 }
@@ -140,7 +140,7 @@ impl State {
         plan: &Plan,
         run: super::registry::Run,
         dispatch: &Dispatch,
-        step: Step,
+        step: &Step,
     ) -> Result<(), CpuError> {
         let info = dispatch.kernel.info();
         let place = |n: usize| plan.places[dispatch.bindings[n] as usize];
@@ -174,7 +174,7 @@ impl State {
         plan: &Plan,
         run: super::registry::Run,
         dispatch: &Dispatch,
-        step: Step,
+        step: &Step,
         written: &mut [HostBuffer; MAX_BINDINGS],
         workspace: &mut Workspace,
     ) -> Result<(), CpuError> {

@@ -176,7 +176,7 @@ impl GpuPlayer {
         let mut encoder = self.encoder();
         play::encode(&mut encoder, plan, &self.scratch);
         let read = play::stage_reads(&mut encoder, &self.device, &self.staging, plan, reads)?;
-        self.device.queue.write_buffer(&self.step.raw, 0, bytemuck::bytes_of(step));
+        self.device.queue.write_buffer(&self.step.raw, 0, step.bytes());
         play::submit(&self.device, encoder, read)
     }
 
@@ -187,7 +187,7 @@ impl GpuPlayer {
     pub async fn play_timed(&mut self, plan: PlanId, step: &Step) -> Result<Vec<KernelTime>, GpuError> {
         self.device.health.check()?;
         let plan = self.plan(plan)?;
-        self.device.queue.write_buffer(&self.step.raw, 0, bytemuck::bytes_of(step));
+        self.device.queue.write_buffer(&self.step.raw, 0, step.bytes());
         timers::play(&self.device, &self.staging, plan, &self.scratch).await
     }
 

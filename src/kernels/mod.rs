@@ -2,8 +2,10 @@
 
 mod capabilities;
 mod dispatch;
+mod step;
 mod table;
 
 pub use capabilities::{Capabilities, DeviceClass, SubgroupSizes};
 pub use dispatch::Dispatch;
-pub use table::{Access, KernelId, KernelInfo, Needs, Step, params};
+pub use step::{MAX_SEQUENCES, StepError};
+pub use table::{Access, Kernel, KernelId, KernelInfo, Needs, Sequence, Step, params};

@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use crate::tensor::Dtype;
+
 /// How a kernel uses a binding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Access {
@@ -25,8 +27,10 @@ pub struct Needs {
 pub struct KernelInfo {
     /// Its name: shader file and permutation.
     pub name: &'static str,
-    /// Stem of the shader file; the CPU twin has the same name.
-    pub base: &'static str,
+    /// Its shader file; the CPU twin has the same name.
+    pub kernel: Kernel,
+    /// Element type of its weight, if it has one.
+    pub weight: Option<Dtype>,
     /// The preprocessed text.
     pub wgsl: &'static str,
     /// `@group(0)` in binding order.

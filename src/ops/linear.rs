@@ -144,6 +144,7 @@ pub fn linear(e: &mut Emitter, operands: &LinearOperands, activation: Activation
             row_words: (bytes.row_bytes / 4) as u32,
             row_scales: bytes.row_scales as u32,
             x_row: rows.x_row(),
+            sequence_rows: rows.sequence_rows(),
             softcap: activation.softcap(),
             weight_row: shard.skip as u32,
             act: activation.code(),

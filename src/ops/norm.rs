@@ -124,6 +124,7 @@ fn push(e: &mut Emitter, kernel: KernelId, bindings: Vec<u32>, eps: f32, rows: R
         tokens: out.rows as u32,
         width: out.width as u32,
         x_row: rows.x_row(),
+        sequence_rows: rows.sequence_rows(),
         eps,
         residual: u32::from(residual),
         ..Default::default()

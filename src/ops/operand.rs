@@ -62,8 +62,13 @@ pub struct ShardOperand {
 pub enum RowChoice {
     /// All valid rows.
     All,
-    /// Only the last valid row.
+    /// Only the last valid row of a pass of one sequence.
     Last,
+    /// The last valid row of every sequence.
+    LastOfEach {
+        /// R, rows of each sequence of the pass.
+        sequence_rows: usize,
+    },
 }
 
 impl RowChoice {
@@ -72,6 +77,8 @@ impl RowChoice {
         match self {
             Self::All => rows,
             Self::Last => 1,
+            Self::LastOfEach { sequence_rows: 0 } => 0,
+            Self::LastOfEach { sequence_rows } => rows / sequence_rows,
         }
     }
 
@@ -79,7 +86,23 @@ impl RowChoice {
     pub(super) const fn x_row(self) -> u32 {
         match self {
             Self::All => 0,
-            Self::Last => u32::MAX,
+            Self::Last | Self::LastOfEach { .. } => u32::MAX,
         }
+    }
+
+    /// The kernels' `sequence_rows` parameter.
+    pub(super) const fn sequence_rows(self) -> u32 {
+        match self {
+            Self::All | Self::Last => sequence_rows(None),
+            Self::LastOfEach { sequence_rows: rows } => sequence_rows(Some(rows)),
+        }
+    }
+}
+
+/// The kernels' `sequence_rows` parameter: a pass of one sequence has as many as there can be.
+pub(super) const fn sequence_rows(rows: Option<usize>) -> u32 {
+    match rows {
+        Some(rows) => rows as u32,
+        None => u32::MAX,
     }
 }

@@ -1,3 +1,4 @@
+use super::operand::sequence_rows;
 use super::{Bind, Emitter, Operand, Operation, ShapeFault, Shapes, Tensor, Value};
 use crate::kernels::KernelId;
 use crate::kernels::params::RopeParams;
@@ -15,6 +16,8 @@ pub struct RopeSpec {
     pub capacity: usize,
     /// Base of the frequencies.
     pub theta: f32,
+    /// R, rows of each sequence of the pass; `None` where the pass is one sequence.
+    pub sequence_rows: Option<usize>,
 }
 
 /// Rotates q and k of fused rows `[T, (H + 2G) * K]`, appends k and v to the caches `[slots * G * capacity, K]` and gives q
@@ -88,6 +91,7 @@ pub fn rope_append(
         head_dim: spec.head_dim as u32,
         capacity: spec.capacity as u32,
         first_row: first_row as u32,
+        sequence_rows: sequence_rows(spec.sequence_rows),
         theta: spec.theta,
         ..Default::default()
     };

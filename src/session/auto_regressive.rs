@@ -202,7 +202,7 @@ impl AutoRegressive {
         self.prefix = prefix.len();
         let ids = [prefix, answer].concat();
         let pass = self.write_ids(&ids, output).await?;
-        let step = Step { position: 0, tokens: ids.len() as u32, prefix: prefix.len() as u32, slot: 0 };
+        let step = Step::one(0, ids.len() as u32, prefix.len() as u32, 0);
         self.submit(&pass, step, output).await
     }
 
@@ -219,7 +219,7 @@ impl AutoRegressive {
         let mut targets = vec![0u32; first];
         targets.extend_from_slice(suffix);
         self.session.write(states::TARGETS, bytemuck::cast_slice(&targets))?;
-        let step = Step { position: 0, tokens: ids.len() as u32, prefix: prefix.len() as u32, slot: 0 };
+        let step = Step::one(0, ids.len() as u32, prefix.len() as u32, 0);
         let read = StateRead::new(states::SCORES, first * 4..(first + suffix.len()) * 4);
         let bytes = self.session.submit(&pass, &step, &[read]).await?.await?;
         Ok(bytemuck::pod_collect_to_vec(&bytes))
@@ -242,7 +242,7 @@ impl AutoRegressive {
         if position >= capacity {
             return Err(SessionFault::TooLong { needed: position + 1, capacity }.into());
         }
-        let step = Step { position: position as u32, tokens: 1, prefix: self.prefix as u32, slot: slot as u32 };
+        let step = Step::one(position as u32, 1, self.prefix as u32, slot as u32);
         self.submit(&self.decoding(output, ids), step, output).await
     }
 
@@ -286,7 +286,7 @@ impl AutoRegressive {
         let graph = self.session.architecture().build(&self.decoding(PassOutput::Greedy, None))?;
         let cache = self.cache;
         self.session.prepare_copies(&key, || cache.slot_copies(&caches(graph.states()), from, to, first)).await?;
-        let step = Step { position: 0, tokens: 0, prefix: 0, slot: 0 };
+        let step = Step::one(0, 0, 0, 0);
         self.session.play(&key, &step, &[])?.await?;
         Ok(())
     }
@@ -328,7 +328,7 @@ impl AutoRegressive {
             }
             PassOutput::Greedy | PassOutput::Score => self.session.submit(pass, &step, &[choice]).await?,
         };
-        Ok(Submitted { pending, position: (step.position + step.tokens) as usize })
+        Ok(Submitted { pending, position: (step.sequence[0].position + step.rows) as usize })
     }
 }
 

@@ -45,7 +45,7 @@ impl Images {
         }
         self.reserve(session, images.len()).await?;
         let tokens = self.input.tokens as u32;
-        let step = Step { position: 0, tokens, prefix: tokens, slot: 0 };
+        let step = Step::one(0, tokens, tokens, 0);
         for (n, image) in images.iter().enumerate() {
             session.write(states::IMAGE, bytemuck::cast_slice(image))?;
             session.submit(&Pass::EncodeImage, &step, &[]).await?.await?;

@@ -23,7 +23,7 @@ impl Session {
         let ids: Vec<u32> = codes.iter().map(|&code| code.into()).collect();
         self.write(states::MASK_CODES, bytemuck::cast_slice(&ids))?;
         let bytes = self.state_bytes(states::MASK);
-        let step = Step { position: 0, tokens: (bytes / 4) as u32, prefix: 0, slot: 0 };
+        let step = Step::one(0, (bytes / 4) as u32, 0, 0);
         let mask = self.submit(&pass, &step, &[StateRead::new(states::MASK, 0..bytes)]).await?.await?;
         Ok(bytemuck::pod_collect_to_vec(&mask))
     }

@@ -1,7 +1,7 @@
 //! `attention*`: head sizes, grouped heads, masks, windows, softcap; over own rows and over the cache; decode in parts.
 
 use ocelli::kernels::params::AttentionParams;
-use ocelli::kernels::{KernelId, Step};
+use ocelli::kernels::{Kernel, KernelId, Step};
 
 use crate::case::{KernelCase, POISON, dispatch, given, rows_up_to, written, written_of};
 use crate::random::Random;
@@ -69,7 +69,7 @@ fn name((heads, kv_heads, head_dim): Heads, sight: Sight) -> String {
 
 /// Queries that a workgroup covers.
 fn queries(kernel: KernelId) -> usize {
-    if kernel.info().base == "attention" { 8 } else { 32 }
+    if kernel.info().kernel == Kernel::Attention { 8 } else { 32 }
 }
 
 /// As an encoder does it: queries, keys and values are in the same rows, and everything sees everything.
@@ -83,6 +83,7 @@ fn own_rows(kernel: KernelId, heads: Heads, tokens: usize) -> KernelCase {
         vec![rows_up_to(&mut random, tokens, capacity, 3 * width), written_of(capacity * width, tokens * width)];
     let params = AttentionParams {
         tokens: capacity as u32,
+        sequence_rows: u32::MAX,
         heads: count as u32,
         kv_heads: count as u32,
         head_dim: head_dim as u32,
@@ -96,8 +97,8 @@ fn own_rows(kernel: KernelId, heads: Heads, tokens: usize) -> KernelCase {
     };
     let grid = [capacity.div_ceil(queries(kernel)), count, 1];
     let mut dispatch = dispatch(kernel, 2, &params, grid);
-    dispatch.bindings = vec![0, 0, 0, 1];
-    let step = Step { tokens: tokens as u32, ..Default::default() };
+    dispatch.bindings = vec![0, 0, 0, 0, 1];
+    let step = Step::one(0, tokens as u32, 0, 0);
     KernelCase { label, operands, dispatches: vec![dispatch], step, tolerance: CURVED }
 }
 
@@ -120,6 +121,7 @@ fn cache_params((heads, kv_heads, head_dim): Heads, sight: Sight, capacity: usiz
         k_head_stride: (capacity * head_dim) as u32,
         slot_stride: (kv_heads * capacity * head_dim) as u32,
         source: 1,
+        sequence_rows: u32::MAX,
         mask: sight.mask,
         window: sight.window,
         scale: 2.0 / (head_dim as f32).sqrt(),
@@ -141,8 +143,10 @@ fn over_cache(kernel: KernelId, heads: Heads, sight: Sight, position: usize, tok
     ];
     let params = AttentionParams { tokens: most as u32, ..cache_params(heads, sight, capacity) };
     let grid = [most.div_ceil(queries(kernel)), heads.0, 1];
-    let dispatches = vec![dispatch(kernel, 4, &params, grid)];
-    let step = Step { position: position as u32, tokens: tokens as u32, prefix: sight.prefix, slot: 1 };
+    let mut dispatch = dispatch(kernel, 4, &params, grid);
+    dispatch.bindings = vec![0, 1, 2, 0, 3];
+    let dispatches = vec![dispatch];
+    let step = Step::one(position as u32, tokens as u32, sight.prefix, 1);
     KernelCase { label, operands, dispatches, step, tolerance: CURVED }
 }
 
@@ -170,10 +174,11 @@ fn decode(kernel: KernelId, heads: Heads, sight: Sight, position: usize) -> Kern
         KernelId::AttentionSplit => [splits, count, 1],
         _ => [splits.div_ceil(8), kv_heads * (count / kv_heads).div_ceil(2), 1],
     };
-    let split = dispatch(kernel, 4, &params, split_grid);
+    let mut split = dispatch(kernel, 4, &params, split_grid);
+    split.bindings = vec![0, 1, 2, 0, 3];
     let grid = [(head_dim / 4).div_ceil(32), count, 1];
     let mut merge = dispatch(KernelId::AttentionMerge, 2, &params, grid);
     merge.bindings = vec![3, 4];
-    let step = Step { position: position as u32, tokens: 1, prefix: sight.prefix, slot: 1 };
+    let step = Step::one(position as u32, 1, sight.prefix, 1);
     KernelCase { label, operands, dispatches: vec![split, merge], step, tolerance: CURVED }
 }

@@ -19,6 +19,8 @@ pub enum Operand {
     Given(Vec<u8>),
     /// An output.
     Written(Output),
+    /// Read and written in place.
+    Changed(Vec<u8>),
 }
 
 /// What a kernel should do to an output.
@@ -76,6 +78,11 @@ pub fn written_as(size: usize, written: usize, words: &'static [Word]) -> Operan
     Operand::Written(Output { size, written, words })
 }
 
+/// Floats that the kernel changes in place.
+pub fn changed(values: &[f32]) -> Operand {
+    Operand::Changed(bytes_of(values))
+}
+
 /// Floats of an input.
 pub fn given(values: &[f32]) -> Operand {
     Operand::Given(bytes_of(values))
@@ -129,15 +136,34 @@ impl KernelCase {
         self.dispatches.iter().map(|dispatch| dispatch.kernel)
     }
 
+    /// What its operands hold once the plain twin has played it.
+    pub fn results(&self) -> Result<Vec<Vec<u32>>, String> {
+        let mut cpu = CpuPlayer::plain();
+        let recording = self.recording();
+        play!(self, cpu, &recording).map_err(|error| format!("the twin: {error}"))
+    }
+
+    /// Plays it with the fast CPU kernels and compares every word of every output.
+    pub fn check_fast(&self) -> Result<(), String> {
+        let mut fast = CpuPlayer::new();
+        let found = play!(self, fast, &self.recording()).map_err(|error| error.to_string())?;
+        self.compare_all(&self.results()?, &found)
+    }
+
     /// Plays it on both and compares every word of every output.
     pub fn check(&self, gpu: &mut GpuPlayer, cpu: &mut CpuPlayer) -> Result<(), String> {
         let recording = self.recording();
         let expected = play!(self, cpu, &recording).map_err(|error| format!("the twin: {error}"))?;
         let found = play!(self, gpu, &recording).map_err(|error| error.to_string())?;
-        let outputs = self.operands.iter().zip(expected.iter().zip(&found)).enumerate();
+        self.compare_all(&expected, &found)
+    }
+
+    fn compare_all(&self, expected: &[Vec<u32>], found: &[Vec<u32>]) -> Result<(), String> {
+        let outputs = self.operands.iter().zip(expected.iter().zip(found)).enumerate();
         for (index, (operand, (expected, found))) in outputs {
             let (name, fault) = match operand {
                 Operand::Written(output) => ("output", self.compare(output, expected, found)),
+                Operand::Changed(_) => ("buffer", (expected != found).then(|| "its bits differ".to_string())),
                 Operand::Given(_) => ("input", (expected != found).then(|| "it was written to".to_string())),
             };
             if let Some(fault) = fault {
@@ -198,7 +224,7 @@ impl KernelCase {
 /// What a buffer holds at the start, with its guard.
 fn initial(operand: &Operand) -> Vec<u32> {
     let mut words = match operand {
-        Operand::Given(bytes) => bytemuck::pod_collect_to_vec(bytes),
+        Operand::Given(bytes) | Operand::Changed(bytes) => bytemuck::pod_collect_to_vec(bytes),
         Operand::Written(output) => vec![POISON; output.size],
     };
     words.resize(words.len() + GUARD_WORDS, POISON);

@@ -1,7 +1,7 @@
 //! `matmul_tiled`, `matmul_regs`, `matvec`, `matvec_serial`: every dtype and epilogue, odd sizes, shards, row choice.
 
 use ocelli::kernels::params::LinearParams;
-use ocelli::kernels::{KernelId, Step};
+use ocelli::kernels::{Kernel, KernelId, Sequence, Step};
 use ocelli::quant::{encode_rows, layout};
 use ocelli::tensor::Dtype;
 
@@ -47,7 +47,32 @@ pub fn cases() -> Vec<KernelCase> {
         let epilogues: Vec<_> = if dtype(kernel) == Dtype::F32 { every_epilogue().collect() } else { SOME.to_vec() };
         cases.extend(epilogues.into_iter().map(|epilogue| case(kernel, &SHAPES[1], epilogue)));
     }
+    for kernel in [KernelId::MatmulTiledF32, KernelId::MatmulRegsQ8, KernelId::MatvecQ4, KernelId::MatvecSerialF16] {
+        for sequence_rows in [1, 7] {
+            cases.extend([1, 2, 3, 5, 33, 64].map(|count| last_rows(kernel, count, sequence_rows)));
+        }
+    }
     cases
+}
+
+/// The last valid row of every sequence of a pass, times a weight of 9 rows.
+fn last_rows(kernel: KernelId, count: usize, sequence_rows: usize) -> KernelCase {
+    let (k, rows) = (36, 9);
+    let mut case = case(
+        kernel,
+        &Shape { tokens: count, capacity: count, k, all_rows: rows, first_row: 0, skip: 0, rows, x_row: 0 },
+        [0, 0, 0],
+    );
+    case.label += &format!(" of sequences of {sequence_rows}");
+    let mut random = Random::new(&case.label);
+    case.operands[0] = given(&random.floats(count * sequence_rows * k));
+    let mut params: LinearParams = bytemuck::pod_read_unaligned(&case.dispatches[0].params);
+    (params.x_row, params.sequence_rows) = (u32::MAX, sequence_rows as u32);
+    case.dispatches[0].params = bytemuck::bytes_of(&params).to_vec();
+    let sequences: Vec<Sequence> =
+        (0..count).map(|_| Sequence { tokens: 1 + random.below(sequence_rows as u32), ..Default::default() }).collect();
+    case.step = Step::of(&sequences, sequence_rows).expect("they fit");
+    case
 }
 
 fn every_epilogue() -> impl Iterator<Item = [u32; 3]> {
@@ -56,11 +81,11 @@ fn every_epilogue() -> impl Iterator<Item = [u32; 3]> {
 
 /// Weight rows and rows of x that a workgroup covers; nothing for kernels of other families.
 fn columns_and_rows(kernel: KernelId) -> Option<(usize, usize)> {
-    match kernel.info().base {
-        "matmul_tiled" => Some((64, 64)),
-        "matmul_regs" => Some((128, 16)),
-        "matvec" => Some((4, 1)),
-        "matvec_serial" => Some((64, 1)),
+    match kernel.info().kernel {
+        Kernel::MatmulTiled => Some((64, 64)),
+        Kernel::MatmulRegs => Some((128, 16)),
+        Kernel::Matvec => Some((4, 1)),
+        Kernel::MatvecSerial => Some((64, 1)),
         _ => None,
     }
 }
@@ -110,12 +135,13 @@ fn case(kernel: KernelId, shape: &Shape, [act, bias, residual]: [u32; 3]) -> Ker
         act,
         bias,
         residual,
+        sequence_rows: u32::MAX,
         ..Default::default()
     };
     let (wide, tall) = columns_and_rows(kernel).unwrap_or((1, 1));
     let groups = rows.div_ceil(wide);
     // Only matvec has so many columns that they are folded over x and z, which may leave workgroups without work.
-    let z = if info.base == "matvec" { groups.div_ceil(5) } else { 1 };
+    let z = if info.kernel == Kernel::Matvec { groups.div_ceil(5) } else { 1 };
     let grid = [groups.div_ceil(z), capacity.div_ceil(tall), z];
     let tolerance = match act {
         0 => SUMMED,
@@ -123,5 +149,5 @@ fn case(kernel: KernelId, shape: &Shape, [act, bias, residual]: [u32; 3]) -> Ker
     };
     let count = operands.len();
     let dispatches = vec![dispatch(kernel, count, &params, grid)];
-    KernelCase { label, operands, dispatches, step: Step { tokens: step_tokens, ..Default::default() }, tolerance }
+    KernelCase { label, operands, dispatches, step: Step::one(0, step_tokens, 0, 0), tolerance }
 }

@@ -1,13 +1,14 @@
 //! Kernels that work row by row: embedding, patches, norms, RoPE and the elementwise ones.
 
 use ocelli::kernels::params::{
-    ElementwiseParams, EmbedParams, FoldParams, NormParams, PatchifyParams, PlaceRowsParams, RopeParams, UnfoldParams,
+    ElementwiseParams, EmbedParams, FoldParams, GatherSlotsParams, NormParams, PatchifyParams, PlaceRowsParams,
+    RopeParams, UnfoldParams,
 };
-use ocelli::kernels::{KernelId, Step};
+use ocelli::kernels::{KernelId, Sequence, Step};
 use ocelli::quant::{encode_rows, layout};
 use ocelli::tensor::Dtype;
 
-use crate::case::{KernelCase, Operand, bytes_of_ids, dispatch, given, rows_up_to, written, written_of};
+use crate::case::{KernelCase, Operand, bytes_of_ids, changed, dispatch, given, rows_up_to, written, written_of};
 use crate::random::Random;
 use crate::tolerance::{CURVED, EXACT, ROTATED, ROTATED_FAR, ROUNDED, SUMMED, Tolerance};
 
@@ -45,6 +46,20 @@ pub fn cases() -> Vec<KernelCase> {
                 .map(|(position, slot, first_row)| rope([heads, kv_heads, head_dim], position, slot, first_row)),
         );
     }
+    for sequence_rows in [1, 7] {
+        for count in [1, 2, 3, 5, 33, 64] {
+            let lengths: Vec<u32> = (0..count).map(|n| 1 + (n * 5 + 2) % sequence_rows as u32).collect();
+            cases.push(rope_of_sequences(&lengths, sequence_rows));
+            for kernel in [KernelId::RmsNormWorkgroup, KernelId::RmsNormSub, KernelId::RmsNormSerial] {
+                cases.push(rms_norm_of_last_rows(kernel, &lengths, sequence_rows));
+            }
+        }
+    }
+    cases.push(rope_of_sequences(&[3, 0, 2], 4));
+    cases.push(rms_norm_of_last_rows(KernelId::RmsNormSerial, &[3, 2, 0], 4));
+    for sources in [&[0][..], &[0, 0], &[1, 1, 2, 2, 1], &[0; 33], &[63; 64]] {
+        cases.extend([4, 36, 256].map(|head_dim| gather_slots(sources, head_dim)));
+    }
     for (kernel, tolerance) in [
         (KernelId::Gelu, CURVED),
         (KernelId::Geglu, CURVED),
@@ -58,7 +73,7 @@ pub fn cases() -> Vec<KernelCase> {
 }
 
 fn tokens(tokens: u32) -> Step {
-    Step { tokens, ..Default::default() }
+    Step::one(0, tokens, 0, 0)
 }
 
 fn embed(kernel: KernelId, dtype: Dtype, width: usize) -> KernelCase {
@@ -205,6 +220,87 @@ fn rms_norm(kernel: KernelId, width: usize, residual: u32, x_row: u32) -> Kernel
     KernelCase { label, operands, dispatches, step: tokens(x_rows as u32), tolerance: SUMMED }
 }
 
+/// Sequences of unequal lengths and places, in a pass with room for one more.
+fn rope_of_sequences(lengths: &[u32], sequence_rows: usize) -> KernelCase {
+    let (heads, kv_heads, head_dim, capacity) = (3, 2, 12, 20 + sequence_rows);
+    let (count, slots) = (lengths.len(), lengths.len() + 2);
+    let label = format!("rope_append B={count} R={sequence_rows}");
+    let mut random = Random::new(&label);
+    let sequences: Vec<Sequence> = (0..count)
+        .map(|n| Sequence {
+            position: random.below(20),
+            tokens: lengths[n],
+            slot: (slots - 1 - n) as u32,
+            ..Default::default()
+        })
+        .collect();
+    let (rows, valid) = ((count + 1) * sequence_rows, lengths.iter().sum::<u32>() as usize);
+    let width = (heads + 2 * kv_heads) * head_dim;
+    let cache = slots * kv_heads * capacity * head_dim;
+    let operands = vec![
+        given(&random.floats(rows * width)),
+        written_of(rows * heads * head_dim, valid * heads * head_dim),
+        written_of(cache, valid * kv_heads * head_dim),
+        written_of(cache, valid * kv_heads * head_dim),
+    ];
+    let params = RopeParams {
+        tokens: rows as u32,
+        heads: heads as u32,
+        kv_heads: kv_heads as u32,
+        head_dim: head_dim as u32,
+        capacity: capacity as u32,
+        sequence_rows: sequence_rows as u32,
+        theta: 10_000.0,
+        ..Default::default()
+    };
+    let grid = [1, heads + 2 * kv_heads, rows];
+    let dispatches = vec![dispatch(KernelId::RopeAppend, 4, &params, grid)];
+    let step = Step::of(&sequences, sequence_rows).expect("they fit");
+    KernelCase { label, operands, dispatches, step, tolerance: ROTATED }
+}
+
+/// The last valid row of every sequence; of one without any something is written that nobody reads.
+fn rms_norm_of_last_rows(kernel: KernelId, lengths: &[u32], sequence_rows: usize) -> KernelCase {
+    let (width, count) = (36, lengths.len());
+    let label = format!("{} last of {lengths:?} R={sequence_rows}", kernel.info().name);
+    let mut random = Random::new(&label);
+    let operands = vec![
+        given(&random.floats((count + 1) * sequence_rows * width)),
+        given(&random.floats(width)),
+        given(&[f32::NAN]),
+        written_of((count + 1) * width, count * width),
+    ];
+    let params = NormParams {
+        tokens: count as u32 + 1,
+        width: width as u32,
+        x_row: u32::MAX,
+        sequence_rows: sequence_rows as u32,
+        eps: 1e-6,
+        ..Default::default()
+    };
+    let dispatches = vec![dispatch(kernel, 4, &params, [count + 1, 1, 1])];
+    let sequences: Vec<Sequence> = lengths.iter().map(|&tokens| Sequence { tokens, ..Default::default() }).collect();
+    let step = Step::of(&sequences, sequence_rows).expect("they fit");
+    KernelCase { label, operands, dispatches, step, tolerance: SUMMED }
+}
+
+/// Rows 3 .. 9 of some slots of a cache come from others; all else keeps its bits.
+fn gather_slots(sources: &[usize], head_dim: usize) -> KernelCase {
+    let (slots, kv_heads, capacity) = (sources.len() + 1, 3, 11);
+    let label = format!("gather_slots {sources:?} K={head_dim}");
+    let params = GatherSlotsParams {
+        slots: slots as u32,
+        kv_heads: kv_heads as u32,
+        capacity: capacity as u32,
+        head_dim: head_dim as u32,
+    };
+    let cache = Random::new(&label).floats(slots * kv_heads * capacity * head_dim);
+    let grid = [(capacity * head_dim / 4).div_ceil(64), kv_heads, slots];
+    let dispatches = vec![dispatch(KernelId::GatherSlots, 1, &params, grid)];
+    let step = Step::gather(sources, 3..9).expect("sources stay");
+    KernelCase { label, operands: vec![changed(&cache)], dispatches, step, tolerance: EXACT }
+}
+
 /// Three valid rows, of a pass whose rows before `first_row` are done elsewhere.
 fn rope([heads, kv_heads, head_dim]: [usize; 3], position: u32, slot: u32, first_row: u32) -> KernelCase {
     let (rows, room, capacity, slots) = (3, 4, (position + first_row) as usize + 6, 2);
@@ -226,11 +322,12 @@ fn rope([heads, kv_heads, head_dim]: [usize; 3], position: u32, slot: u32, first
         capacity: capacity as u32,
         first_row,
         theta: 10_000.0,
+        sequence_rows: u32::MAX,
         ..Default::default()
     };
     let grid = [(head_dim / 2).div_ceil(32), heads + 2 * kv_heads, room];
     let dispatches = vec![dispatch(KernelId::RopeAppend, 4, &params, grid)];
-    let step = Step { position, tokens: first_row + rows as u32, slot, ..Default::default() };
+    let step = Step::one(position, first_row + rows as u32, 0, slot);
     let tolerance = if position < 100 { ROTATED } else { ROTATED_FAR };
     KernelCase { label, operands, dispatches, step, tolerance }
 }

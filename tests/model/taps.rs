@@ -38,7 +38,7 @@ pub fn vision_taps(place: Place, checkpoint: &str) -> Result<(), String> {
     wanted.push("projector");
 
     let tokens = model.architecture.config().vision.tokens() as u32;
-    let step = Step { position: 0, tokens, prefix: tokens, slot: 0 };
+    let step = Step::one(0, tokens, tokens, 0);
     let found = model.run(graph, &step, &[("image", bytemuck::cast_slice(&image))], &wanted)?;
     for ((_, theirs), values) in names.iter().zip(&found) {
         close(theirs, values, &tap(theirs)?.1, INSIDE)?;
@@ -73,7 +73,7 @@ pub fn decoder_taps(place: Place, checkpoint: &str) -> Result<(), String> {
     names.push(("norm".into(), "decoder/final_norm".into()));
     names.push((logits_of(&model).into(), "logits/steps".into()));
     let wanted: Vec<&str> = names.iter().map(|(ours, _)| ours.as_str()).collect();
-    let step = Step { position: 0, tokens: ids.len() as u32, prefix: ids.len() as u32, slot: 0 };
+    let step = Step::one(0, ids.len() as u32, ids.len() as u32, 0);
     let states = [("ids", bytemuck::cast_slice(&ids)), ("features", bytemuck::cast_slice(&features))];
     let found = model.run(graph, &step, &states, &wanted)?;
     for ((_, theirs), values) in names.iter().zip(&found) {
@@ -139,7 +139,7 @@ fn force(model: &mut Bare, golden: &Golden, logits: bool) -> Result<(Vec<Vec<f32
         ids: None,
     };
     let graph = build(&model, &Pass::Decoder(pass.clone()))?;
-    let step = Step { position: 0, tokens: ids.len() as u32, prefix: prefix as u32, slot: 0 };
+    let step = Step::one(0, ids.len() as u32, prefix as u32, 0);
     let targets: Vec<u32> = ids[1..].iter().map(|&id| id & 0x7fff_ffff).chain([0]).collect();
     let states = [
         ("ids", bytemuck::cast_slice(&ids)),
@@ -175,14 +175,14 @@ pub fn large_picture(place: Place) -> Result<(), String> {
     };
     let mut model = Bare::fill(place, architecture, Dtype::F32, &values)?;
     let everywhere = model.most;
-    let step = Step { position: 0, tokens: patches as u32, prefix: patches as u32, slot: 0 };
+    let step = Step::one(0, patches as u32, patches as u32, 0);
     let graph = build(&model, &Pass::EncodeImage)?;
     let features = model.run(graph, &step, &[("image", bytemuck::cast_slice(&image))], &["projector"])?.remove(0);
     let ids: Vec<u32> = (0..patches as u32).map(|row| row | 1 << 31).chain([2, 7, 11, 5]).collect();
     let tokens = ids.len().next_multiple_of(128);
     let (capacity, output) = (tokens, PassOutput::Greedy);
     let pass = DecoderPass { tokens, capacity, slots: 1, feature_rows: patches, output, ids: None };
-    let step = Step { position: 0, tokens: ids.len() as u32, prefix: ids.len() as u32, slot: 0 };
+    let step = Step::one(0, ids.len() as u32, ids.len() as u32, 0);
     let states = [("ids", bytemuck::cast_slice(&ids)), ("features", bytemuck::cast_slice(&features))];
     let mut logits = |most: usize| {
         model.most = most;

@@ -8,7 +8,7 @@ use super::tile;
 use super::workspace::{Lane, Workspace, lanes_for, room};
 use crate::cpu::CpuError;
 use crate::cpu::call::Call;
-use crate::cpu::twins::attention::{self as twin, Attention, bind};
+use crate::cpu::twins::attention::{self as twin, Attention, Sequences, bind};
 
 /// Keys of a block.
 const BLOCK: usize = 32;
@@ -20,9 +20,32 @@ const FEW: usize = 3;
 const MAX_TILE: usize = 6;
 
 pub(super) fn run(call: &mut Call<'_>, workspace: &mut Workspace) -> Result<(), CpuError> {
-    let (op, out) = bind(call)?;
-    attention(&op, out, workspace);
+    let (sequences, width, out) = bind(call)?;
+    if sequences.rows() == 1 && sequences.count() > 1 && width > 0 {
+        single_rows(&sequences, width, out, workspace);
+    } else {
+        sequences.each(width, out, |op, out| attention(op, out, workspace));
+    }
     Ok(())
+}
+
+/// One query of each of several sequences: threads share the sequences.
+fn single_rows(sequences: &Sequences<'_>, width: usize, out: &mut [f32], workspace: &mut Workspace) {
+    let rows = out.len() / width;
+    let keys: usize = (0..rows).map(|n| sequences.attention(n).keys).sum();
+    let each = rows.div_ceil(parts(rows, keys * width)).max(1);
+    let lanes = &mut workspace.lanes;
+    lanes_for(lanes, rows.div_ceil(each));
+    each_part(out, each * width, lanes, |part, out, lane| {
+        for (n, out) in out.chunks_exact_mut(width).enumerate() {
+            let op = &sequences.attention(part * each + n);
+            match op.head_dim.is_multiple_of(4) {
+                _ if op.tokens == 0 => {}
+                true => launch(Few { op, first: 0, out, lane }),
+                false => twin::attention(op, out),
+            }
+        }
+    });
 }
 
 /// The same as [`twins::attention::attention`](twin::attention).
@@ -31,7 +54,7 @@ pub fn attention(op: &Attention<'_>, out: &mut [f32], workspace: &mut Workspace)
     if op.tokens == 0 || width == 0 {
         return;
     }
-    if !op.head_dim.is_multiple_of(8) {
+    if !op.head_dim.is_multiple_of(4) || op.keys == 0 {
         return twin::attention(op, out);
     }
     let Workspace { shared, lanes, .. } = workspace;
@@ -163,6 +186,13 @@ unsafe fn tile_of<S: Simd, const TILE: usize>(
                     S::store(weights[m].as_mut_ptr().add(p * ROWS), score);
                 }
             }
+            if let Some(bias) = op.bias {
+                for (weights, t) in weights.iter_mut().zip(tokens) {
+                    for (n, weight) in weights[p * ROWS..][..ROWS].iter_mut().enumerate() {
+                        *weight += bias.of(op.position + t, block + p * ROWS + n, h);
+                    }
+                }
+            }
         }
         for m in 0..TILE {
             let low = seen[m].start.saturating_sub(block).min(BLOCK);
@@ -176,7 +206,8 @@ unsafe fn tile_of<S: Simd, const TILE: usize>(
                 sums[m * dim..][..dim].iter_mut().for_each(|x| *x *= factor);
             }
         }
-        for d in (0..dim).step_by(8) {
+        let whole = dim / 8 * 8;
+        for d in (0..whole).step_by(8) {
             // SAFETY: the caller's machine; `d + 8 <= dim`, the length of a value and of a row of sums.
             unsafe {
                 let mut acc: [S::F; TILE] = [S::splat(0.0); TILE];
@@ -191,6 +222,14 @@ unsafe fn tile_of<S: Simd, const TILE: usize>(
                 }
                 for (m, acc) in acc.into_iter().enumerate() {
                     S::store(sums.as_mut_ptr().add(m * dim + d), acc);
+                }
+            }
+        }
+        if whole < dim {
+            for (sums, weights) in sums.chunks_exact_mut(dim).zip(&weights) {
+                for (j, weight) in weights[..count].iter().enumerate() {
+                    let value = &op.value(block + j, h)[whole..];
+                    sums[whole..].iter_mut().zip(value).for_each(|(sum, value)| *sum += weight * value);
                 }
             }
         }

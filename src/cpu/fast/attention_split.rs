@@ -8,18 +8,19 @@ use super::workspace::{Workspace, room};
 use crate::cpu::CpuError;
 use crate::cpu::call::Call;
 use crate::cpu::twins::attention::Attention;
-use crate::cpu::twins::attention_split::{self as twin, EMPTY, HEAD, bind_split};
+use crate::cpu::twins::attention_split::{self as twin, EMPTY, HEAD, bind_split, part_width};
 use crate::tensor::Dtype;
 
 pub(super) fn run(call: &mut Call<'_>, workspace: &mut Workspace) -> Result<(), CpuError> {
-    let (op, splits, split_keys, partial) = bind_split(call)?;
-    split(&op, splits, split_keys, partial, workspace);
+    let (sequences, splits, split_keys, partial) = bind_split(call)?;
+    let width = part_width(&sequences.params);
+    sequences.each(width, partial, |op, partial| split(op, splits, split_keys, partial, workspace));
     Ok(())
 }
 
 /// The same as [`twins::attention_split::split`](twin::split).
 pub fn split(op: &Attention<'_>, splits: usize, split_keys: usize, partial: &mut [f32], workspace: &mut Workspace) {
-    if op.head_dim.is_multiple_of(8) {
+    if op.head_dim.is_multiple_of(4) {
         launch(Split { op, splits, split_keys, partial, scores: &mut workspace.shared });
     } else {
         twin::split(op, splits, split_keys, partial);
@@ -54,7 +55,7 @@ impl Kernel for Split<'_, '_> {
 /// the weights.
 ///
 /// # Safety
-/// The machine has the backend's instructions. `out.len()` is the head's size, a multiple of eight.
+/// The machine has the backend's instructions. `out.len()` is the head's size, a multiple of four.
 #[inline(always)]
 pub(super) unsafe fn weigh<S: Simd>(
     op: &Attention<'_>,
@@ -72,8 +73,9 @@ pub(super) unsafe fn weigh<S: Simd>(
     // Whole vectors of scores; those beyond the last key weigh nothing.
     let scores = room(scores, count.next_multiple_of(8));
     let query = op.query(t, h);
-    assert!(out.len() == query.len() && query.len().is_multiple_of(8));
-    // SAFETY: the caller's machine; a query, a key and a value have `out.len()` elements, and scores come in eights.
+    assert!(out.len() == query.len() && query.len().is_multiple_of(4));
+    // SAFETY: the caller's machine; a query, a key and a value have `out.len()` elements, and scores come in
+    // eights.
     unsafe {
         for (part, scores) in scores.chunks_exact_mut(4).enumerate() {
             // The last key stands in for those beyond it.
@@ -85,6 +87,11 @@ pub(super) unsafe fn weigh<S: Simd>(
             for part in scores.chunks_exact_mut(8) {
                 let capped = simd::tanh::<S>(S::div(S::load(part.as_ptr()), S::splat(op.softcap)));
                 S::store(part.as_mut_ptr(), S::mul(capped, S::splat(op.softcap)));
+            }
+        }
+        if let Some(bias) = op.bias {
+            for (n, score) in scores[..count].iter_mut().enumerate() {
+                *score += bias.of(op.position + t, first + n, h);
             }
         }
         scores[count..].fill(-3.0e38);
@@ -100,8 +107,15 @@ pub(super) unsafe fn weigh<S: Simd>(
         for (d, out) in out[..whole].chunks_exact_mut(32).enumerate() {
             columns::<S, 4>(&scores[..count], |j| &values(j)[32 * d..][..32], out);
         }
-        for (d, out) in out[whole..].chunks_exact_mut(8).enumerate() {
+        let eights = out.len() / 8 * 8;
+        for (d, out) in out[whole..eights].chunks_exact_mut(8).enumerate() {
             columns::<S, 1>(&scores[..count], |j| &values(j)[whole + 8 * d..][..8], out);
+        }
+        let rest = &mut out[eights..];
+        if !rest.is_empty() {
+            for (j, weight) in scores[..count].iter().enumerate() {
+                rest.iter_mut().zip(&values(j)[eights..]).for_each(|(out, value)| *out += weight * value);
+            }
         }
         (largest, S::sum(total))
     }

@@ -27,7 +27,8 @@ struct Quantised<'a> {
 }
 
 pub(super) fn run(call: &mut Call<'_>, workspace: &mut Workspace) -> Result<(), CpuError> {
-    let (op, out) = bind(call)?;
+    let mut gathered = Vec::new();
+    let (op, out) = bind(call, &mut gathered)?;
     linear(&op, out, workspace);
     Ok(())
 }

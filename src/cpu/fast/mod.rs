@@ -24,22 +24,23 @@ mod workspace;
 pub use workspace::Workspace;
 
 use super::registry::Run;
+use crate::kernels::Kernel;
 
-/// The fast version of a kernel, by its base name.
-pub(super) fn find(base: &str) -> Option<Run> {
-    let run: Run = match base {
-        "matmul_tiled" | "matmul_regs" | "matvec" | "matvec_serial" => linear::run,
-        "layer_norm" => norm::run_layer_norm,
-        "rms_norm" => norm::run_rms_norm,
-        "rope_append" => rope_append::run,
-        "attention" | "attention_serial" => attention::run,
-        "attention_split" | "attention_split_serial" => attention_split::run,
-        "gelu" => elementwise::run_gelu,
-        "geglu" => elementwise::run_geglu,
-        "softcap" => elementwise::run_softcap,
-        "argmax_partial" => argmax::run_partial,
-        "top_k_first" => top_k::run_first,
-        "top_k_merge" => top_k::run_merge,
+/// The fast version of a kernel, if it has one.
+pub(super) fn find(kernel: Kernel) -> Option<Run> {
+    let run: Run = match kernel {
+        Kernel::MatmulTiled | Kernel::MatmulRegs | Kernel::Matvec | Kernel::MatvecSerial => linear::run,
+        Kernel::LayerNorm => norm::run_layer_norm,
+        Kernel::RmsNorm => norm::run_rms_norm,
+        Kernel::RopeAppend => rope_append::run,
+        Kernel::Attention | Kernel::AttentionSerial => attention::run,
+        Kernel::AttentionSplit | Kernel::AttentionSplitSerial => attention_split::run,
+        Kernel::Gelu => elementwise::run_gelu,
+        Kernel::Geglu => elementwise::run_geglu,
+        Kernel::Softcap => elementwise::run_softcap,
+        Kernel::ArgmaxPartial => argmax::run_partial,
+        Kernel::TopKFirst => top_k::run_first,
+        Kernel::TopKMerge => top_k::run_merge,
         _ => return None,
     };
     Some(run)

@@ -7,13 +7,15 @@ use crate::cpu::call::Call;
 use crate::cpu::twins::norm::{Norm, bind_layer_norm, bind_rms_norm};
 
 pub(super) fn run_layer_norm(call: &mut Call<'_>, _: &mut Workspace) -> Result<(), CpuError> {
-    let (op, out) = bind_layer_norm(call)?;
+    let mut gathered = Vec::new();
+    let (op, out) = bind_layer_norm(call, &mut gathered)?;
     norm(&op, out);
     Ok(())
 }
 
 pub(super) fn run_rms_norm(call: &mut Call<'_>, _: &mut Workspace) -> Result<(), CpuError> {
-    let (op, out) = bind_rms_norm(call)?;
+    let mut gathered = Vec::new();
+    let (op, out) = bind_rms_norm(call, &mut gathered)?;
     norm(&op, out);
     Ok(())
 }

@@ -7,12 +7,12 @@ use crate::cpu::twins::rope_append::{Rope, angle, bind};
 
 pub(super) fn run(call: &mut Call<'_>, workspace: &mut Workspace) -> Result<(), CpuError> {
     let (op, out) = bind(call)?;
-    let Rope { tokens, position, heads, groups, dim, capacity, first_group, theta, qkv } = op;
+    let Rope { tokens, heads, groups, dim, capacity, theta, qkv, .. } = op;
     let half = dim / 2;
     let (width, q_width) = ((heads + 2 * groups) * dim, heads * dim);
     let table = room(&mut workspace.shared, 2 * half);
     for t in 0..tokens {
-        let at = position + t;
+        let Some((at, first_group)) = op.place(t) else { continue };
         let (cos, sin) = table.split_at_mut(half);
         for i in 0..half {
             let (s, c) = angle(at as u32, i, dim, theta).sin_cos();

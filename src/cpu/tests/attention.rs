@@ -1,6 +1,6 @@
 use super::random::{Random, assert_close, poisoned};
 use crate::cpu::fast::{self, Workspace};
-use crate::cpu::twins::attention::{Attention, Visible, attention};
+use crate::cpu::twins::attention::{Attention, Bias, Visible, attention};
 use crate::cpu::twins::attention_split::{HEAD, merge, split};
 
 /// Buffers of one attention, as keys of the pass itself (rows of fused q, k and v) or as a cache.
@@ -8,6 +8,7 @@ struct Held {
     q: Vec<f32>,
     k: Vec<f32>,
     v: Vec<f32>,
+    table: Vec<f32>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -20,6 +21,8 @@ struct Case {
     visible: Visible,
     softcap: f32,
     cache: bool,
+    /// Rows of the table of biases.
+    bias: usize,
 }
 
 fn hold(case: &Case, random: &mut Random) -> Held {
@@ -31,11 +34,12 @@ fn hold(case: &Case, random: &mut Random) -> Held {
         q: vector(tokens * (heads + 2 * kv_heads) * head_dim),
         k: vector(keys.max(tokens * (heads + 2 * kv_heads) * head_dim)),
         v: vector(keys.max(tokens * (heads + 2 * kv_heads) * head_dim)),
+        table: vector(case.bias * (heads + 1)),
     }
 }
 
 fn bind<'a>(case: &Case, held: &'a Held) -> Attention<'a> {
-    let Case { tokens, position, heads, kv_heads, head_dim, visible, softcap, cache } = *case;
+    let Case { tokens, position, heads, kv_heads, head_dim, visible, softcap, cache, bias } = *case;
     let width = (heads + 2 * kv_heads) * head_dim;
     let (kv_stride, head_stride) =
         if cache { (head_dim, (position + tokens + 3) * head_dim) } else { (width, head_dim) };
@@ -55,6 +59,7 @@ fn bind<'a>(case: &Case, held: &'a Held) -> Attention<'a> {
         visible,
         scale: 1.0 / (head_dim as f32).sqrt(),
         softcap,
+        bias: (bias > 0).then(|| Bias { table: &held.table, rows: bias, stride: heads + 1, center: bias / 3 }),
     }
 }
 
@@ -86,11 +91,12 @@ fn compare(case: Case, random: &mut Random, workspace: &mut Workspace) {
 #[test]
 pub fn every_head_size_and_grouping() {
     let (mut random, mut workspace) = (Random::new(11), Workspace::default());
-    for head_dim in [16, 20, 32, 64, 72, 128, 256] {
+    for head_dim in [8, 12, 16, 20, 32, 36, 64, 72, 108, 128, 252, 256] {
         for (heads, kv_heads) in [(3, 3), (4, 2), (4, 1)] {
             for tokens in [1, 2, 3, 5, 17, 64] {
                 let visible = Visible::Full;
-                let case = Case { tokens, position: 0, heads, kv_heads, head_dim, visible, softcap: 0.0, cache: false };
+                let (position, cache, bias) = (0, false, if kv_heads == 2 { tokens } else { 0 });
+                let case = Case { tokens, position, heads, kv_heads, head_dim, visible, softcap: 0.0, cache, bias };
                 compare(case, &mut random, &mut workspace);
             }
         }
@@ -107,7 +113,8 @@ pub fn every_mask_and_source() {
                     let position = if cache { random.below(50) } else { 0 };
                     let prefix = random.below(position + tokens + 2);
                     let visible = Visible::Prefix { prefix, window };
-                    let case = Case { tokens, position, heads: 4, kv_heads: 2, head_dim: 32, visible, softcap, cache };
+                    let (heads, kv_heads, head_dim, bias) = (4, 2, 32, random.below(40));
+                    let case = Case { tokens, position, heads, kv_heads, head_dim, visible, softcap, cache, bias };
                     compare(case, &mut random, &mut workspace);
                 }
             }
@@ -119,8 +126,17 @@ pub fn every_mask_and_source() {
 fn large_enough_for_threads() {
     let (mut random, mut workspace) = (Random::new(13), Workspace::default());
     let visible = Visible::Prefix { prefix: 200, window: 0 };
-    let case =
-        Case { tokens: 211, position: 7, heads: 4, kv_heads: 1, head_dim: 64, visible, softcap: 0.0, cache: true };
+    let case = Case {
+        tokens: 211,
+        position: 7,
+        heads: 4,
+        kv_heads: 1,
+        head_dim: 64,
+        visible,
+        softcap: 0.0,
+        cache: true,
+        bias: 0,
+    };
     compare(case, &mut random, &mut workspace);
 }
 
@@ -161,10 +177,19 @@ fn by_hand() {
         visible: Visible::Prefix { prefix: 0, window: 0 },
         scale: 0.5,
         softcap: 0.0,
+        bias: None,
     };
     let mut out = [0.0; 4];
     attention(&op, &mut out);
     assert_close("full", &[1.0, 3.0, 8.0, 0.75], &out, 1e-6);
+    // Biases by distance: the key before gets ln 3 more, so both weigh the same; keys out of reach get the ends.
+    let ln3 = 3.0f32.ln();
+    let bias = |table: &'static [f32], center| Some(Bias { table, rows: table.len(), stride: 1, center });
+    let table: &'static [f32] = Box::leak(Box::new([ln3, 0.0, 7.0]));
+    attention(&Attention { bias: bias(table, 1), ..op }, &mut out);
+    assert_close("bias", &[2.0, 2.0, 8.0, 0.5], &out, 1e-6);
+    attention(&Attention { position: 9, bias: bias(table, 1), ..op }, &mut out);
+    assert_close("far bias", &[1.0, 3.0, 8.0, 0.75], &out, 1e-6);
     // A window of one key: the query sees only the second.
     attention(&Attention { visible: Visible::Prefix { prefix: 0, window: 1 }, ..op }, &mut out);
     assert_close("window", &[0.0, 4.0, 8.0, 1.0], &out, 1e-6);

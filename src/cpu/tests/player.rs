@@ -125,7 +125,7 @@ fn recording() -> Recording {
     }
 }
 
-const ONE: Step = Step { position: 0, tokens: 1, prefix: 0, slot: 0 };
+const ONE: Step = Step::one(0, 1, 0, 0);
 
 fn with_buffers(player: &mut CpuPlayer) -> [BufferId; 2] {
     let (a, b) =

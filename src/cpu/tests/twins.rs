@@ -1,15 +1,17 @@
 //! Every kernel through the player, with values worked out by hand.
 
 use super::player::{Bench, f32s, words};
-use crate::cpu::{CpuPlayer, registry};
-use crate::kernels::{KernelId, Step, params::*};
+use crate::cpu::CpuPlayer;
+use crate::cpu::call::MAX_BINDINGS;
+use crate::kernels::{KernelId, Sequence, Step, params::*};
 use crate::quant::encode_rows;
 use crate::tensor::Dtype;
 
+const DTYPES: [Dtype; 4] = [Dtype::F32, Dtype::F16, Dtype::Q8, Dtype::Q4];
 const PICTURE: u32 = 1 << 31;
 
 fn step(tokens: u32) -> Step {
-    Step { position: 0, tokens, prefix: 0, slot: 0 }
+    Step::one(0, tokens, 0, 0)
 }
 
 /// Runs one kernel on both the plain and the fast player; `out` is given poisoned and comes back from each.
@@ -26,13 +28,18 @@ fn near(found: &[f32], expected: &[f32]) {
 }
 
 #[test]
-fn every_kernel_has_a_twin() {
-    let missing: Vec<_> =
-        KernelId::ALL.iter().map(|k| k.info()).filter(|i| i.bindings.len() > 8).map(|i| i.name).collect();
-    assert!(missing.is_empty(), "too many bindings: {missing:?}");
+fn no_kernel_has_too_many_bindings() {
+    let infos = KernelId::ALL.iter().map(|k| k.info());
+    let many: Vec<_> = infos.filter(|i| i.bindings.len() > MAX_BINDINGS).map(|i| i.name).collect();
+    assert!(many.is_empty(), "too many bindings: {many:?}");
+}
+
+#[test]
+fn weights_say_their_dtype() {
     for kernel in KernelId::ALL {
-        assert!(registry::plain(*kernel).is_some(), "{} has no twin", kernel.info().name);
-        assert!(registry::fastest(*kernel).is_some());
+        let info = kernel.info();
+        let named = DTYPES.into_iter().find(|d| info.name.split('_').any(|part| part == d.name()));
+        assert_eq!(info.weight, named, "{}", info.name);
     }
 }
 
@@ -149,15 +156,16 @@ fn rope_append_rotates_and_stores() {
             head_dim: 2,
             capacity: 2,
             theta: 10_000.0,
+            sequence_rows: u32::MAX,
             ..Default::default()
         };
-        let at = Step { position: 1, tokens: 1, prefix: 0, slot: 1 };
+        let at = Step::one(1, 1, 0, 1);
         b.run(KernelId::RopeAppend, &p, &[qkv, q, k, v], at);
         let (sin, cos) = 1.0f32.sin_cos();
         near(&f32s(&b.read(q)), &[cos, sin]);
         near(&f32s(&b.read(k)), &[0.0, 0.0, 0.0, 0.0, 0.0, 0.0, -2.0 * sin, 2.0 * cos]);
         near(&f32s(&b.read(v)), &[0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 5.0, 6.0]);
-        let error = b.try_run(KernelId::RopeAppend, &p, &[qkv, q, k, v], Step { position: 2, ..at });
+        let error = b.try_run(KernelId::RopeAppend, &p, &[qkv, q, k, v], Step::one(2, 1, 0, 1));
         assert!(error.is_err_and(|e| e.to_string().contains("KV cache")));
     });
 }
@@ -186,22 +194,85 @@ fn attention_over_the_cache_and_its_split_form() {
             splits: 3,
             split_keys: 1,
             scale: 0.5,
+            sequence_rows: u32::MAX,
             ..Default::default()
         };
-        let at = Step { position: 1, tokens: 1, prefix: 0, slot: 1 };
+        let at = Step::one(1, 1, 0, 1);
         for kernel in [KernelId::AttentionHd64, KernelId::AttentionSerialHd64] {
-            b.run(kernel, &p, &[q, k, v, out], at);
+            b.run(kernel, &p, &[q, k, v, q, out], at);
             near(&f32s(&b.read(out)), &[1.0, 3.0, 8.0, 0.75]);
         }
         let (partial, merged) = (b.floats(&[7.0; 24]), b.floats(&[0.0; 4]));
         for kernel in [KernelId::AttentionSplit, KernelId::AttentionSplitSerial] {
-            b.run(kernel, &p, &[q, k, v, partial], at);
+            b.run(kernel, &p, &[q, k, v, q, partial], at);
             let parts = f32s(&b.read(partial));
             near(&parts[..8], &[0.0, 1.0, 0.0, 0.0, 4.0, 0.0, 8.0, 0.0]);
             assert_eq!(parts[17], 0.0, "the third part is empty");
             b.run(KernelId::AttentionMerge, &p, &[partial, merged], at);
             near(&f32s(&b.read(merged)), &[1.0, 3.0, 8.0, 0.75]);
         }
+    });
+}
+
+#[test]
+fn attention_over_a_memory_of_each_sequence() {
+    both(|b| {
+        // Two sequences of one query; the first sees one row of block 1, the second both rows of block 0, whose scores are
+        // 0 and ln 3. A third row of the plan has no sequence.
+        let ln3 = 3.0f32.ln();
+        let q = b.floats(&[2.0, 0.0, 0.0, 0.0, 2.0, 0.0, 0.0, 0.0, 9.0, 9.0, 9.0, 9.0]);
+        let kv = b.floats(
+            &[
+                [0.0, 5.0, 0.0, 0.0, 4.0, 0.0, 8.0, 0.0],
+                [ln3, 0.0, 7.0, 0.0, 0.0, 4.0, 8.0, 1.0],
+                [1.0, 1.0, 1.0, 1.0, 5.0, 6.0, 7.0, 8.0],
+                [f32::NAN; 8],
+            ]
+            .concat(),
+        );
+        let out = b.floats(&[-1.0; 12]);
+        let p = AttentionParams {
+            tokens: 3,
+            sequence_rows: 1,
+            heads: 1,
+            kv_heads: 1,
+            head_dim: 4,
+            q_stride: 4,
+            k_stride: 8,
+            k_head_stride: 4,
+            v_offset: 4,
+            slot_stride: 16,
+            source: 2,
+            scale: 0.5,
+            ..Default::default()
+        };
+        let one = |memory, memory_slot| Sequence { tokens: 1, memory, memory_slot, ..Default::default() };
+        let at = Step::of(&[one(1, 1), one(2, 0)], 1).expect("they fit");
+        b.run(KernelId::AttentionHd64, &p, &[q, kv, kv, q, out], at);
+        near(&f32s(&b.read(out)), &[5.0, 6.0, 7.0, 8.0, 1.0, 3.0, 8.0, 0.75, -1.0, -1.0, -1.0, -1.0]);
+        // A memory without a valid row gives zeros, and one of more rows than there are is refused.
+        let at = Step::of(&[one(0, 1)], 1).expect("it fits");
+        b.run(KernelId::AttentionHd64, &p, &[q, kv, kv, q, out], at);
+        near(&f32s(&b.read(out))[..4], &[0.0; 4]);
+        let at = Step::of(&[one(3, 0)], 1).expect("it fits");
+        let error = b.try_run(KernelId::AttentionHd64, &p, &[q, kv, kv, q, out], at);
+        assert!(error.is_err_and(|e| e.to_string().contains("rows of a memory is 3, and at most 2")));
+    });
+}
+
+#[test]
+fn gather_slots_copies_between_slots() {
+    both(|b| {
+        // Three slots of two heads of three rows of one vector; row 1 of slot 0 goes to slot 2, slot 1 stays.
+        let rows: Vec<f32> = (0..72).map(|i| i as f32).collect();
+        let cache = b.floats(&rows);
+        let p = GatherSlotsParams { slots: 3, kv_heads: 2, capacity: 3, head_dim: 4 };
+        let at = Step::gather(&[0, 1, 0], 1..2).expect("0 stays");
+        b.run(KernelId::GatherSlots, &p, &[cache], at);
+        let mut expected = rows.clone();
+        expected.copy_within(4..8, 52);
+        expected.copy_within(16..20, 64);
+        near(&f32s(&b.read(cache)), &expected);
     });
 }
 

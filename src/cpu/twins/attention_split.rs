@@ -1,8 +1,9 @@
 //! `attention_split`, `attention_merge`: attention of one query, its keys split into parts that are merged afterwards.
 
-use super::attention::{Attention, inputs, weigh};
+use super::attention::{Attention, Sequences, bind_sequences, weigh};
 use crate::cpu::CpuError;
 use crate::cpu::call::{Call, size};
+use crate::kernels::Sequence;
 use crate::kernels::params::AttentionParams;
 
 /// What an empty part has for its largest score.
@@ -40,34 +41,47 @@ pub fn merge(partial: &[f32], splits: usize, head_dim: usize, out: &mut [f32]) {
     }
 }
 
-/// What a call of `attention_split` asks for: the attention, splits, keys per split, and where to write.
-type Split<'a> = (Attention<'a>, usize, usize, &'a mut [f32]);
+/// What a call of `attention_split` asks for: the attentions, splits, keys per split, and where to write.
+type Split<'a> = (Sequences<'a>, usize, usize, &'a mut [f32]);
+
+/// Elements of the parts of one query.
+pub(in crate::cpu) fn part_width(p: &AttentionParams) -> usize {
+    size(&[p.heads as usize, p.splits as usize, (p.head_dim as usize).saturating_add(HEAD)])
+}
 
 pub(in crate::cpu) fn bind_split<'a>(call: &mut Call<'a>) -> Result<Split<'a>, CpuError> {
-    let p: AttentionParams = call.params()?;
-    call.at_most("tokens of a decode pass", call.tokens(p.tokens), 1)?;
-    let op = inputs(call, &p)?;
-    let (splits, split_keys) = (p.splits as usize, p.split_keys as usize);
-    call.at_most("keys of all splits", op.keys, size(&[splits, split_keys]))?;
-    let count = if op.tokens == 0 { 0 } else { size(&[op.heads, splits, op.head_dim.saturating_add(HEAD)]) };
-    let partial = call.write::<f32>(3, count)?;
-    Ok((op, splits, split_keys, partial))
+    let sequences = bind_sequences(call)?;
+    call.at_most("queries of a sequence in decode", sequences.rows(), 1)?;
+    let (splits, split_keys) = (sequences.params.splits as usize, sequences.params.split_keys as usize);
+    for n in 0..sequences.count() {
+        call.at_most("keys of all splits", sequences.attention(n).keys, size(&[splits, split_keys]))?;
+    }
+    let partial = call.write::<f32>(4, sequences.outputs(part_width(&sequences.params)))?;
+    Ok((sequences, splits, split_keys, partial))
 }
 
 pub(in crate::cpu) fn run_split(call: &mut Call<'_>) -> Result<(), CpuError> {
-    let (op, splits, split_keys, partial) = bind_split(call)?;
-    split(&op, splits, split_keys, partial);
+    let (sequences, splits, split_keys, partial) = bind_split(call)?;
+    sequences.each(part_width(&sequences.params), partial, |op, partial| split(op, splits, split_keys, partial));
     Ok(())
 }
 
 pub(in crate::cpu) fn run_merge(call: &mut Call<'_>) -> Result<(), CpuError> {
     let p: AttentionParams = call.params()?;
     let (heads, head_dim, splits) = (p.heads as usize, p.head_dim as usize, p.splits as usize);
-    let tokens = call.tokens(p.tokens).min(1);
-    let partial = call.read::<f32>(0, size(&[tokens, heads, splits, head_dim.saturating_add(HEAD)]))?;
-    let out = call.write::<f32>(1, size(&[tokens, heads, head_dim]))?;
-    if head_dim > 0 {
-        merge(partial, splits, head_dim, out);
+    let valid = |(n, sequence): (usize, &Sequence)| if sequence.tokens > 0 { n + 1 } else { 0 };
+    let sequences = call.step.sequences().iter().take(p.tokens as usize).enumerate();
+    let rows = sequences.map(valid).max().unwrap_or(0);
+    let partial = call.read::<f32>(0, size(&[rows, part_width(&p)]))?;
+    let out = call.write::<f32>(1, size(&[rows, heads, head_dim]))?;
+    if head_dim == 0 || splits == 0 {
+        return Ok(());
+    }
+    let rows = partial.chunks_exact(part_width(&p)).zip(out.chunks_exact_mut(heads * head_dim));
+    for ((partial, out), sequence) in rows.zip(call.step.sequences()) {
+        if sequence.tokens > 0 {
+            merge(partial, splits, head_dim, out);
+        }
     }
     Ok(())
 }

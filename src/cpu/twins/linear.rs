@@ -107,7 +107,12 @@ pub fn linear(op: &Linear<'_>, out: &mut [f32]) {
 }
 
 /// Reads a call's bindings and parameters; the whole of `out` comes second.
-pub(in crate::cpu) fn bind<'a>(call: &mut Call<'a>) -> Result<(Linear<'a>, &'a mut [f32]), CpuError> {
+///
+/// Rows of `x` that lie apart are collected in `gathered`.
+pub(in crate::cpu) fn bind<'b, 'a: 'b>(
+    call: &mut Call<'a>,
+    gathered: &'b mut Vec<f32>,
+) -> Result<(Linear<'b>, &'a mut [f32]), CpuError> {
     let p: LinearParams = call.params()?;
     let dtype = call.weight_dtype()?;
     let act = match p.act {
@@ -127,8 +132,7 @@ pub(in crate::cpu) fn bind<'a>(call: &mut Call<'a>) -> Result<(Linear<'a>, &'a m
     let columns = if act == Act::Geglu { rows / 2 } else { rows };
     call.at_most("columns of this shard", first_column.saturating_add(columns), out_stride)?;
 
-    let (first, tokens) = super::rows_from(call, p.tokens, p.x_row);
-    let x = &call.read::<f32>(0, size(&[first.saturating_add(tokens), k]))?[first.saturating_mul(k)..];
+    let (tokens, x) = super::chosen_rows(call, p.tokens, [p.x_row, p.sequence_rows], k, gathered)?;
     let skipped = p.weight_row as usize;
     let held = skipped.saturating_add(rows);
     let data = &call.read::<u8>(1, size(&[held, layout.row_bytes]))?[size(&[skipped, layout.row_bytes])..];
@@ -148,7 +152,8 @@ pub(in crate::cpu) fn bind<'a>(call: &mut Call<'a>) -> Result<(Linear<'a>, &'a m
 }
 
 pub(in crate::cpu) fn run(call: &mut Call<'_>) -> Result<(), CpuError> {
-    let (op, out) = bind(call)?;
+    let mut gathered = Vec::new();
+    let (op, out) = bind(call, &mut gathered)?;
     linear(&op, out);
     Ok(())
 }

@@ -61,35 +61,45 @@ impl Norm<'_> {
     }
 }
 
-fn bind<'a>(call: &mut Call<'a>) -> Result<(Norm<'a>, NormParams, usize), CpuError> {
+fn bind<'b, 'a: 'b>(
+    call: &mut Call<'a>,
+    gathered: &'b mut Vec<f32>,
+) -> Result<(Norm<'b>, NormParams, usize), CpuError> {
     let p: NormParams = call.params()?;
     let width = p.width as usize;
-    let (first, tokens) = super::rows_from(call, p.tokens, p.x_row);
-    let x = &call.read::<f32>(0, size(&[first.saturating_add(tokens), width]))?[first.saturating_mul(width)..];
+    let (tokens, x) = super::chosen_rows(call, p.tokens, [p.x_row, p.sequence_rows], width, gathered)?;
     let weight = call.read::<f32>(1, width)?;
     Ok((Norm { width, x, weight, bias: None, eps: p.eps, residual: None }, p, size(&[tokens, width])))
 }
 
-pub(in crate::cpu) fn bind_layer_norm<'a>(call: &mut Call<'a>) -> Result<(Norm<'a>, &'a mut [f32]), CpuError> {
-    let (mut op, _, count) = bind(call)?;
+pub(in crate::cpu) fn bind_layer_norm<'b, 'a: 'b>(
+    call: &mut Call<'a>,
+    gathered: &'b mut Vec<f32>,
+) -> Result<(Norm<'b>, &'a mut [f32]), CpuError> {
+    let (mut op, _, count) = bind(call, gathered)?;
     op.bias = Some(call.read(2, op.width)?);
     Ok((op, call.write(3, count)?))
 }
 
-pub(in crate::cpu) fn bind_rms_norm<'a>(call: &mut Call<'a>) -> Result<(Norm<'a>, &'a mut [f32]), CpuError> {
-    let (mut op, p, count) = bind(call)?;
+pub(in crate::cpu) fn bind_rms_norm<'b, 'a: 'b>(
+    call: &mut Call<'a>,
+    gathered: &'b mut Vec<f32>,
+) -> Result<(Norm<'b>, &'a mut [f32]), CpuError> {
+    let (mut op, p, count) = bind(call, gathered)?;
     op.residual = if p.residual != 0 { Some(call.read(2, count)?) } else { None };
     Ok((op, call.write(3, count)?))
 }
 
 pub(in crate::cpu) fn run_layer_norm(call: &mut Call<'_>) -> Result<(), CpuError> {
-    let (op, out) = bind_layer_norm(call)?;
+    let mut gathered = Vec::new();
+    let (op, out) = bind_layer_norm(call, &mut gathered)?;
     op.apply(out);
     Ok(())
 }
 
 pub(in crate::cpu) fn run_rms_norm(call: &mut Call<'_>) -> Result<(), CpuError> {
-    let (op, out) = bind_rms_norm(call)?;
+    let mut gathered = Vec::new();
+    let (op, out) = bind_rms_norm(call, &mut gathered)?;
     op.apply(out);
     Ok(())
 }

@@ -2,6 +2,7 @@
 
 use crate::cpu::CpuError;
 use crate::cpu::call::{Call, size};
+use crate::kernels::Sequence;
 use crate::kernels::params::RopeParams;
 
 /// The angle of pair `i` of a head of `dim` elements: `position / theta^(2i/dim)`.
@@ -25,16 +26,27 @@ pub fn rotate(x: &[f32], position: u32, theta: f32, out: &mut [f32]) {
 
 /// What goes in. Rows of `qkv` hold `H` query heads, `G` key heads and `G` value heads.
 pub(in crate::cpu) struct Rope<'a> {
+    /// Rows, those of padding between sequences included.
     pub tokens: usize,
-    pub position: usize,
+    first_row: usize,
+    sequence_rows: usize,
+    sequences: &'a [Sequence],
     pub heads: usize,
     pub groups: usize,
     pub dim: usize,
     pub capacity: usize,
-    /// Key heads of the cache before this slot's.
-    pub first_group: usize,
     pub theta: f32,
     pub qkv: &'a [f32],
+}
+
+impl Rope<'_> {
+    /// Position of a row, and the key heads of the cache before those of its slot; nothing if the row is not valid.
+    pub fn place(&self, t: usize) -> Option<(usize, usize)> {
+        let row = self.first_row + t;
+        let (sequence, own) = (self.sequences.get(row / self.sequence_rows)?, row % self.sequence_rows);
+        let valid = own < sequence.tokens as usize;
+        valid.then(|| (sequence.position as usize + own, sequence.slot as usize * self.groups))
+    }
 }
 
 /// What comes out: `q [T, H, K]`, and caches of `[slot, G, capacity, K]` of which the new rows are written.
@@ -47,17 +59,22 @@ pub(in crate::cpu) struct Rotated<'a> {
 pub(in crate::cpu) fn bind<'a>(call: &mut Call<'a>) -> Result<(Rope<'a>, Rotated<'a>), CpuError> {
     let p: RopeParams = call.params()?;
     let (heads, groups, dim) = (p.heads as usize, p.kv_heads as usize, p.head_dim as usize);
-    let tokens = p.tokens.min(call.step.tokens.saturating_sub(p.first_row)) as usize;
+    let tokens = p.tokens.min(call.step.rows.saturating_sub(p.first_row)) as usize;
     let (first_row, capacity) = (p.first_row as usize, p.capacity as usize);
-    let (position, slot) = ((call.step.position as usize).saturating_add(first_row), call.step.slot as usize);
-    call.at_most("positions of the KV cache", position.saturating_add(tokens), capacity)?;
+    let (sequences, mut slots) = (call.step.sequences(), 0);
+    for sequence in sequences {
+        let end = (sequence.position as usize).saturating_add(sequence.tokens as usize);
+        call.at_most("positions of the KV cache", end, capacity)?;
+        slots = slots.max(sequence.slot as usize + 1);
+    }
     let width = size(&[heads.saturating_add(groups.saturating_mul(2)), dim]);
     let qkv = call.read::<f32>(0, size(&[tokens, width]))?;
     let q = call.write::<f32>(1, size(&[tokens, heads, dim]))?;
-    let held = size(&[slot.saturating_add(1), groups, capacity, dim]);
+    let held = size(&[slots, groups, capacity, dim]);
     let (k_cache, v_cache) = (call.write::<f32>(2, held)?, call.write::<f32>(3, held)?);
-    let first_group = slot * groups;
-    let op = Rope { tokens, position, heads, groups, dim, capacity, first_group, theta: p.theta, qkv };
+    let sequence_rows = (p.sequence_rows as usize).max(1);
+    let theta = p.theta;
+    let op = Rope { tokens, first_row, sequence_rows, sequences, heads, groups, dim, capacity, theta, qkv };
     Ok((op, Rotated { q, k_cache, v_cache }))
 }
 
@@ -66,13 +83,13 @@ pub(in crate::cpu) fn run(call: &mut Call<'_>) -> Result<(), CpuError> {
     let Rope { heads, groups, dim, theta, .. } = op;
     let (width, q_width) = ((heads + 2 * groups) * dim, heads * dim);
     for t in 0..op.tokens {
-        let at = op.position + t;
+        let Some((at, first_group)) = op.place(t) else { continue };
         let row = &op.qkv[t * width..][..width];
         for h in 0..heads {
             rotate(&row[h * dim..][..dim], at as u32, theta, &mut out.q[t * q_width + h * dim..][..dim]);
         }
         for g in 0..groups {
-            let cached = ((op.first_group + g) * op.capacity + at) * dim;
+            let cached = ((first_group + g) * op.capacity + at) * dim;
             rotate(&row[(heads + g) * dim..][..dim], at as u32, theta, &mut out.k_cache[cached..][..dim]);
             out.v_cache[cached..][..dim].copy_from_slice(&row[(heads + groups + g) * dim..][..dim]);
         }

@@ -100,7 +100,7 @@ impl GemmaConfig {
         let qkv = ["q", "k", "v"].map(|n| names.theirs(&format!("self_attn.{n}_proj.weight")));
         let weight = g.matrix(names.ours("qkv"), q_width + 2 * kv_width, d, Source::Concat(qkv.into()))?;
         let qkv = g.push(names.ours("qkv"), Linear::new(normed, weight, None))?;
-        let spec = RopeSpec { heads, kv_heads, head_dim, capacity, theta: self.rope_theta };
+        let spec = RopeSpec { heads, kv_heads, head_dim, capacity, theta: self.rope_theta, sequence_rows: None };
         let q = g.push(names.ours("q"), RopeAppend { qkv, k_cache, v_cache, spec })?;
         let spec = AttentionSpec {
             heads,
@@ -110,8 +110,9 @@ impl GemmaConfig {
             mask: Mask::Prefix { window: self.windows[i] },
             scale: self.query_scale,
             softcap: self.attention_softcap,
+            sequence_rows: None,
         };
-        let attended = g.push(names.ours("attention"), Attention { q, k: k_cache, v: v_cache, spec })?;
+        let attended = g.push(names.ours("attention"), Attention { q, k: k_cache, v: v_cache, bias: None, spec })?;
         let mut out = names.at("out", "self_attn.o_proj").unbiased(g, attended, d, q_width)?;
         if let Some(norm) = norms.post_attention {
             out = self.rms_norm(g, &names.at("post_attention_norm", norm), out)?;

@@ -79,8 +79,9 @@ impl VitConfig {
             mask: Mask::Full,
             scale: (head_dim as f32).powf(-0.5),
             softcap: None,
+            sequence_rows: None,
         };
-        let attended = g.push(names.ours("attention"), Attention { q: qkv, k: qkv, v: qkv, spec })?;
+        let attended = g.push(names.ours("attention"), Attention { q: qkv, k: qkv, v: qkv, bias: None, spec })?;
         let out = names.at("out", "self_attn.out_proj").linear(g, attended, d, d)?;
         let x = g.push(names.ours("x"), Add { a: x, b: out })?;
         let normed = names.at("layer_norm2", "layer_norm2").layer_norm(g, x, self.eps)?;
