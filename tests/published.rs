@@ -71,7 +71,7 @@ fn every_pass_fits_every_device() {
             let patches = architecture.image().expect("it takes images").tokens;
             let pass = |tokens, feature_rows| {
                 let (capacity, output) = (patches + PROMPT + 128, PassOutput::Greedy);
-                Pass::Decoder(DecoderPass { tokens, capacity, slots: 1, feature_rows, output, ids: None })
+                Pass::Decoder(DecoderPass { sequences: 1, tokens, capacity, slots: 1, feature_rows, output, ids: None })
             };
             for pass in [Pass::EncodeImage, pass(patches + PROMPT, patches), pass(1, 0)] {
                 let graph = architecture.build(&pass).expect("the graph can be built");

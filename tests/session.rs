@@ -99,7 +99,7 @@ fn greedy(session: &mut AutoRegressive, ids: &[u32], count: usize) -> Vec<u32> {
         session.reserve(ids.len() + count, 1).await.expect("there is room");
         let mut found = vec![prefill(session, ids).await];
         for position in ids.len()..ids.len() + count - 1 {
-            let next = session.decode(position, 0, PassOutput::Greedy, None).await.expect("it is submitted");
+            let next = session.decode(position, PassOutput::Greedy, None).await.expect("it is submitted");
             found.push(next.result().await.expect("it plays").0.id);
         }
         found
@@ -160,7 +160,7 @@ fn what_does_not_fit_is_refused() {
             let refused = session.prefill(ids, &[], PassOutput::Greedy).await.map(|_| ()).map_err(kind);
             assert_eq!(refused, Err(ErrorKind::BadArgument), "{ids:?}");
         }
-        let past_the_end = session.decode(64, 0, PassOutput::Greedy, None).await.map(|_| ()).map_err(kind);
+        let past_the_end = session.decode(64, PassOutput::Greedy, None).await.map(|_| ()).map_err(kind);
         assert_eq!(past_the_end, Err(ErrorKind::BadArgument));
         assert_eq!(session.encode(&[&[0.0; 7]]).await.map_err(kind), Err(ErrorKind::BadArgument));
     });
@@ -262,13 +262,15 @@ fn slots_are_where_the_cache_has_them_now() {
         // Eight slots of 128 positions, one of 1024 and two of 512 are the same bytes.
         session.reserve(100, 8).await.expect("there is room");
         prefill(&mut session, &ids).await;
-        session.copy_slot(0, 1, 0).await.expect("it is copied");
+        session.gather_slots(&[0; 8], 0..ids.len()).await.expect("it is copied");
         session.reserve(1000, 1).await.expect("there is room");
         session.reserve(500, 2).await.expect("there is room");
         prefill(&mut session, &ids).await;
-        session.copy_slot(0, 1, 0).await.expect("it is copied");
-        let next = session.decode(ids.len(), 1, PassOutput::Greedy, None).await.expect("it is submitted");
-        assert_eq!(next.result().await.expect("it plays").0.id, expected[1]);
+        session.gather_slots(&[0, 0], 0..ids.len()).await.expect("it is copied");
+        let both = [(1, ids.len(), expected[0]), (0, ids.len(), expected[0])];
+        let next = session.decode_each(&both, PassOutput::Greedy).await.expect("it is submitted");
+        let next = next.results().await.expect("it plays");
+        assert_eq!(next.iter().map(|(top, _)| top.id).collect::<Vec<_>>(), [expected[1]; 2]);
     });
 }
 

@@ -38,7 +38,7 @@ fn weights(architecture: &dyn Architecture) -> WeightTable {
 /// Every kind of pass once, as built and, where `fused`, as executed.
 fn graphs(architecture: &dyn Architecture) -> Result<Vec<Graph>, ShapeFault> {
     let pass = |tokens, feature_rows, output| {
-        Pass::Decoder(DecoderPass { tokens, capacity: 64, slots: 1, feature_rows, output, ids: None })
+        Pass::Decoder(DecoderPass { sequences: 1, tokens, capacity: 64, slots: 1, feature_rows, output, ids: None })
     };
     let rows = architecture.image().expect("it takes images").tokens;
     Ok(vec![

@@ -37,7 +37,8 @@ struct Continuation {
 
 /// Beam search by transformers' rules with a length penalty of 1 and no early stopping.
 ///
-/// `logits` gets those at the end of the prompt, if they are to be kept. Every beam owns a slot of the KV cache; a beam that goes on in two copies its rows of the answer to a free slot.
+/// `logits` gets those at the end of the prompt, if they are to be kept. Every beam owns a slot of the KV cache, and all beams
+/// decode in one pass; a beam that goes on in two has its rows of the answer copied to a free slot.
 pub(super) async fn beam_search(
     model: &mut AutoRegressive,
     prompt: Prompt<'_>,
@@ -57,9 +58,7 @@ pub(super) async fn beam_search(
     }
     after_prefill();
     let mut continuations = continue_beam(0, &beams[0], &top, choice.logsumexp);
-    for slot in 1..width {
-        model.copy_slot(0, slot, 0).await?;
-    }
+    model.gather_slots(&vec![0; width], 0..prefix).await?;
     let mut slots = vec![0];
     for length in 1..=options.max_new_tokens {
         continuations.sort_by(|a, b| b.sum.total_cmp(&a.sum));
@@ -81,16 +80,21 @@ pub(super) async fn beam_search(
         if running.is_empty() || settled {
             break;
         }
-        slots = assign_slots(model, &running, &slots, width, prefix).await?;
+        cancel.check()?;
+        let (assigned, sources) = assign_slots(&running, &slots, width);
+        let at = prefix + length - 1;
+        // The prefix is in every slot already.
+        if at > prefix && sources.iter().enumerate().any(|(slot, &source)| slot != source) {
+            model.gather_slots(&sources, prefix..at).await?;
+        }
+        slots = assigned;
         beams = running.into_iter().map(|(_, h)| h).collect();
+        let last = |hypothesis: &Hypothesis| hypothesis.tokens.last().copied().unwrap_or_default();
+        let sequences: Vec<_> = slots.iter().zip(&beams).map(|(&slot, beam)| (slot, at, last(beam))).collect();
+        let results = model.decode_each(&sequences, output).await?.results().await?;
         continuations = Vec::with_capacity(breadth * beams.len());
-        for (i, beam) in beams.iter().enumerate() {
-            let Some(&token) = beam.tokens.last() else { continue };
-            cancel.check()?;
-            model.set_next(token)?;
-            let pass = model.decode(prefix + length - 1, slots[i], output, None).await?;
-            let (choice, top) = pass.result().await?;
-            continuations.extend(continue_beam(i, beam, &top, choice.logsumexp));
+        for (i, (choice, top)) in results.iter().enumerate() {
+            continuations.extend(continue_beam(i, &beams[i], top, choice.logsumexp));
         }
     }
     Ok(finished.into_iter().next().or_else(|| beams.into_iter().next()).unwrap_or_default())
@@ -104,31 +108,31 @@ fn continue_beam(beam: usize, hypothesis: &Hypothesis, top: &[(u32, f32)], logsu
     continued.collect()
 }
 
-/// Gives every running beam a slot: the first child of a beam keeps its parent's, further ones get copies of the
-/// answer so far in free slots (the prefix is in every slot already).
-async fn assign_slots(
-    model: &mut AutoRegressive,
-    running: &[(usize, Hypothesis)],
-    slots: &[usize],
-    width: usize,
-    prefix: usize,
-) -> Result<Vec<usize>> {
-    let mut taken: Vec<usize> = running.iter().map(|(parent, _)| slots[*parent]).collect();
-    taken.sort_unstable();
-    taken.dedup();
-    let mut free = (0..width).filter(|slot| !taken.contains(slot)).collect::<Vec<_>>().into_iter();
-    let mut kept: Vec<usize> = Vec::new();
-    let mut assigned = Vec::with_capacity(running.len());
-    for (parent, _) in running {
-        let from = slots[*parent];
-        if !kept.contains(&from) {
-            kept.push(from);
-            assigned.push(from);
-            continue;
-        }
-        let to = free.next().unwrap_or(from);
-        model.copy_slot(from, to, prefix).await?;
+/// Gives every running beam a slot: the first child of a beam keeps its parent's, further ones get a free slot. Also the
+/// slot that each slot's rows of the answer must be copied from, which is its own where nothing is copied.
+fn assign_slots(running: &[(usize, Hypothesis)], slots: &[usize], width: usize) -> (Vec<usize>, Vec<usize>) {
+    let taken: Vec<usize> = running.iter().map(|(parent, _)| slots[*parent]).collect();
+    let mut free = (0..width).filter(|slot| !taken.contains(slot));
+    let (mut assigned, mut sources): (Vec<usize>, Vec<usize>) = (Vec::new(), (0..width).collect());
+    for (n, &from) in taken.iter().enumerate() {
+        // There are as many slots as beams, so that one is free for every further child.
+        let to = if taken[..n].contains(&from) { free.next().unwrap_or(from) } else { from };
+        sources[to] = from;
         assigned.push(to);
     }
-    Ok(assigned)
+    (assigned, sources)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn first_children_keep_their_slot_and_further_ones_are_copied_to_free_ones() {
+        let running: Vec<_> = [1, 1, 0, 1].map(|parent| (parent, Hypothesis::default())).into();
+        // Beams 0 and 1 live in slots 2 and 0.
+        let (assigned, sources) = assign_slots(&running, &[2, 0], 4);
+        assert_eq!(assigned, [0, 1, 2, 3]);
+        assert_eq!(sources, [0, 0, 2, 0]);
+    }
 }

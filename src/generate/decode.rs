@@ -144,7 +144,7 @@ async fn greedy(
         let ahead = allowed.as_ref().map_or(ahead, |allowed| allowed.len().min(ahead));
         while submitted < steps && flight.len() < ahead {
             let ids = allowed.as_ref().and_then(|allowed| allowed.get(flight.len()).cloned().flatten());
-            flight.push_back(model.decode(behind + submitted, 0, PassOutput::Greedy, ids).await?);
+            flight.push_back(model.decode(behind + submitted, PassOutput::Greedy, ids).await?);
             submitted += 1;
         }
         let Some(next) = flight.pop_front() else { break };
@@ -201,7 +201,7 @@ async fn sampled(
         }
         follow(&mut grammar, stream, drawn.id);
         model.set_next(drawn.id)?;
-        pass = model.decode(prompt.ids.len() + n, 0, output, None).await?;
+        pass = model.decode(prompt.ids.len() + n, output, None).await?;
     }
     Ok(())
 }

@@ -4,7 +4,7 @@ use std::mem::offset_of;
 use std::ops::Range;
 
 use super::{Sequence, Step};
-use crate::base::{ErrorKind, Fault};
+use crate::base::{ErrorKind, Fault, Remedy};
 
 /// Most sequences of a pass.
 pub const MAX_SEQUENCES: usize = (size_of::<Step>() - offset_of!(Step, sequence)) / size_of::<Sequence>();
@@ -48,9 +48,9 @@ impl Fault for StepError {
         }
     }
 
-    fn remedy(&self) -> String {
+    fn remedy(&self) -> Remedy {
         match self {
-            Self::TooMany { .. } => format!("Do at most {MAX_SEQUENCES} at a time."),
+            Self::TooMany { .. } => format!("Do at most {MAX_SEQUENCES} at a time.").into(),
             Self::TooLong { .. } => "Use a shorter prompt, or a plan with more rows.".into(),
             Self::BadSource { .. } => "This is a defect of the library: report it with the model and the call.".into(),
         }

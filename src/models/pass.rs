@@ -1,6 +1,7 @@
 use std::ops::Range;
 
 use super::states;
+use crate::ops::RowChoice;
 
 /// One of the passes that a model is made of. The drivers of a session know which they need, and an architecture builds
 /// the graphs of those that it has.
@@ -17,7 +18,9 @@ pub enum Pass {
 /// A pass of a decoder.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct DecoderPass {
-    /// T, the most rows of a pass: 1 for decode, the bucket for prefill.
+    /// B, the most sequences that go through it side by side, so that the weights are read once for all of them.
+    pub sequences: usize,
+    /// T, the most rows of each sequence: 1 for decode, the bucket for prefill.
     pub tokens: usize,
     /// Rows of one slot of the KV cache.
     pub capacity: usize,
@@ -35,9 +38,9 @@ pub struct DecoderPass {
 /// What a pass of a decoder leaves behind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum PassOutput {
-    /// Logits of the last row in `logits` if they are those of all ids, their argmax in `choice` and `next_ids`.
+    /// Logits of each sequence's last row in `logits` if they are those of all ids, their argmax in `choice` and `next_ids`.
     Greedy,
-    /// Logits of the last row in `logits`, argmax and logsumexp in `choice`, the best k in `top_k`.
+    /// Logits of each sequence's last row in `logits`, argmax and logsumexp in `choice`, the best k in `top_k`.
     TopK(usize),
     /// Log-probabilities of the ids in `targets`, one per row, in `scores`.
     Score,
@@ -46,7 +49,28 @@ pub enum PassOutput {
 impl DecoderPass {
     /// A name for labels and profiles.
     pub fn name(&self) -> String {
-        if self.tokens == 1 { "decode".into() } else { format!("prefill {}", self.tokens) }
+        let pass = if self.tokens == 1 { "decode".into() } else { format!("prefill {}", self.tokens) };
+        if self.sequences == 1 { pass } else { format!("{pass} of {}", self.sequences) }
+    }
+
+    /// Rows of all sequences.
+    pub const fn rows(&self) -> usize {
+        self.sequences * self.tokens
+    }
+
+    /// Rows of each sequence, as operations want it: `None` where there is only one.
+    pub fn sequence_rows(&self) -> Option<usize> {
+        (self.sequences > 1).then_some(self.tokens)
+    }
+
+    /// The last row of each sequence.
+    pub fn last_rows(&self) -> RowChoice {
+        match self.sequence_rows() {
+            None => RowChoice::Last,
+            // Each row is the last of its sequence.
+            Some(1) => RowChoice::All,
+            Some(sequence_rows) => RowChoice::LastOfEach { sequence_rows },
+        }
     }
 
     /// The state that ids come in: what the last pass chose, or what the host wrote.

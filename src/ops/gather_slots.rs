@@ -1,4 +1,4 @@
-use super::{Emitter, Tensor};
+use super::{Bind, Emitter, Operand, Operation, ShapeFault, Shapes, Tensor, Value};
 use crate::kernels::KernelId;
 use crate::kernels::params::GatherSlotsParams;
 
@@ -13,6 +13,43 @@ pub struct CacheSpec {
     pub capacity: usize,
     /// K, width of a head.
     pub head_dim: usize,
+}
+
+/// Copies rows of a KV cache `[slots * G * capacity, K]` from slot to slot, in place. What it defines has no elements.
+#[derive(Debug, Clone, PartialEq)]
+pub struct GatherSlots {
+    /// The cache.
+    pub cache: Value,
+    /// How it is laid out.
+    pub spec: CacheSpec,
+}
+
+impl Operation for GatherSlots {
+    fn reads(&self) -> Vec<Operand> {
+        vec![self.cache.into()]
+    }
+
+    fn writes(&self) -> Vec<Value> {
+        vec![self.cache]
+    }
+
+    fn infer(&self, shapes: &Shapes<'_>) -> Result<[usize; 2], ShapeFault> {
+        let CacheSpec { slots, kv_heads, capacity, head_dim } = self.spec;
+        shapes.equal("rows of the cache", shapes.rows(self.cache), slots * kv_heads * capacity)?;
+        shapes.equal("width of the cache", shapes.width(self.cache), head_dim)?;
+        shapes.whole_vectors(head_dim)?;
+        Ok([0, 0])
+    }
+
+    fn describe(&self) -> String {
+        let CacheSpec { slots, kv_heads, capacity, .. } = self.spec;
+        format!("gather_slots {slots} of {kv_heads} heads and {capacity} rows")
+    }
+
+    fn emit(&self, e: &mut Emitter<'_>, bind: &mut dyn Bind, _: Tensor) {
+        let cache = bind.tensor(self.cache);
+        gather_slots(e, cache, &self.spec);
+    }
 }
 
 /// Copies rows of `cache` from slot to slot, as [`Step::gather`](crate::kernels::Step::gather) says when it is played.

@@ -25,7 +25,7 @@ pub use convolution::{Fold, FoldSpec, Grid, Unfold, fold, unfold};
 pub use elementwise::{Activate, Activation, Add, activate, add};
 pub use embed::{Embed, embed};
 pub use emitter::Emitter;
-pub use gather_slots::{CacheSpec, gather_slots};
+pub use gather_slots::{CacheSpec, GatherSlots, gather_slots};
 pub use linear::{Linear, LinearOperands, linear};
 pub use norm::{LayerNorm, RmsNorm, layer_norm, rms_norm};
 pub use operand::{RowChoice, ShardOperand, Tensor, WeightOperand};
@@ -46,6 +46,7 @@ operation::operations! {
     RmsNorm,
     RopeAppend,
     Attention,
+    GatherSlots,
     Activate,
     Add,
     ArgMax,

@@ -7,7 +7,7 @@ use super::session::{PlanKey, StateRead};
 use super::{Session, SessionFault};
 use crate::base::{ErrorKind, Fault, Remedy, Result, round_up};
 use crate::graph::StateSpec;
-use crate::kernels::Step;
+use crate::kernels::{Sequence, Step};
 use crate::models::{Architecture, Decoder, DecoderPass, Pass, PassOutput, states};
 
 /// Drives a model that writes token after token: a prefill over images and prompt, then decode steps over a KV cache.
@@ -51,26 +51,52 @@ pub struct TopToken {
 /// A pass on its way: await it for its result.
 pub struct Submitted {
     pending: Pending,
-    position: usize,
+    /// Position after each sequence's last row.
+    positions: Vec<usize>,
+    /// k of the candidates that the pass sorts; 0 where it sorts none.
+    top_k: usize,
 }
 
+/// What a pass says of a sequence's next token: the likeliest, and the best candidates `(id, logit)` by falling logit if
+/// the pass sorts them.
+pub type Next = (TopToken, Vec<(u32, f32)>);
+
 impl Submitted {
-    /// The likeliest token, and the best candidates `(id, logit)` by falling logit if the pass sorts them.
-    pub async fn result(self) -> Result<(TopToken, Vec<(u32, f32)>)> {
+    /// What may come next in the only sequence.
+    ///
+    /// # Errors
+    /// Logits that are no numbers, a failing device.
+    pub async fn result(self) -> Result<Next> {
+        let missing = || SessionFault::MissingState(states::CHOICE.into());
+        Ok(self.results().await?.into_iter().next().ok_or_else(missing)?)
+    }
+
+    /// What may come next in each sequence.
+    ///
+    /// # Errors
+    /// Logits that are no numbers, a failing device.
+    pub async fn results(self) -> Result<Vec<Next>> {
         let bytes = self.pending.await?;
         let words: Vec<u32> = bytemuck::pod_collect_to_vec(&bytes);
-        let (choice, top) = words.split_at(4.min(words.len()));
-        let [id, logit, logsumexp, ..] = *choice else {
-            return Err(SessionFault::MissingState(states::CHOICE.into()).into());
-        };
-        let choice = TopToken { id, logit: f32::from_bits(logit), logsumexp: f32::from_bits(logsumexp) };
-        if id == u32::MAX || !choice.logsumexp.is_finite() {
-            return Err(SessionFault::NotFinite { position: self.position }.into());
+        let (choices, tops) = words.split_at((CHOICE_WORDS * self.positions.len()).min(words.len()));
+        let mut tops = tops.chunks_exact(2 * self.top_k.max(1));
+        let mut results = Vec::with_capacity(self.positions.len());
+        for (choice, &position) in choices.chunks_exact(CHOICE_WORDS).zip(&self.positions) {
+            let token =
+                TopToken { id: choice[0], logit: f32::from_bits(choice[1]), logsumexp: f32::from_bits(choice[2]) };
+            if token.id == u32::MAX || !token.logsumexp.is_finite() {
+                return Err(SessionFault::NotFinite { position }.into());
+            }
+            let top = tops.next().unwrap_or_default().chunks_exact(2);
+            let top = top.map(|c| (c[1], f32::from_bits(c[0]))).filter(|c| c.0 != u32::MAX).collect();
+            results.push((token, top));
         }
-        let top = top.chunks_exact(2).map(|c| (c[1], f32::from_bits(c[0]))).filter(|c| c.0 != u32::MAX).collect();
-        Ok((choice, top))
+        Ok(results)
     }
 }
+
+/// Words of a choice: id, logit, logsumexp, and one that fills it up.
+const CHOICE_WORDS: usize = 4;
 
 impl AutoRegressive {
     /// Over a session whose architecture has a decoder.
@@ -141,7 +167,7 @@ impl AutoRegressive {
         }
         self.reserve(ids + new_tokens, 1).await?;
         passes.push(self.pass_over(ids, PassOutput::Greedy));
-        passes.push(self.decoding(PassOutput::Greedy, None));
+        passes.push(self.decoding(1, PassOutput::Greedy, None));
         Ok(passes)
     }
 
@@ -183,7 +209,7 @@ impl AutoRegressive {
         self.session.cancel_pending();
         // Nothing, until all of it is there. Where slots begin is another place then, in the same buffers too.
         self.cache = KvCache::default();
-        self.session.unload(|key| matches!(key, PlanKey::Pass(Pass::Decoder(_)) | PlanKey::CopySlot { .. }));
+        self.session.unload(|key| matches!(key, PlanKey::Pass(Pass::Decoder(_)) | PlanKey::GatherSlots));
         // What is asked for now: one call may want many slots, and the next many positions.
         let cache = KvCache::of(tokens, slots);
         let pass = decoder_pass(cache, 1, 0, PassOutput::Greedy, None);
@@ -225,7 +251,7 @@ impl AutoRegressive {
         Ok(bytemuck::pod_collect_to_vec(&bytes))
     }
 
-    /// Decodes the token in `next_ids` at `position` of a slot: submitted when this returns, on a GPU not yet done.
+    /// Decodes the token in `next_ids` at `position` of slot 0: submitted when this returns, on a GPU not yet done.
     ///
     /// `ids` are those that may come next, if not all; they are for [`PassOutput::Greedy`].
     ///
@@ -234,20 +260,43 @@ impl AutoRegressive {
     pub async fn decode(
         &mut self,
         position: usize,
-        slot: usize,
         output: PassOutput,
         ids: Option<Range<usize>>,
     ) -> Result<Submitted> {
-        let capacity = self.cache.capacity;
-        if position >= capacity {
-            return Err(SessionFault::TooLong { needed: position + 1, capacity }.into());
-        }
-        let step = Step::one(position as u32, 1, self.prefix as u32, slot as u32);
-        self.submit(&self.decoding(output, ids), step, output).await
+        self.check_position(position)?;
+        let step = Step::one(position as u32, 1, self.prefix as u32, 0);
+        self.submit(&self.decoding(1, output, ids), step, output).await
     }
 
-    fn decoding(&self, output: PassOutput, ids: Option<Range<usize>>) -> Pass {
-        Pass::Decoder(decoder_pass(self.cache, 1, 0, output, ids))
+    /// Decodes a token of each of several sequences in one pass: each by the slot that it lives in, its position and the
+    /// token. The weights are read once for all of them.
+    ///
+    /// # Errors
+    /// More sequences or a higher position than [`reserve`](Self::reserve) made room for, a failing device.
+    pub async fn decode_each(&mut self, sequences: &[(usize, usize, u32)], output: PassOutput) -> Result<Submitted> {
+        let mut rows = Vec::with_capacity(sequences.len());
+        for &(slot, position, _) in sequences {
+            self.check_position(position)?;
+            if slot >= self.cache.slots {
+                return Err(SessionFault::MissingState(format!("slot {slot}")).into());
+            }
+            let (position, prefix, slot) = (position as u32, self.prefix as u32, slot as u32);
+            rows.push(Sequence { position, tokens: 1, prefix, slot, ..Default::default() });
+        }
+        let pass = self.decoding(self.cache.slots, output, None);
+        self.session.prepare(&pass).await?;
+        let ids: Vec<u32> = sequences.iter().map(|&(.., id)| id).collect();
+        self.session.write(states::NEXT_IDS, bytemuck::cast_slice(&ids))?;
+        self.submit(&pass, Step::of(&rows, 1)?, output).await
+    }
+
+    fn check_position(&self, position: usize) -> Result<(), SessionFault> {
+        let capacity = self.cache.capacity;
+        if position < capacity { Ok(()) } else { Err(SessionFault::TooLong { needed: position + 1, capacity }) }
+    }
+
+    fn decoding(&self, sequences: usize, output: PassOutput, ids: Option<Range<usize>>) -> Pass {
+        Pass::Decoder(DecoderPass { sequences, ..decoder_pass(self.cache, 1, 0, output, ids) })
     }
 
     /// Sets the token that the next decode takes; greedy decoding leaves it on the device itself.
@@ -267,27 +316,17 @@ impl AutoRegressive {
         Ok(bytemuck::pod_collect_to_vec(&bytes))
     }
 
-    /// Copies one slot of the KV cache to another, from position `first` on; what is in front may be copied too.
-    ///
-    /// What is behind the answer so far is copied with it, so that one plan serves every step of an answer.
+    /// Copies rows of the KV cache between slots: slot `s` gets `rows` of slot `sources[s]`, all in one pass.
     ///
     /// # Errors
-    /// A failing device.
-    pub async fn copy_slot(&mut self, from: usize, to: usize, first: usize) -> Result<()> {
-        if from == to {
-            return Ok(());
-        }
-        let first = KvCache::copied_from(first);
-        // Plans for prompts of other lengths would add up.
-        let of_others =
-            |key: &PlanKey| matches!(key, PlanKey::CopySlot { first: other, .. } if *other != first && *other != 0);
-        self.session.unload(|key| first != 0 && of_others(key));
-        let key = PlanKey::CopySlot { from, to, first };
-        let graph = self.session.architecture().build(&self.decoding(PassOutput::Greedy, None))?;
+    /// A source that is itself overwritten, a failing device.
+    pub async fn gather_slots(&mut self, sources: &[usize], rows: Range<usize>) -> Result<()> {
+        let step = Step::gather(sources, rows)?;
+        let graph = self.session.architecture().build(&self.decoding(1, PassOutput::Greedy, None))?;
         let cache = self.cache;
-        self.session.prepare_copies(&key, || cache.slot_copies(&caches(graph.states()), from, to, first)).await?;
-        let step = Step::one(0, 0, 0, 0);
-        self.session.play(&key, &step, &[])?.await?;
+        let gather = || Ok(cache.gather(&caches(graph.states()))?);
+        self.session.prepare_graph(&PlanKey::GatherSlots, gather).await?;
+        self.session.play(&PlanKey::GatherSlots, &step, &[])?.await?;
         Ok(())
     }
 
@@ -320,15 +359,17 @@ impl AutoRegressive {
     }
 
     async fn submit(&mut self, pass: &Pass, step: Step, output: PassOutput) -> Result<Submitted> {
-        let choice = StateRead::new(states::CHOICE, 0..16);
-        let pending = match output {
+        let sequences = step.sequences().len();
+        let choice = StateRead::new(states::CHOICE, 0..sequences * CHOICE_WORDS * 4);
+        let (pending, top_k) = match output {
             PassOutput::TopK(k) => {
-                let reads = [choice, StateRead::new(states::TOP_K, 0..k * 8)];
-                self.session.submit(pass, &step, &reads).await?
+                let reads = [choice, StateRead::new(states::TOP_K, 0..sequences * k * 8)];
+                (self.session.submit(pass, &step, &reads).await?, k)
             }
-            PassOutput::Greedy | PassOutput::Score => self.session.submit(pass, &step, &[choice]).await?,
+            PassOutput::Greedy | PassOutput::Score => (self.session.submit(pass, &step, &[choice]).await?, 0),
         };
-        Ok(Submitted { pending, position: (step.sequence[0].position + step.rows) as usize })
+        let positions = step.sequences().iter().map(|row| (row.position + row.tokens) as usize).collect();
+        Ok(Submitted { pending, positions, top_k })
     }
 }
 
@@ -362,5 +403,5 @@ fn decoder_pass(
     output: PassOutput,
     ids: Option<Range<usize>>,
 ) -> DecoderPass {
-    DecoderPass { tokens, capacity: cache.capacity, slots: cache.slots, feature_rows, output, ids }
+    DecoderPass { sequences: 1, tokens, capacity: cache.capacity, slots: cache.slots, feature_rows, output, ids }
 }

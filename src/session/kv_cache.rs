@@ -1,8 +1,8 @@
 //! How the KV cache is laid out: slots of so many rows, one slot a sequence.
 
 use crate::base::round_up;
-use crate::graph::record::{BufferDecl, Command, Recording, Role};
-use crate::graph::{ExternalKey, Plan, StateKind, StateSpec};
+use crate::graph::{Graph, ShapeFault, StateKind, StateSpec};
+use crate::ops::{CacheSpec, GatherSlots};
 
 /// Rows of a slot are a multiple of this.
 const CACHE_STEP: usize = 64;
@@ -25,36 +25,17 @@ impl KvCache {
         tokens <= self.capacity && slots <= self.slots
     }
 
-    /// The row at or before `position` where copies begin: few different ones, so that a plan serves a whole answer.
-    pub fn copied_from(position: usize) -> usize {
-        position / CACHE_STEP * CACHE_STEP
-    }
-
-    /// A plan that copies one slot of each cache to another, from a row on.
-    ///
-    /// Within a slot the rows of a kv head are contiguous. A buffer cannot be copied onto itself in one command of
-    /// WebGPU, so rows go through scratch memory.
-    pub fn slot_copies(&self, caches: &[StateSpec], from: usize, to: usize, first: usize) -> Plan {
-        let scratch = caches.len() as u32;
-        let mut recording = Recording { name: format!("copy slot {from} to {to}"), ..Default::default() };
-        let (mut externals, mut most) = (Vec::new(), 0);
-        for (buffer, spec) in (0..).zip(caches) {
-            let row = spec.width * 4;
-            let bytes = (self.capacity - first) * row;
-            let heads = spec.rows / (self.slots * self.capacity).max(1);
-            most = most.max(bytes);
-            for head in 0..heads {
-                let offset = |slot: usize| ((slot * heads + head) * self.capacity + first) * row;
-                let copy = |from, from_offset, to, to_offset| Command::Copy { from, from_offset, to, to_offset, bytes };
-                recording.commands.push(copy(buffer, offset(from), scratch, 0));
-                recording.commands.push(copy(scratch, 0, buffer, offset(to)));
-            }
-            let role = Role::External(buffer);
-            recording.buffers.push(BufferDecl { bytes: spec.bytes(), role, label: spec.name.clone() });
-            externals.push(ExternalKey::State(spec.name.clone()));
+    /// A pass that copies rows of each cache from slot to slot.
+    pub fn gather(&self, caches: &[StateSpec]) -> Result<Graph, ShapeFault> {
+        let mut g = Graph::new("gather slots");
+        for StateSpec { name, kind, rows, width } in caches {
+            let cache = g.state(name, *kind, *rows, *width)?;
+            let Self { slots, capacity } = *self;
+            let kv_heads = rows / (slots * capacity).max(1);
+            let spec = CacheSpec { slots, kv_heads, capacity, head_dim: *width };
+            g.push(format!("{name} gathered"), GatherSlots { cache, spec })?;
         }
-        recording.buffers.push(BufferDecl { bytes: most, role: Role::Scratch, label: "rows".into() });
-        Plan { recording, externals }
+        Ok(g)
     }
 }
 

@@ -52,8 +52,8 @@ pub(super) enum PlanKey {
     Pass(Pass),
     /// Copies the whole of one state to a place in another.
     CopyState { from: &'static str, to: &'static str, at: usize, bytes: usize },
-    /// Copies one slot of the KV cache to another, from a row to the end.
-    CopySlot { from: usize, to: usize, first: usize },
+    /// Copies rows of the KV cache from slot to slot.
+    GatherSlots,
 }
 
 struct Loaded {
@@ -195,6 +195,15 @@ impl Session {
         self.reserve(pass).await?;
         let plan = self.lower(self.architecture.build(pass)?)?;
         self.load_plan(key, plan).await
+    }
+
+    /// Makes a pass that is no architecture's ready to be submitted; its states are there.
+    pub(super) async fn prepare_graph(&mut self, key: &PlanKey, graph: impl FnOnce() -> Result<Graph>) -> Result<()> {
+        if self.plans.contains_key(key) {
+            return Ok(());
+        }
+        let plan = self.lower(graph()?)?;
+        self.load_plan(key.clone(), plan).await
     }
 
     /// Makes a plan that copies between states ready to be submitted.

@@ -57,6 +57,7 @@ pub fn decoder_taps(place: Place, checkpoint: &str) -> Result<(), String> {
     let (features, ids) = (tap("projector")?, slots(&case.input_ids, golden.image_token_id));
     // A bucket longer than the prompt: what lies in its further rows must not matter.
     let pass = DecoderPass {
+        sequences: 1,
         tokens: ids.len().next_multiple_of(16) + 16,
         capacity: CAPACITY,
         slots: 1,
@@ -131,6 +132,7 @@ fn force(model: &mut Bare, golden: &Golden, logits: bool) -> Result<(Vec<Vec<f32
     let prefix = ids.len();
     ids.extend(&golden.forced.suffix_ids);
     let pass = DecoderPass {
+        sequences: 1,
         tokens: ids.len() + BEHIND,
         capacity: CAPACITY,
         slots: 1,
@@ -181,7 +183,7 @@ pub fn large_picture(place: Place) -> Result<(), String> {
     let ids: Vec<u32> = (0..patches as u32).map(|row| row | 1 << 31).chain([2, 7, 11, 5]).collect();
     let tokens = ids.len().next_multiple_of(128);
     let (capacity, output) = (tokens, PassOutput::Greedy);
-    let pass = DecoderPass { tokens, capacity, slots: 1, feature_rows: patches, output, ids: None };
+    let pass = DecoderPass { sequences: 1, tokens, capacity, slots: 1, feature_rows: patches, output, ids: None };
     let step = Step::one(0, ids.len() as u32, ids.len() as u32, 0);
     let states = [("ids", bytemuck::cast_slice(&ids)), ("features", bytemuck::cast_slice(&features))];
     let mut logits = |most: usize| {

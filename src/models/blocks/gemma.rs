@@ -66,7 +66,7 @@ impl GemmaConfig {
     pub fn pass(&self, names: &Names, pass: &DecoderPass) -> Result<Graph, ShapeFault> {
         let mut g = Graph::new(pass.name());
         g.mark("embed");
-        let ids = g.state(pass.ids_state(), StateKind::Input, pass.tokens, 1)?;
+        let ids = g.state(pass.ids_state(), StateKind::Input, pass.rows(), 1)?;
         let table = self.embedding(&mut g, names)?;
         let features = match pass.feature_rows {
             0 => None,
@@ -100,7 +100,14 @@ impl GemmaConfig {
         let qkv = ["q", "k", "v"].map(|n| names.theirs(&format!("self_attn.{n}_proj.weight")));
         let weight = g.matrix(names.ours("qkv"), q_width + 2 * kv_width, d, Source::Concat(qkv.into()))?;
         let qkv = g.push(names.ours("qkv"), Linear::new(normed, weight, None))?;
-        let spec = RopeSpec { heads, kv_heads, head_dim, capacity, theta: self.rope_theta, sequence_rows: None };
+        let spec = RopeSpec {
+            heads,
+            kv_heads,
+            head_dim,
+            capacity,
+            theta: self.rope_theta,
+            sequence_rows: pass.sequence_rows(),
+        };
         let q = g.push(names.ours("q"), RopeAppend { qkv, k_cache, v_cache, spec })?;
         let spec = AttentionSpec {
             heads,
@@ -110,7 +117,7 @@ impl GemmaConfig {
             mask: Mask::Prefix { window: self.windows[i] },
             scale: self.query_scale,
             softcap: self.attention_softcap,
-            sequence_rows: None,
+            sequence_rows: pass.sequence_rows(),
         };
         let attended = g.push(names.ours("attention"), Attention { q, k: k_cache, v: v_cache, bias: None, spec })?;
         let mut out = names.at("out", "self_attn.o_proj").unbiased(g, attended, d, q_width)?;
@@ -133,7 +140,7 @@ impl GemmaConfig {
 
     /// Final norm, tied head, softcap and what the pass leaves behind.
     fn head(&self, g: &mut Graph, names: &Names, pass: &DecoderPass, x: Value) -> Result<(), ShapeFault> {
-        let rows = if pass.output == PassOutput::Score { RowChoice::All } else { RowChoice::Last };
+        let rows = if pass.output == PassOutput::Score { RowChoice::All } else { pass.last_rows() };
         let at = names.at("norm", "norm");
         let weight = g.whole(at.own(), 1, self.width, Source::tensor(at.theirs("weight")))?;
         let normed = g.push("norm", RmsNorm { x, weight, residual: None, eps: self.eps, rows })?;
@@ -145,14 +152,14 @@ impl GemmaConfig {
             logits = g.push("capped", Activate { x: logits, activation: Activation::Softcap(cap) })?;
         }
         if pass.output == PassOutput::Score {
-            let ids = g.state(states::TARGETS, StateKind::Input, pass.tokens, 1)?;
+            let ids = g.state(states::TARGETS, StateKind::Input, pass.rows(), 1)?;
             let scores = g.push("scores", LogSoftmax { logits, ids })?;
             return g.store(scores, states::SCORES, StateKind::Output);
         }
         if pass.ids.is_none() {
             g.store(logits, states::LOGITS, StateKind::Output)?;
         }
-        let next_ids = g.state(states::NEXT_IDS, StateKind::Input, 1, 1)?;
+        let next_ids = g.state(states::NEXT_IDS, StateKind::Input, pass.sequences, 1)?;
         let choice = g.push("choice", ArgMax { logits, first_id, next_ids })?;
         g.store(choice, states::CHOICE, StateKind::Output)?;
         if let PassOutput::TopK(k) = pass.output {

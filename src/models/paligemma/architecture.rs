@@ -51,8 +51,15 @@ impl Architecture for PaliGemma {
 
     fn parts(&self) -> Vec<Part> {
         // Every pass of the decoder has the same weights: the smallest one tells them.
-        let decode =
-            DecoderPass { tokens: 1, capacity: 1, slots: 1, feature_rows: 0, output: PassOutput::Greedy, ids: None };
+        let decode = DecoderPass {
+            sequences: 1,
+            tokens: 1,
+            capacity: 1,
+            slots: 1,
+            feature_rows: 0,
+            output: PassOutput::Greedy,
+            ids: None,
+        };
         vec![
             Part { name: "vision", pass: Pass::EncodeImage, optional: None },
             Part { name: "decoder", pass: Pass::Decoder(decode), optional: None },
