@@ -41,7 +41,7 @@ typescript() {
 
 build_web() {
   set_up_web
-  step "wasm module" build_wasm
+  step "wasm modules" build_wasm
   rm -rf web/dist web/modules
   step "TypeScript" typescript
   step "scripts" node web/scripts/bundle.mjs
@@ -84,8 +84,8 @@ check() {
   step "formatting" cargo fmt --check
   step "formatting, glue generator" cargo fmt --check --manifest-path web/tools/bindgen/Cargo.toml
   step "clippy, native" cargo clippy --all-targets -- -D warnings
-  step "clippy, wasm" cargo clippy --target "$WASM" --lib --no-default-features -- -D warnings
-  step "wasm module" build_wasm
+  step "clippy, wasm" cargo clippy --target "$WASM" --lib --no-default-features --features page,extra -- -D warnings
+  step "wasm modules" build_wasm
   step "TypeScript" typescript --noEmit
   step "features" check_features
   step "package" check_package

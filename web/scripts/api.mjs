@@ -1,12 +1,15 @@
-// Writes docs/api.md from the package's own type declarations: what is exported, with its comments. `node api.mjs [--check]`
-// after the TypeScript was compiled; `--check` writes nothing and fails where the page is out of date.
+// Writes docs/api.md: what the package exports, with its comments, by TypeDoc. `node api.mjs [--check]` after the WebAssembly
+// module was built, whose types the sources name; `--check` writes nothing and fails where the page is out of date.
 
-import { readFileSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 
 const WEB = fileURLToPath(new URL('..', import.meta.url));
 const PAGE = join(WEB, 'docs/api.md');
+const tool = createRequire(join(WEB, 'tools/api/package.json'));
 
 const ENTRIES = [
   ['ocelli', 'index', 'The model, its calls and what they give.'],
@@ -15,66 +18,57 @@ const ENTRIES = [
   ['ocelli/transformers', 'transformers', 'Pipelines in the manner of transformers.js.'],
 ];
 
-/** Top-level declarations of a file by name: `{ comment, text }`, overloads together. */
-function declarations(path) {
-  const found = new Map();
-  let comment = [];
-  let block = [];
-  for (const line of readFileSync(path, 'utf8').split('\n')) {
-    if (block.length === 0) {
-      if (/^\/\*\*/.test(line)) comment = [line];
-      else if (comment.length > 0 && !comment.at(-1).endsWith('*/')) comment.push(line);
-      else if (/^export (declare |type |interface |abstract )/.test(line)) block = [line];
-      else comment = [];
-    } else block.push(line);
-    const ended = block.length > 0 && (block.length === 1 ? /;$|\{\}$/.test(line) && !/\{$/.test(line) : /^\}|^[^\s].*;$/.test(line));
-    if (!ended) continue;
-    const name = /(?:class|interface|type|function|const)\s+(\w+)/.exec(block[0])?.[1];
-    if (name) found.set(name, [...(found.get(name) ?? []), { comment: words(comment), text: tidy(block) }]);
-    [comment, block] = [[], []];
-  }
-  return found;
-}
+const TABLES = ['parameters', 'interfaceProperties', 'classProperties', 'typeAliasProperties', 'propertyMembers', 'typeDeclaration'];
+const STYLE = {
+  router: 'module', readme: 'none', githubPages: false,
+  hidePageHeader: true, hideBreadcrumbs: true, hidePageTitle: true, hideGroupHeadings: true,
+  disableSources: true, excludePrivate: true, excludeInternal: true, excludeExternals: true,
+  useCodeBlocks: true, expandObjects: true,
+  ...Object.fromEntries(TABLES.map((what) => [`${what}Format`, 'table'])),
+  tableColumnSettings: { hideDefaults: true, hideInherited: true, hideModifiers: true, hideOverrides: true, hideSources: true, leftAlignHeaders: true },
+  groupOrder: ['Functions', 'Variables', 'Classes', 'Interfaces', 'Type Aliases'],
+  sort: ['source-order'],
+};
 
-/** A comment's own words. */
-const words = (lines) => lines.join('\n').replace(/^\/\*\*\s?|\s*\*\/$/g, '').replace(/^ \* ?/gm, '').trim();
-
-/** Without what is not for callers. */
-function tidy(lines) {
-  const kept = [];
-  for (let at = 0; at < lines.length; at++) {
-    if (/^\s+#private;$/.test(lines[at])) continue;
-    if (/\/\*\* For `\w+` only/.test(lines[at])) {
-      at++;
-      continue;
+/** The page as the sources say it. */
+async function made() {
+  const out = mkdtempSync(join(tmpdir(), 'ocelli-api-'));
+  try {
+    const { Application } = await import(pathToFileURL(tool.resolve('typedoc')).href);
+    const app = await Application.bootstrapWithPlugins({
+      ...STYLE,
+      entryPoints: ENTRIES.map(([, entry]) => join(WEB, 'src', `${entry}.ts`)),
+      tsconfig: join(WEB, 'tsconfig.json'),
+      plugin: [tool.resolve('typedoc-plugin-markdown')],
+      logLevel: 'Warn',
+      treatWarningsAsErrors: true,
+      out,
+    });
+    const project = await app.convert();
+    if (!project || app.logger.hasErrors() || app.logger.hasWarnings()) throw new Error('TypeDoc cannot read the sources; see above');
+    // What a class has of its parent stands there.
+    for (const reflection of Object.values(project.reflections).filter(({ inheritedFrom }) => inheritedFrom)) {
+      for (const group of reflection.parent.groups ?? []) group.children = group.children.filter((child) => child !== reflection);
+      project.removeReflection(reflection);
     }
-    kept.push(lines[at].replace(/^export (declare )?/, ''));
+    await app.generateOutputs(project);
+    const chapters = ENTRIES.map(([module, entry, says]) => `## ${module}\n\n${says}\n\n${below(readFileSync(join(out, `${entry}.md`), 'utf8'))}`);
+    return `# API\n\nMade from the sources by \`scripts/api.mjs\`.\n\n${chapters.join('\n\n')}\n`;
+  } finally {
+    rmSync(out, { recursive: true });
   }
-  return kept.join('\n');
 }
 
-/** The names a file exports, and the file of each. */
-function exported(entry) {
-  const own = join(WEB, 'dist', `${entry}.d.ts`);
-  const names = [];
-  for (const [, list, from] of readFileSync(own, 'utf8').matchAll(/export (?:type )?\{([^}]*)\} from '([^']+)'/g)) {
-    for (const name of list.split(',').map((part) => part.trim().replace(/^type /, '')).filter(Boolean)) names.push([name, join(dirname(own), from.replace(/\.js$/, '.d.ts'))]);
-  }
-  for (const name of declarations(own).keys()) names.push([name, own]);
-  return names;
+/** A module's page as a chapter: its headings one lower, its links within the one page. */
+function below(page) {
+  return page
+    .replace(/^(#{1,5}) /gm, '#$1 ')
+    .replace(/\]\((?:\w+\.md)?(#[\w-]+)\)/g, ']($1)')
+    .replace(/^\*\*\*\n\n/gm, '')
+    .trim();
 }
 
-const page = ['# API', '', 'Made from the sources by `scripts/api.mjs`.', ''];
-for (const [module, entry, says] of ENTRIES) {
-  page.push(`## ${module}`, '', says, '');
-  for (const [name, path] of exported(entry)) {
-    const all = declarations(path).get(name);
-    if (!all) throw new Error(`${path} declares no ${name}`);
-    page.push(`### ${name}`, '');
-    for (const { comment, text } of all) page.push(...(comment ? [comment, ''] : []), '```ts', text, '```', '');
-  }
-}
-const text = `${page.join('\n').trimEnd()}\n`;
+const text = await made();
 if (!process.argv.includes('--check')) writeFileSync(PAGE, text);
 else if (readFileSync(PAGE, 'utf8') !== text) {
   console.error('api: docs/api.md is not what the sources say; run node web/scripts/api.mjs');

@@ -1,21 +1,29 @@
-# The WebAssembly module: compiled, given its JavaScript glue, shrunk, and put into web/pkg.
+# The WebAssembly modules: compiled, given their JavaScript glue, shrunk, and put into web/pkg.
 
 # What the compiler may use and wasm-opt must therefore accept: all of it is in every browser that has WebGPU.
 WASM_FEATURES=(--enable-simd --enable-bulk-memory --enable-nontrapping-float-to-int --enable-sign-ext
   --enable-reference-types --enable-multivalue --enable-mutable-globals)
 
+# The page's module, and the one for what few pages ask for.
 build_wasm() {
-  cargo build --profile wasm --target $WASM --lib --no-default-features
-  local module=target/$WASM/wasm/ocelli.wasm out=web/build/pkg made_from
-  made_from=$(cat $module web/scripts/wasm.sh web/package-lock.json "$BINDGEN" | digest)
-  [ "$made_from" != "$(cat web/pkg/.made-from 2>/dev/null)" ] || return 0
-  rm -rf $out
-  mkdir -p $out
-  "$BINDGEN" $module $out ocelli
-  mv $out/ocelli_bg.wasm web/build/ocelli_named.wasm
+  build_module page wasm ocelli
+  build_module extra wasm-extra ocelli_extra
+}
+
+# build_module FEATURE PROFILE NAME
+build_module() {
+  local feature=$1 profile=$2 name=$3
+  cargo build --profile "$profile" --target $WASM --lib --no-default-features --features "$feature"
+  local module=target/$WASM/$profile/ocelli.wasm out=web/build/pkg-$name made_from
+  made_from=$(cat "$module" web/scripts/wasm.sh web/package-lock.json "$BINDGEN" | digest)
+  [ "$made_from" != "$(cat "web/pkg/.made-from-$name" 2>/dev/null)" ] || return 0
+  rm -rf "$out"
+  mkdir -p "$out" web/pkg
+  "$BINDGEN" "$module" "$out" "$name"
+  mv "$out/${name}_bg.wasm" "web/build/${name}_named.wasm"
   web/node_modules/.bin/wasm-opt "${WASM_FEATURES[@]}" -Os \
-    web/build/ocelli_named.wasm -o $out/ocelli_bg.wasm
-  printf '%s\n' "$made_from" >$out/.made-from
-  rm -rf web/pkg
-  mv $out web/pkg
+    "web/build/${name}_named.wasm" -o "$out/${name}_bg.wasm"
+  mv "$out"/* web/pkg/
+  printf '%s\n' "$made_from" >"web/pkg/.made-from-$name"
+  rmdir "$out"
 }

@@ -69,6 +69,7 @@ export async function load(first?: string | URL | LoadOptions | null, second?: L
 /**
  * The devices of this browser that models can be loaded on.
  *
+ * @param options where a copy of the package lies
  * @throws OcelliError
  */
 export async function devices({ assets }: Pick<LoadOptions, 'assets'> = {}): Promise<DeviceReport[]> {

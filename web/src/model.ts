@@ -27,7 +27,7 @@ export class Model {
   #nextId = 0;
   #tellLost!: (error: OcelliError) => void;
 
-  /** For `load` only. */
+  /** @internal For `load` only. */
   constructor(link: Link, info: ModelInfo) {
     this.#link = link;
     this.info = info;
@@ -125,7 +125,7 @@ export class Model {
     this.#link.close(cancelled('the model was disposed and its call'));
   }
 
-  /** For `load` only: a message of the worker. */
+  /** @internal For `load` only: a message of the worker. */
   receive(message: FromWorker): void {
     if (message.type !== 'piece' && message.type !== 'answer' && message.type !== 'failed') return;
     const waiting = this.#waiting.get(message.id);
@@ -136,7 +136,7 @@ export class Model {
     else waiting.reject(makeError(message.error));
   }
 
-  /** For `load` only: the worker is gone. */
+  /** @internal For `load` only: the worker is gone. */
   lose(error: OcelliError): void {
     // Before its calls fail, so that who asks again then gets another model.
     this.#tellLost(error);

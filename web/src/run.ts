@@ -18,7 +18,7 @@ export class Run<T> implements AsyncIterable<string>, PromiseLike<T> {
   #ended = false;
   #wake: (() => void)[] = [];
 
-  /** For `Model` only: runs `work`, which hands over pieces and in the end the answer, of which `pick` takes the result. */
+  /** @internal For `Model` only: runs `work`, which hands over pieces and in the end the answer, of which `pick` takes the result. */
   constructor(
     work: (emit: (piece: string) => void) => Promise<Answer>,
     pick: (answer: Answer) => T,

@@ -165,3 +165,16 @@ test('links between pages lead somewhere', () => {
 test('the API page is what the sources say', () => {
   execFileSync('node', [join(WEB, 'scripts/api.mjs'), '--check'], { stdio: ['ignore', 'ignore', 'inherit'] });
 });
+
+test('the API page has a chapter for each export, and unions to their last member', () => {
+  const page = textOf('docs/api.md');
+  for (const [, entry] of Object.entries(JSON.parse(textOf('package.json')).exports).filter(([, { types }]) => types)) {
+    const declared = textOf(entry.types.replace('./', ''));
+    const names = [...declared.matchAll(/^export (?:type )?\{([^}]*)\}/gm)].flatMap(([, list]) => list.split(',').map((name) => name.trim().replace(/^type /, '')).filter(Boolean));
+    names.push(...[...declared.matchAll(/^export declare (?:abstract )?(?:class|function|const) (\w+)|^export (?:type|interface) (\w+)/gm)].map(([, value, type]) => value ?? type));
+    assert.ok(names.length > 0, entry.types);
+    for (const name of names) assert.match(page, new RegExp(`^### ${name}\\b`, 'm'), `${entry.types}: ${name}`);
+  }
+  const union = page.slice(page.search(/^### ProgressEvent$/m)).split(/^### /m)[1];
+  for (const status of ['initiate', 'download', 'progress', 'done', 'ready']) assert.ok(union.includes(`"${status}"`), `ProgressEvent lacks "${status}":\n${union}`);
+});

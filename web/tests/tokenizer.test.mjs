@@ -52,7 +52,7 @@ after(async () => {
 /** Run in the page: open the file of a tokenizer, load it and tell how long that took, and use it. */
 const inPage = {
   async open(url) {
-    const { default: init, WasmTokenizer } = await import('/pkg/ocelli.js');
+    const { default: init, WasmTokenizer } = await import('/pkg/ocelli_extra.js');
     await init();
     Object.assign(globalThis, { WasmTokenizer, bytes: new Uint8Array(await (await fetch(url)).arrayBuffer()) });
   },
@@ -124,7 +124,7 @@ test(`the compact form of the full Gemma tokenizer loads in less than ${MOST_MS}
 
 test('a damaged compact form is an error that says so', async () => {
   const said = await page.evaluate(async (image) => {
-    const { WasmTokenizer } = await import('/pkg/ocelli.js');
+    const { WasmTokenizer } = await import('/pkg/ocelli_extra.js');
     const bytes = new Uint8Array(await (await fetch('/made/pack/tokenizer.bin')).arrayBuffer());
     bytes[bytes.length >> 1] ^= 1;
     try {
