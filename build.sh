@@ -76,6 +76,7 @@ run_tests() {
   build_web
   set_up_browser
   step "Rust tests" cargo_suites --lib --tests
+  step "examples in the documentation" cargo_suites --doc
   step "browser tests" node_suites web/tests/*.test.mjs
 }
 
