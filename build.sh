@@ -76,6 +76,7 @@ run_tests() {
   build_web
   set_up_browser
   step "Rust tests" cargo_suites --lib --tests
+  step "examples in the documentation" cargo_suites --doc
   step "browser tests" node_suites web/tests/*.test.mjs
 }
 
@@ -91,12 +92,17 @@ check() {
   step "package" check_package
 }
 
-# Needs no browser and no wasm. Building the tests is most of it; the build itself validates every shader.
+# Needs no browser, and the wasm module only as it was built last. Building the tests is most of it; the build itself validates every shader.
 quick() {
   local start=$SECONDS
   trap report_and_exit EXIT
   step "npm tools" ensure_npm_tools
   step "formatting" cargo fmt --check
+  # The scripts' types are partly the module's, so there must have been one.
+  if [ ! -e web/pkg/ocelli.d.ts ]; then
+    set_up_web
+    step "wasm module" build_wasm
+  fi
   step "TypeScript" typescript --noEmit
   step "Rust tests" cargo_suites --lib --test layering --test snapshots --test grammar --test objects --test config
   step "scripts" node_suites web/tests/{suites,verdict,against}.test.mjs

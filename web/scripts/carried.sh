@@ -8,7 +8,6 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 export OCELLI_TEST_ROOT=$PWD
 if [ "${1:-}" = software ]; then shift; else export OCELLI_TEST_ADAPTER=${OCELLI_TEST_ADAPTER:-gpu}; fi
-bin/ocelli devices
 failed=0
 for suite in kernels gpu_player model_gpu model; do
   echo "── $suite"

@@ -1,6 +1,6 @@
 # Built tests in a folder that runs on another machine: one with a GPU, say, and without Rust.
 
-# What they may come to, the model of the program included.
+# What they may come to.
 CARRIED_BYTES=$((64 * 1024 * 1024))
 CARRIED=(kernels gpu_player model_gpu model)
 
@@ -8,9 +8,7 @@ CARRIED=(kernels gpu_player model_gpu model)
 carry() {
   local to=$1 suite program bytes
   [ -z "$(ls -A "$to" 2>/dev/null)" ] || die "$to is not empty"
-  mkdir -p "$to/bin" "$to/tests"
-  cargo build --bin ocelli --target-dir target
-  cp target/debug/ocelli "$to/bin/"
+  mkdir -p "$to/bin"
   for suite in "${CARRIED[@]}"; do
     program=$(cargo test --no-run --test "$suite" --target-dir target --message-format json |
       sed -n "s/.*\"name\":\"$suite\".*\"executable\":\"\([^\"]*\)\".*/\1/p" | tail -n 1)
@@ -18,7 +16,7 @@ carry() {
     cp "$program" "$to/bin/$suite"
   done
   strip "$to"/bin/*
-  git ls-files tests/goldens tests/pictures shaders web/models/tiny web/demo/samples | tar -cf - -T - | tar -xf - -C "$to"
+  git ls-files tests/goldens tests/pictures | tar -cf - -T - | tar -xf - -C "$to"
   cp web/scripts/carried.sh "$to/run"
   chmod +x "$to/run"
   bytes=$(cat "$to"/bin/* | wc -c)
