@@ -1,7 +1,5 @@
-use super::session::StateRead;
 use super::{Session, SessionFault};
 use crate::base::Result;
-use crate::kernels::Step;
 use crate::models::{Pass, states};
 
 impl Session {
@@ -18,13 +16,7 @@ impl Session {
         if !self.decodes_masks() {
             return Err(SessionFault::NoMaskDecoder.into());
         }
-        let pass = Pass::DecodeMask;
-        self.prepare(&pass).await?;
         let ids: Vec<u32> = codes.iter().map(|&code| code.into()).collect();
-        self.write(states::MASK_CODES, bytemuck::cast_slice(&ids))?;
-        let bytes = self.state_bytes(states::MASK);
-        let step = Step::one(0, (bytes / 4) as u32, 0, 0);
-        let mask = self.submit(&pass, &step, &[StateRead::new(states::MASK, 0..bytes)]).await?.await?;
-        Ok(bytemuck::pod_collect_to_vec(&mask))
+        self.run(&Pass::DecodeMask, &[(states::MASK_CODES, bytemuck::cast_slice(&ids))], states::MASK).await
     }
 }

@@ -243,6 +243,21 @@ impl Session {
         self.player.play(loaded.plan, step, &reads)
     }
 
+    /// Plays a pass of which every row is valid, once: states in, one state out.
+    ///
+    /// # Errors
+    /// A pass that the model does not have, states that it does not declare, a failing device.
+    pub async fn run(&mut self, pass: &Pass, inputs: &[(&str, &[u8])], output: &'static str) -> Result<Vec<f32>> {
+        self.prepare(pass).await?;
+        for (state, bytes) in inputs {
+            self.write(state, bytes)?;
+        }
+        let read = StateRead::new(output, 0..self.states.bytes(output));
+        let step = Step::one(0, u32::MAX, 0, 0);
+        let bytes = self.submit(pass, &step, &[read]).await?.await?;
+        Ok(bytemuck::pod_collect_to_vec(&bytes))
+    }
+
     /// Writes to a state that some pass has reserved.
     ///
     /// # Errors
