@@ -28,6 +28,9 @@ pub enum ShapeFault {
         /// What kernels can work with.
         supported: &'static str,
     },
+    /// A pass that an architecture does not have.
+    #[error("this model has no pass {0}")]
+    NoPass(String),
     /// A weight or state that is declared a second time as something else.
     #[error("the graph declares {0} twice, and not alike")]
     Redeclared(String),
@@ -40,7 +43,7 @@ impl Fault for ShapeFault {
     fn kind(&self) -> ErrorKind {
         match self {
             Self::Mismatch { .. } => ErrorKind::BadConfig,
-            Self::Unsupported { .. } => ErrorKind::Unsupported,
+            Self::Unsupported { .. } | Self::NoPass(_) => ErrorKind::Unsupported,
             Self::Redeclared(_) | Self::UnknownWeight(_) => ErrorKind::Internal,
         }
     }
@@ -49,6 +52,7 @@ impl Fault for ShapeFault {
         match self {
             Self::Mismatch { .. } => "Check that config.json belongs to this checkpoint.",
             Self::Unsupported { .. } => "Use a model of a supported shape.",
+            Self::NoPass(_) => "Use a model that can do this task.",
             Self::Redeclared(_) | Self::UnknownWeight(_) => {
                 "This is a defect of ocelli: please report it with the model's config.json."
             }
