@@ -9,6 +9,7 @@ mod language;
 mod names;
 pub mod paligemma;
 mod pass;
+pub mod patch_classifier;
 mod recipe;
 mod registry;
 pub mod states;
