@@ -9,7 +9,6 @@ mod language;
 mod names;
 pub mod paligemma;
 mod pass;
-pub mod patch_classifier;
 mod recipe;
 mod registry;
 pub mod states;

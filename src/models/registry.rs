@@ -2,7 +2,6 @@ use serde_json::Value;
 
 use super::Architecture;
 use super::paligemma::PaliGemma;
-use super::patch_classifier::PatchClassifier;
 use crate::base::{ErrorKind, Fault, Remedy, Result};
 
 /// An architecture, and how it is opened from the contents of a `config.json`.
@@ -12,10 +11,8 @@ struct Entry {
 }
 
 /// Every architecture by the `model_type` of its `config.json`.
-const ARCHITECTURES: &[Entry] = &[
-    Entry { model_type: "paligemma", open: |json| Ok(Box::new(PaliGemma::from_hf(json)?)) },
-    Entry { model_type: "patch_classifier", open: |json| Ok(Box::new(PatchClassifier::from_json(json)?)) },
-];
+const ARCHITECTURES: &[Entry] =
+    &[Entry { model_type: "paligemma", open: |json| Ok(Box::new(PaliGemma::from_hf(json)?)) }];
 
 /// A checkpoint of an architecture that is not known.
 #[derive(Debug, thiserror::Error)]
