@@ -93,7 +93,6 @@ pub fn rope_append(
         first_row: first_row as u32,
         sequence_rows: sequence_rows(spec.sequence_rows),
         theta: spec.theta,
-        ..Default::default()
     };
     let heads = (spec.heads + 2 * spec.kv_heads) as u32;
     let grid = [(spec.head_dim / 2).div_ceil(32) as u32, heads, out.rows as u32];

@@ -323,7 +323,6 @@ fn rope([heads, kv_heads, head_dim]: [usize; 3], position: u32, slot: u32, first
         first_row,
         theta: 10_000.0,
         sequence_rows: u32::MAX,
-        ..Default::default()
     };
     let grid = [(head_dim / 2).div_ceil(32), heads + 2 * kv_heads, room];
     let dispatches = vec![dispatch(KernelId::RopeAppend, 4, &params, grid)];
