@@ -2,6 +2,8 @@
 
 #[path = "common/adapters.rs"]
 mod adapters;
+#[path = "common/scratch.rs"]
+mod scratch;
 
 use std::process::ExitCode;
 

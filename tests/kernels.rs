@@ -12,6 +12,8 @@ mod linear;
 mod random;
 #[path = "kernels/rows.rs"]
 mod rows;
+#[path = "common/scratch.rs"]
+mod scratch;
 #[path = "kernels/select.rs"]
 mod select;
 #[path = "kernels/sequences.rs"]

@@ -231,7 +231,7 @@ fn names_a_flag(line: &str) -> bool {
 fn flags_are_named_by_the_command_line_alone() {
     // Here too strings count: a page reads what the library says.
     for (file, text) in rust_files("src").into_iter().filter(|(file, _)| !file.starts_with("src/bin/")) {
-        for (at, line) in text.lines().enumerate().filter(|(_, line)| names_a_flag(line)) {
+        if let Some((at, line)) = text.lines().enumerate().find(|(_, line)| names_a_flag(line)) {
             panic!("{file}:{}: a remedy names its settings as base::Setting: {}", at + 1, line.trim());
         }
     }

@@ -2,6 +2,8 @@
 
 #[path = "model/mod.rs"]
 mod model;
+#[path = "common/scratch.rs"]
+mod scratch;
 
 use std::process::ExitCode;
 

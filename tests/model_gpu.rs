@@ -4,6 +4,8 @@
 mod adapters;
 #[path = "model/mod.rs"]
 mod model;
+#[path = "common/scratch.rs"]
+mod scratch;
 
 use std::process::ExitCode;
 

@@ -55,7 +55,7 @@ fn with_residual<O: Into<Op>>(add: &Add, through: Value, merged: impl Fn(Option<
 pub fn fuse(mut graph: Graph) -> Graph {
     let readers = readers(&graph);
     let mut merged_away = vec![false; graph.items.len()];
-    for at in 0..graph.items.len() {
+    for (at, merged_away) in merged_away.iter_mut().enumerate() {
         let Item::Node(Node { op, output }) = &graph.items[at] else { continue };
         let [consumer] = readers[output.0 as usize][..] else { continue };
         if graph.info(*output).origin != Origin::Computed {
@@ -65,7 +65,7 @@ pub fn fuse(mut graph: Graph) -> Graph {
         let merge = PATTERNS.iter().find_map(|pattern| (pattern.merge)(op, &reader.op, *output));
         if let (Some(merged), Item::Node(node)) = (merge, &mut graph.items[consumer]) {
             node.op = merged;
-            merged_away[at] = true;
+            *merged_away = true;
         }
     }
     let mut merged_away = merged_away.into_iter();

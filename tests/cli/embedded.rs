@@ -55,7 +55,7 @@ fn what_is_detected_lies_in_the_picture() {
 fn masks_in_the_json_are_those_that_are_drawn() {
     let mut compared = 0;
     for (name, labels) in THINGS {
-        let (path, out) = (sample(name), scratch(&format!("masks-of-{name}")));
+        let (path, out) = (sample(name), scratch(format!("masks-of-{name}")));
         let drawn = out.display().to_string();
         let said = task(&[&["segment", path.as_str()], labels, &["--out", &drawn]].concat()).good();
         let (before, after) = (picture(path.as_ref()), picture(&out));

@@ -9,10 +9,8 @@ use std::process::{Child, Command, ExitCode, Stdio};
 use std::time::{Duration, Instant};
 
 use ocelli::gpu::{DeviceOptions, GpuPlayer};
-use scratch::scratch;
 
-#[path = "scratch.rs"]
-mod scratch;
+use crate::scratch::scratch;
 
 /// A software Vulkan driver. The Vulkan loader reads its choice when a process first uses it, so each adapter has a
 /// process of its own.

@@ -10,7 +10,7 @@ use pollster::block_on;
 
 use super::golden::{GoldenCase, folder};
 use super::pool::{self, Place, Pooled};
-use super::scratch::scratch;
+use crate::scratch::scratch;
 
 /// An error in words.
 pub fn told<T, E: Into<ocelli::base::Error>>(result: Result<T, E>) -> Result<T, String> {

@@ -10,7 +10,7 @@ use pollster::block_on;
 use super::asking::{options, told};
 use super::golden::{folder, same};
 use super::pool::{self, Place};
-use super::scratch::scratch;
+use crate::scratch::scratch;
 
 /// Room for every table, which is cut up where it has to be, but not for the queries of a pass, which cannot be.
 const BINDING: usize = 64 << 10;

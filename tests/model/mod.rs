@@ -14,8 +14,6 @@ mod quantised;
 mod random;
 #[path = "../common/root.rs"]
 mod root;
-#[path = "../common/scratch.rs"]
-mod scratch;
 mod taps;
 mod tasks;
 #[path = "../common/tolerance.rs"]

@@ -140,7 +140,7 @@ fn force(model: &mut Bare, golden: &Golden, logits: bool) -> Result<(Vec<Vec<f32
         output: PassOutput::Score,
         ids: None,
     };
-    let graph = build(&model, &Pass::Decoder(pass.clone()))?;
+    let graph = build(model, &Pass::Decoder(pass.clone()))?;
     let step = Step::one(0, ids.len() as u32, prefix as u32, 0);
     let targets: Vec<u32> = ids[1..].iter().map(|&id| id & 0x7fff_ffff).chain([0]).collect();
     let states = [
