@@ -47,6 +47,12 @@ pub enum PassOutput {
 }
 
 impl DecoderPass {
+    /// A decode step of one sequence over a cache of so many rows a slot and so many slots.
+    pub const fn decode(capacity: usize, slots: usize) -> Self {
+        let output = PassOutput::Greedy;
+        Self { sequences: 1, tokens: 1, capacity, slots, feature_rows: 0, output, ids: None }
+    }
+
     /// A name for labels and profiles.
     pub fn name(&self) -> String {
         let pass = if self.tokens == 1 { "decode".into() } else { format!("prefill {}", self.tokens) };

@@ -2,13 +2,12 @@ use std::ops::Range;
 
 use super::images::Images;
 use super::kv_cache::{KvCache, caches};
-use super::player::Pending;
 use super::session::{PlanKey, StateRead};
+use super::submitted::{CHOICE_WORDS, Submitted};
 use super::{Session, SessionFault};
 use crate::base::{ErrorKind, Fault, Remedy, Result, round_up};
-use crate::graph::StateSpec;
 use crate::kernels::{Sequence, Step};
-use crate::models::{Architecture, Decoder, DecoderPass, Pass, PassOutput, states};
+use crate::models::{Decoder, DecoderPass, Pass, PassOutput, states};
 
 /// Drives a model that writes token after token: a prefill over images and prompt, then decode steps over a KV cache.
 pub struct AutoRegressive {
@@ -36,67 +35,6 @@ impl Fault for NoDecoder {
         "Use a model that writes text, such as a PaliGemma.".into()
     }
 }
-
-/// The likeliest next token.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct TopToken {
-    /// Its id.
-    pub id: u32,
-    /// Its logit.
-    pub logit: f32,
-    /// ln of the sum of exp of all logits.
-    pub logsumexp: f32,
-}
-
-/// A pass on its way: await it for its result.
-pub struct Submitted {
-    pending: Pending,
-    /// Position after each sequence's last row.
-    positions: Vec<usize>,
-    /// k of the candidates that the pass sorts; 0 where it sorts none.
-    top_k: usize,
-}
-
-/// What a pass says of a sequence's next token: the likeliest, and the best candidates `(id, logit)` by falling logit if
-/// the pass sorts them.
-pub type Next = (TopToken, Vec<(u32, f32)>);
-
-impl Submitted {
-    /// What may come next in the only sequence.
-    ///
-    /// # Errors
-    /// Logits that are no numbers, a failing device.
-    pub async fn result(self) -> Result<Next> {
-        let missing = || SessionFault::MissingState(states::CHOICE.into());
-        Ok(self.results().await?.into_iter().next().ok_or_else(missing)?)
-    }
-
-    /// What may come next in each sequence.
-    ///
-    /// # Errors
-    /// Logits that are no numbers, a failing device.
-    pub async fn results(self) -> Result<Vec<Next>> {
-        let bytes = self.pending.await?;
-        let words: Vec<u32> = bytemuck::pod_collect_to_vec(&bytes);
-        let (choices, tops) = words.split_at((CHOICE_WORDS * self.positions.len()).min(words.len()));
-        let mut tops = tops.chunks_exact(2 * self.top_k.max(1));
-        let mut results = Vec::with_capacity(self.positions.len());
-        for (choice, &position) in choices.chunks_exact(CHOICE_WORDS).zip(&self.positions) {
-            let token =
-                TopToken { id: choice[0], logit: f32::from_bits(choice[1]), logsumexp: f32::from_bits(choice[2]) };
-            if token.id == u32::MAX || !token.logsumexp.is_finite() {
-                return Err(SessionFault::NotFinite { position }.into());
-            }
-            let top = tops.next().unwrap_or_default().chunks_exact(2);
-            let top = top.map(|c| (c[1], f32::from_bits(c[0]))).filter(|c| c.0 != u32::MAX).collect();
-            results.push((token, top));
-        }
-        Ok(results)
-    }
-}
-
-/// Words of a choice: id, logit, logsumexp, and one that fills it up.
-const CHOICE_WORDS: usize = 4;
 
 impl AutoRegressive {
     /// Over a session whose architecture has a decoder.
@@ -212,7 +150,7 @@ impl AutoRegressive {
         self.session.unload(|key| matches!(key, PlanKey::Pass(Pass::Decoder(_)) | PlanKey::GatherSlots));
         // What is asked for now: one call may want many slots, and the next many positions.
         let cache = KvCache::of(tokens, slots);
-        let pass = decoder_pass(cache, 1, 0, PassOutput::Greedy, None);
+        let pass = cache.decode_pass();
         self.session.reserve(&Pass::Decoder(pass)).await?;
         self.cache = cache;
         Ok(())
@@ -296,7 +234,7 @@ impl AutoRegressive {
     }
 
     fn decoding(&self, sequences: usize, output: PassOutput, ids: Option<Range<usize>>) -> Pass {
-        Pass::Decoder(DecoderPass { sequences, ..decoder_pass(self.cache, 1, 0, output, ids) })
+        Pass::Decoder(DecoderPass { sequences, output, ids, ..self.cache.decode_pass() })
     }
 
     /// Sets the token that the next decode takes; greedy decoding leaves it on the device itself.
@@ -355,7 +293,7 @@ impl AutoRegressive {
     fn pass_over(&self, tokens: usize, output: PassOutput) -> Pass {
         let tokens = round_up(tokens, if tokens <= 512 { 32 } else { 128 });
         let rows = self.images.as_ref().map_or(0, Images::rows);
-        Pass::Decoder(decoder_pass(self.cache, tokens, rows, output, None))
+        Pass::Decoder(DecoderPass { tokens, feature_rows: rows, output, ..self.cache.decode_pass() })
     }
 
     async fn submit(&mut self, pass: &Pass, step: Step, output: PassOutput) -> Result<Submitted> {
@@ -371,37 +309,4 @@ impl AutoRegressive {
         let positions = step.sequences().iter().map(|row| (row.position + row.tokens) as usize).collect();
         Ok(Submitted { pending, positions, top_k })
     }
-}
-
-/// Bytes that each token of prompt and answer takes in the KV cache; 0 where there is none.
-///
-/// # Errors
-/// A configuration that no graph can be built of.
-pub fn cache_bytes_per_token(architecture: &dyn Architecture) -> Result<usize> {
-    if architecture.decoder().is_none() {
-        return Ok(0);
-    }
-    let pass = decoder_pass(KvCache { capacity: 1, slots: 1 }, 1, 0, PassOutput::Greedy, None);
-    let graph = architecture.build(&Pass::Decoder(pass))?;
-    Ok(caches(graph.states()).iter().map(StateSpec::bytes).sum())
-}
-
-/// Bytes of the caches for one image and `TEXT_TOKENS` of prompt and answer.
-pub(super) fn cache_bytes(architecture: &dyn Architecture) -> Result<u64> {
-    let tokens = architecture.image().map_or(0, |image| image.tokens) + TEXT_TOKENS;
-    let capacity = KvCache::of(tokens, 1).capacity as u64;
-    Ok((cache_bytes_per_token(architecture)? as u64).saturating_mul(capacity))
-}
-
-/// Tokens of prompt and answer that count in beside one image.
-const TEXT_TOKENS: usize = 256;
-
-fn decoder_pass(
-    cache: KvCache,
-    tokens: usize,
-    feature_rows: usize,
-    output: PassOutput,
-    ids: Option<Range<usize>>,
-) -> DecoderPass {
-    DecoderPass { sequences: 1, tokens, capacity: cache.capacity, slots: cache.slots, feature_rows, output, ids }
 }

@@ -1,7 +1,8 @@
 //! How the KV cache is laid out: slots of so many rows, one slot a sequence.
 
-use crate::base::round_up;
+use crate::base::{Result, round_up};
 use crate::graph::{Graph, ShapeFault, StateKind, StateSpec};
+use crate::models::{Architecture, DecoderPass, Pass};
 use crate::ops::{CacheSpec, GatherSlots};
 
 /// Rows of a slot are a multiple of this.
@@ -25,6 +26,11 @@ impl KvCache {
         tokens <= self.capacity && slots <= self.slots
     }
 
+    /// A decode step of one sequence over it.
+    pub fn decode_pass(&self) -> DecoderPass {
+        DecoderPass::decode(self.capacity, self.slots)
+    }
+
     /// A pass that copies rows of each cache from slot to slot.
     pub fn gather(&self, caches: &[StateSpec]) -> Result<Graph, ShapeFault> {
         let mut g = Graph::new("gather slots");
@@ -43,3 +49,26 @@ impl KvCache {
 pub(super) fn caches(states: &[StateSpec]) -> Vec<StateSpec> {
     states.iter().filter(|state| matches!(state.kind, StateKind::Cache { .. })).cloned().collect()
 }
+
+/// Bytes that each token of prompt and answer takes in the KV cache; 0 where there is none.
+///
+/// # Errors
+/// A configuration that no graph can be built of.
+pub fn cache_bytes_per_token(architecture: &dyn Architecture) -> Result<usize> {
+    if architecture.decoder().is_none() {
+        return Ok(0);
+    }
+    let pass = KvCache { capacity: 1, slots: 1 }.decode_pass();
+    let graph = architecture.build(&Pass::Decoder(pass))?;
+    Ok(caches(graph.states()).iter().map(StateSpec::bytes).sum())
+}
+
+/// Bytes of the caches for one image and `TEXT_TOKENS` of prompt and answer.
+pub(super) fn cache_bytes(architecture: &dyn Architecture) -> Result<u64> {
+    let tokens = architecture.image().map_or(0, |image| image.tokens) + TEXT_TOKENS;
+    let capacity = KvCache::of(tokens, 1).capacity as u64;
+    Ok((cache_bytes_per_token(architecture)? as u64).saturating_mul(capacity))
+}
+
+/// Tokens of prompt and answer that count in beside one image.
+const TEXT_TOKENS: usize = 256;

@@ -1,7 +1,7 @@
 use std::collections::HashSet;
 use std::ops::Range;
 
-use super::auto_regressive::cache_bytes;
+use super::kv_cache::cache_bytes;
 use super::load_ledger::LoadLedger;
 use super::session::ShardBuffers;
 use super::too_large::TooLarge;

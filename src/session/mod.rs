@@ -16,17 +16,20 @@ mod player;
 #[expect(clippy::module_inception, reason = "the file of `Session` is called as what it holds")]
 mod session;
 mod states;
+mod submitted;
 mod too_large;
 mod weights;
 
-pub use auto_regressive::{AutoRegressive, Submitted, TopToken, cache_bytes_per_token};
+pub use auto_regressive::AutoRegressive;
 pub use cancel::CancelToken;
 pub use device::{DeviceChoice, automatic};
 pub use error::SessionFault;
+pub use kv_cache::cache_bytes_per_token;
 pub use loader::{LoadProgress, Loader, checkpoint_parts, checkpoint_specs, chunks, pack_specs, stored_dtype};
 pub use pack_check::PackCheck;
 pub use player::Player;
 pub use session::{MemoryUse, Session, SessionOptions};
+pub use submitted::{Next, Submitted, TopToken};
 pub use weights::{check_shapes, encode};
 
 // What opens and describes a device, for the edges, which know this part and none below.

@@ -5,9 +5,7 @@ use super::{CHECKPOINT, ConfigFault, PaliGemmaConfig, PaliGemmaLanguage, Special
 use crate::base::Result;
 use crate::format::CheckpointRules;
 use crate::graph::{Graph, ShapeFault, StateKind};
-use crate::models::{
-    Architecture, Decoder, DecoderPass, ImageInput, Language, Names, Part, Pass, PassOutput, Section, states,
-};
+use crate::models::{Architecture, Decoder, DecoderPass, ImageInput, Language, Names, Part, Pass, Section, states};
 
 /// PaliGemma 1 or 2.
 #[derive(Debug, Clone)]
@@ -51,15 +49,7 @@ impl Architecture for PaliGemma {
 
     fn parts(&self) -> Vec<Part> {
         // Every pass of the decoder has the same weights: the smallest one tells them.
-        let decode = DecoderPass {
-            sequences: 1,
-            tokens: 1,
-            capacity: 1,
-            slots: 1,
-            feature_rows: 0,
-            output: PassOutput::Greedy,
-            ids: None,
-        };
+        let decode = DecoderPass::decode(1, 1);
         vec![
             Part { name: "vision", pass: Pass::EncodeImage, optional: None },
             Part { name: "decoder", pass: Pass::Decoder(decode), optional: None },
