@@ -14,6 +14,8 @@ mod plan;
 pub mod record;
 mod split;
 mod state_spec;
+#[cfg(test)]
+mod tests;
 mod weight_spec;
 mod weights;
 
