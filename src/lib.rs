@@ -43,24 +43,20 @@ pub mod base;
 #[cfg(any(feature = "page", not(target_arch = "wasm32")))]
 #[doc(hidden)]
 pub mod cpu;
-#[cfg(any(feature = "page", not(target_arch = "wasm32")))]
 pub mod format;
 #[cfg(any(feature = "page", not(target_arch = "wasm32")))]
 pub mod generate;
 #[cfg(any(feature = "page", not(target_arch = "wasm32")))]
 #[doc(hidden)]
 pub mod gpu;
-#[cfg(any(feature = "page", not(target_arch = "wasm32")))]
 #[doc(hidden)]
 pub mod graph;
 #[cfg(any(feature = "page", not(target_arch = "wasm32")))]
 pub mod image;
 #[doc(hidden)]
 pub mod kernels;
-#[cfg(any(feature = "page", not(target_arch = "wasm32")))]
 #[doc(hidden)]
 pub mod models;
-#[cfg(any(feature = "page", not(target_arch = "wasm32")))]
 #[doc(hidden)]
 pub mod ops;
 #[doc(hidden)]
@@ -78,7 +74,6 @@ pub mod wasm;
 pub use base::{Error, ErrorKind, Result};
 #[cfg(feature = "mmap")]
 pub use format::Directory;
-#[cfg(any(feature = "page", not(target_arch = "wasm32")))]
 pub use format::{MemoryFiles, ModelFiles};
 #[cfg(any(feature = "page", not(target_arch = "wasm32")))]
 pub use session::{CancelToken, CpuPlayer, DeviceChoice, DeviceOptions, LoadProgress, Player};

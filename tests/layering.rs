@@ -49,7 +49,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "generate",
         ],
     ),
-    ("wasm", &["base", "kernels", "format", "text", "session", "tasks"]),
+    ("wasm", &["base", "kernels", "format", "text", "models", "session", "tasks"]),
     ("bin", &["base", "format", "session", "tasks"]),
 ];
 

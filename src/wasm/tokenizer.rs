@@ -1,7 +1,7 @@
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
 
-use crate::tasks::{SpecialIds, load_tokenizer};
+use crate::models::paligemma::{SpecialIds, load_tokenizer};
 use crate::text::Tokenizer;
 
 use super::error::thrown;
