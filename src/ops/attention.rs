@@ -101,8 +101,7 @@ impl Operation for Attention {
         let AttentionSpec { heads, kv_heads, head_dim, source, .. } = self.spec;
         let groups = kv_heads > 0 && heads > 0 && heads.is_multiple_of(kv_heads);
         shapes.supported("the heads", format!("{heads} over {kv_heads}"), groups, "a multiple of the key heads")?;
-        let fits = head_dim > 0 && head_dim.is_multiple_of(4) && head_dim <= MAX_HEAD_DIM;
-        shapes.supported("the width of a head", head_dim, fits, HEAD_DIMS)?;
+        shapes.supported("the width of a head", head_dim, has_head_dim(head_dim), HEAD_DIMS)?;
         match source {
             KeySource::Rows => {
                 let fused = (heads + 2 * kv_heads) * head_dim;
@@ -165,9 +164,14 @@ impl Operation for Attention {
 }
 
 /// Kernels hold a head in registers.
-pub const MAX_HEAD_DIM: usize = 256;
-/// In words.
+const MAX_HEAD_DIM: usize = 256;
+/// What [`has_head_dim`] asks, for errors.
 pub const HEAD_DIMS: &str = "a multiple of 4 up to 256";
+
+/// Whether there are kernels for heads of this width.
+pub fn has_head_dim(width: usize) -> bool {
+    width > 0 && width.is_multiple_of(4) && width <= MAX_HEAD_DIM
+}
 
 /// Keys of a part when a single query's keys are split over invocations: the most that the kernels take.
 const SPLIT_KEYS_GPU: usize = 64;

@@ -20,7 +20,7 @@ mod select;
 mod shape;
 mod value;
 
-pub use attention::{Attention, AttentionBias, AttentionSpec, KeySource, Mask, attention};
+pub use attention::{Attention, AttentionBias, AttentionSpec, HEAD_DIMS, KeySource, Mask, attention, has_head_dim};
 pub use convolution::{Fold, FoldSpec, Grid, Unfold, fold, unfold};
 pub use elementwise::{Activate, Activation, Add, activate, add};
 pub use embed::{Embed, embed};
