@@ -5,6 +5,7 @@ mod error;
 mod field;
 mod field_error;
 mod fields;
+mod lock;
 mod math;
 mod remedy;
 
@@ -13,5 +14,6 @@ pub use error::{Error, ErrorKind, Fault, Result};
 pub use field::Field;
 pub use field_error::FieldError;
 pub use fields::Fields;
+pub use lock::lock;
 pub use math::{ceil_div, round_up};
 pub use remedy::{Remedy, RemedyPart, Setting};

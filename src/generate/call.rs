@@ -1,5 +1,6 @@
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 
+use crate::base::lock;
 use crate::session::CancelToken;
 
 /// A token of an answer, and its log-probability.
@@ -18,21 +19,17 @@ pub struct Call {
 impl Call {
     /// Notes a token.
     pub(super) fn say(&self, taken: Taken) {
-        self.lock().push(taken);
+        lock(&self.said).push(taken);
     }
 
     /// The tokens so far, which are taken back: they are to be said again.
     pub(super) fn take_back(&self) -> Vec<Taken> {
-        std::mem::take(&mut self.lock())
+        std::mem::take(&mut lock(&self.said))
     }
 
     /// Its answer is given: the next call with it begins anew.
     pub fn forget(&self) {
-        self.lock().clear();
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Vec<Taken>> {
-        self.said.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.said).clear();
     }
 }
 
