@@ -19,11 +19,11 @@ pub fn now<F: Future>(future: F) -> F::Output {
 }
 
 pub fn f32s(bytes: &[u8]) -> Vec<f32> {
-    words(bytes).into_iter().map(f32::from_bits).collect()
+    bytemuck::pod_collect_to_vec(bytes)
 }
 
 pub fn words(bytes: &[u8]) -> Vec<u32> {
-    bytes.chunks_exact(4).map(|b| u32::from_le_bytes([b[0], b[1], b[2], b[3]])).collect()
+    bytemuck::pod_collect_to_vec(bytes)
 }
 
 /// A player with some buffers, for one kernel at a time.
