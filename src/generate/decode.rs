@@ -9,7 +9,7 @@ use super::stop::StopTexts;
 use super::{Candidate, GenerateOptions, MAX_TOP_K, sample};
 use crate::base::Result;
 use crate::models::Grammar;
-use crate::session::{AutoRegressive, PassOutput, Player, Submitted};
+use crate::session::{AutoRegressive, PassOutput, Submitted};
 use crate::text::Tokenizer;
 
 /// Why an answer ended.
@@ -48,10 +48,6 @@ pub struct Generation {
     /// The logits `[V]` at the end of the prompt, if they were asked for.
     pub logits: Vec<f32>,
 }
-
-/// Decode steps submitted ahead of the read-back of the first on a GPU: hides the way from device to host. The CPU
-/// works only while somebody waits, so there is no way to hide.
-const AHEAD: usize = 4;
 
 /// Continues a prompt, at most to the last position that the model was trained on; `emit` gets pieces of text as they become certain.
 ///
@@ -135,7 +131,7 @@ async fn greedy(
         }
     };
     let (behind, steps) = (prompt.ids.len() + known, options.max_new_tokens - known - 1);
-    let ahead = if matches!(model.session().player(), Player::Gpu(_)) { AHEAD } else { 1 };
+    let ahead = model.session().player().plays_ahead();
     let mut submitted = 0;
     for _ in 0..steps {
         // What is in flight was allowed when it was submitted; only what does not depend on it may follow.
