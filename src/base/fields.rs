@@ -6,8 +6,8 @@ use serde_json::{Map, Value};
 use super::field::{Place, whole_number};
 use super::{ErrorKind, Field, FieldError};
 
-/// The fields of an object in a model's JSON file. Each is read as one type and within bounds, so that every error names
-/// file and field; what is absent has the default that the caller says, and a field without one must be there.
+/// The fields of an object in a model's JSON file. Each is read as one type and within bounds, so that every error
+/// names file and field; what is absent has the default that the caller says, and a field without one must be there.
 #[derive(Debug, Clone)]
 pub struct Fields<'a> {
     pub(super) place: Place<'a>,

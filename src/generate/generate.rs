@@ -12,9 +12,9 @@ use crate::text::Tokenizer;
 /// Continues a prompt, at most to the last position that the model was trained on; `emit` gets pieces of text as they
 /// become certain.
 ///
-/// `after_prefill` is called once the first token is known, for timings. The tokens that `call` took before, on a device
-/// that was lost, are replayed as they were, and read in the same pass as the prompt; a search by beams, which records
-/// nothing before its end, begins anew.
+/// `after_prefill` is called once the first token is known, for timings. The tokens that `call` took before, on a
+/// device that was lost, are replayed as they were, and read in the same pass as the prompt; a search by beams, which
+/// records nothing before its end, begins anew.
 ///
 /// # Errors
 /// Options out of range, a prompt longer than the model was trained on or than memory holds, a cancelled token, or a

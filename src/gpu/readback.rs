@@ -144,7 +144,8 @@ impl Future for Pending {
         let done = lock(&this.signal).done.take();
         match done {
             Some(Ok(())) => Poll::Ready(this.take_bytes()),
-            // Whatever else goes wrong is reported as such; a browser may reject the mapping before it tells of the loss.
+            // Whatever else goes wrong is reported as such; a browser may reject the mapping before it tells of the
+            // loss.
             Some(Err(error)) => Poll::Ready(Err(GpuError::DeviceLost { reason: error.to_string() })),
             None => Poll::Pending,
         }

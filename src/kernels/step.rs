@@ -99,8 +99,8 @@ impl Step {
     /// For `gather_slots`: slot `s` gets the `rows` of slot `sources[s]`.
     ///
     /// # Errors
-    /// More than [`MAX_SEQUENCES`] slots, a source that does not exist, or one that is itself overwritten: the copies of a
-    /// plan have no order.
+    /// More than [`MAX_SEQUENCES`] slots, a source that does not exist, or one that is itself overwritten: the copies
+    /// of a plan have no order.
     pub fn gather(sources: &[usize], rows: Range<usize>) -> Result<Self, StepError> {
         let mut sequences = Vec::with_capacity(sources.len());
         for (slot, &source_slot) in sources.iter().enumerate() {

@@ -25,8 +25,8 @@ pub enum KeySource {
 /// What is added to scores by the distance from query to key, as T5 has it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct AttentionBias<T> {
-    /// A row per distance, a column per query head; columns behind those are not used. Keys farther than it reaches have
-    /// its first or last row.
+    /// A row per distance, a column per query head; columns behind those are not used. Keys farther than it reaches
+    /// have its first or last row.
     pub table: T,
     /// Row for a key at the query's own position; the next row is for the key after it.
     pub center: usize,
@@ -75,8 +75,9 @@ impl AttentionSpec {
 
 /// Attention of `q` over `k` and `v`: `[T, H * K]` out.
 ///
-/// Over rows of this pass all three are the fused qkv rows `[T, (H + 2G) * K]`; over a cache q is `[T, H * K]`, and k and
-/// v are `[slots * G * capacity, K]`; over a memory k and v are `[blocks * rows, G * K]`, or one `[blocks * rows, 2 * G * K]`.
+/// Over rows of this pass all three are the fused qkv rows `[T, (H + 2G) * K]`; over a cache q is `[T, H * K]`, and k
+/// and v are `[slots * G * capacity, K]`; over a memory k and v are `[blocks * rows, G * K]`, or one `[blocks * rows, 2
+/// * G * K]`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Attention {
     /// Queries.

@@ -1,8 +1,8 @@
 //! Floor 3: operations, one file a family.
 //!
 //! An operation is a struct of its operands that says what it reads and writes, which shape comes out, and which
-//! dispatches do it ([`Operation`]). The functions of the same names take tensors by handle, choose the kernel that suits
-//! the device, fill in its parameters and grid, and emit dispatches. Pure functions throughout.
+//! dispatches do it ([`Operation`]). The functions of the same names take tensors by handle, choose the kernel that
+//! suits the device, fill in its parameters and grid, and emit dispatches. Pure functions throughout.
 
 mod attention;
 mod convolution;

@@ -72,8 +72,8 @@ impl Player {
         }
     }
 
-    /// Plays that are worth submitting before the first is read back. That hides the way from a GPU to the host; the CPU
-    /// works only while somebody waits, so there is no way to hide.
+    /// Plays that are worth submitting before the first is read back. That hides the way from a GPU to the host; the
+    /// CPU works only while somebody waits, so there is no way to hide.
     pub fn plays_ahead(&self) -> usize {
         match self {
             Self::Gpu(_) => 4,

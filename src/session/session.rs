@@ -33,8 +33,8 @@ pub(super) struct ShardBuffers {
     pub scales: Option<BufferId>,
 }
 
-/// A model on a player: its weights, its states and the plans of its passes. What the passes mean is the business of the
-/// drivers above it.
+/// A model on a player: its weights, its states and the plans of its passes. What the passes mean is the business of
+/// the drivers above it.
 pub struct Session {
     player: Player,
     architecture: Box<dyn Architecture>,

@@ -138,7 +138,8 @@ impl Model {
         self.driver.score(&ids, answer).await
     }
 
-    /// Encodes the pictures, unless they are those of the call before: the tower does not see the prompt. The whole prefix, and the prompt's part of it.
+    /// Encodes the pictures, unless they are those of the call before: the tower does not see the prompt. The whole
+    /// prefix, and the prompt's part of it.
     async fn look(
         &mut self,
         request: &Request<'_>,

@@ -45,8 +45,8 @@ const PICTURE: u32 = 1 << 31;
 /// `x_row` that means the last valid row of every sequence.
 const LAST_ROWS: u32 = u32::MAX;
 
-/// The rows of `x` that a kernel with an `x_row` parameter reads, one after the other. Rows that lie apart are collected
-/// in `gathered`.
+/// The rows of `x` that a kernel with an `x_row` parameter reads, one after the other. Rows that lie apart are
+/// collected in `gathered`.
 fn chosen_rows<'b, 'a: 'b>(
     call: &Call<'a>,
     capacity: u32,

@@ -24,8 +24,8 @@ const GEMMA2: NormNames = NormNames {
 };
 
 impl GemmaConfig {
-    /// A pass over states `ids` (or `next_ids` when one row a sequence), `features` and the caches `k.N`, `v.N`. Tensors
-    /// have the names of Hugging Face's `GemmaModel`.
+    /// A pass over states `ids` (or `next_ids` when one row a sequence), `features` and the caches `k.N`, `v.N`.
+    /// Tensors have the names of Hugging Face's `GemmaModel`.
     ///
     /// # Errors
     /// Numbers that no kernel can work with.

@@ -100,8 +100,8 @@ impl GemmaConfig {
     }
 }
 
-/// Gemma 1 has two fields for it: `hidden_activation`, which transformers 4 reads, and `hidden_act`, which it ignored at
-/// first and transformers 5 reads.
+/// Gemma 1 has two fields for it: `hidden_activation`, which transformers 4 reads, and `hidden_act`, which it ignored
+/// at first and transformers 5 reads.
 fn check_activation(fields: &Fields<'_>, gemma2: bool) -> Result<(), FieldError> {
     let older = fields.non_null("hidden_activation");
     let activation = if gemma2 { older } else { older.or_else(|| fields.non_null("hidden_act")) };

@@ -19,8 +19,8 @@ impl VitConfig {
         self.width / self.heads
     }
 
-    /// The encoder over state `image` `[S*S, 3]`, up to its final norm: `[P, D]`. Tensors have the names of Hugging Face's
-    /// `SiglipVisionTransformer`.
+    /// The encoder over state `image` `[S*S, 3]`, up to its final norm: `[P, D]`. Tensors have the names of Hugging
+    /// Face's `SiglipVisionTransformer`.
     ///
     /// # Errors
     /// Numbers that no kernel can work with.
