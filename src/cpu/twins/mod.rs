@@ -55,8 +55,8 @@ fn chosen_rows<'b, 'a: 'b>(
     gathered: &'b mut Vec<f32>,
 ) -> Result<(usize, &'b [f32]), CpuError> {
     let rows_from = |first: usize, rows: usize| {
-        let x = call.read::<f32>(0, size(&[first.saturating_add(rows), width]))?;
-        Ok(&x[first.saturating_mul(width)..])
+        let x = call.read::<f32>(0, size(&[first.saturating_add(rows), width]));
+        x.map(|x| &x[first.saturating_mul(width)..])
     };
     let tokens = call.tokens(capacity);
     if x_row != LAST_ROWS {
