@@ -21,9 +21,9 @@ pub enum StepError {
     /// A sequence has more valid rows than the plan has rows for it.
     #[error("sequence {sequence} has {tokens} rows in a plan with {sequence_rows} rows a sequence")]
     TooLong {
-        /// Which sequence.
+        /// Number of the sequence in the step.
         sequence: usize,
-        /// Its valid rows.
+        /// Valid rows that the step gives it.
         tokens: usize,
         /// Rows of a sequence in the plan.
         sequence_rows: usize,
