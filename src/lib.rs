@@ -1,7 +1,8 @@
-//! Vision-language models that run in a browser tab, and natively: a picture and a question in, text, boxes or masks out.
+//! Vision-language models that run in a browser tab, and natively: a picture and a question in, text, boxes or masks
+//! out.
 //!
-//! A model is a set of files: a checkpoint as Hugging Face publishes it, or a pack that `ocelli convert` made of one. It is
-//! loaded onto a [`Player`], which is the CPU or a GPU, and then performs tasks one after the other:
+//! A model is a set of files: a checkpoint as Hugging Face publishes it, or a pack that `ocelli convert` made of one.
+//! It is loaded onto a [`Player`], which is the CPU or a GPU, and then performs tasks one after the other:
 //!
 //! ```
 //! use ocelli::{Call, CpuPlayer, Directory, GenerateOptions, Model, ModelOptions, Player, Task, decode_picture};
@@ -29,15 +30,15 @@
 //! # Ok(()) }) }
 //! ```
 //!
-//! [`Model::generate`] takes any prompt; [`ModelLoader`] takes a pack piece by piece, as a download brings it. What can go
-//! wrong is an [`Error`]: a kind with a stable code, a sentence, and what to do about it.
+//! [`Model::generate`] takes any prompt; [`ModelLoader`] takes a pack piece by piece, as a download brings it. What can
+//! go wrong is an [`Error`]: a kind with a stable code, a sentence, and what to do about it.
 //!
 //! # Features
 //!
-//! `default` is `cli`, the command line, with all of the others. A program that only wants the library names what it needs:
-//! `threads` (every core), `mmap` (files on a disk, [`Directory`]), `images` (PNG, JPEG, WebP, GIF and BMP files), `npz`
-//! (weights as big_vision publishes them), `convert` (packs are made and checked). Without any of them a model runs on one
-//! core or the GPU, and has its files in memory.
+//! `default` is `cli`, the command line, with all of the others. A program that only wants the library names what it
+//! needs: `threads` (every core), `mmap` (files on a disk, [`Directory`]), `images` (PNG, JPEG, WebP, GIF and BMP
+//! files), `npz` (weights as big_vision publishes them), `convert` (packs are made and checked). Without any of them a
+//! model runs on one core or the GPU, and has its files in memory.
 
 pub mod base;
 #[cfg(any(feature = "page", not(target_arch = "wasm32")))]

@@ -110,7 +110,8 @@ fn the_grammar_changes_nothing_where_the_model_keeps_to_it() {
             }
             assert_eq!(constrained.answer.generation.tokens, free.answer.generation.tokens, "{name} {task:?}");
             for (kept, loose) in constrained.objects.iter().zip(&free.objects) {
-                // Its edges are weighed among edges alone, so it can only be surer, and where the model means a box by little.
+                // Its edges are weighed among edges alone, so it can only be surer, and where the model means a box by
+                // little.
                 let surer = kept.score - loose.score;
                 assert!((-1e-3..0.1).contains(&surer), "{name}: a score of {} became {}", loose.score, kept.score);
             }

@@ -21,8 +21,8 @@ fn main() -> ExitCode {
         let as_it_is = all
             .filter(|case| adapter != "swiftshader" || !slow(&case.name))
             .map(|case| Case::new(case.name, move |_| (case.run)(Place::Gpu)));
-        // It takes minutes over barriers. The browser's tests have it run these kernels too, with every format of weights.
-        // A checkpoint more tells nothing new of formats, in which every kernel is compared on its own.
+        // It takes minutes over barriers. The browser's tests have it run these kernels too, with every format of
+        // weights. A checkpoint more tells nothing new of formats, in which every kernel is compared on its own.
         let told = |name: &str| name.ends_with("equals dequantised") && !name.starts_with("pg2-gqa");
         let as_real_gpu = model::cases()
             .into_iter()

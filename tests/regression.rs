@@ -4,13 +4,14 @@
 mod root;
 
 use ocelli::base::{Error, ErrorKind};
-use ocelli::format::{Checkpoint, Directory, FormatFault, MemoryFiles, read_json};
+use ocelli::format::{Checkpoint, Directory, FormatFault, MemoryFiles, ModelFiles, read_json};
 use ocelli::models;
-use ocelli::models::paligemma::{CHECKPOINT, ConfigFault, PaliGemmaConfig};
+use ocelli::models::paligemma::{CHECKPOINT, PaliGemmaConfig};
 use ocelli::session::{AutoRegressive, CpuPlayer, LoadProgress, Player, Session, SessionOptions};
 use ocelli::tasks::{Call, GenerateOptions, Model, ModelOptions, Request};
 use pollster::block_on;
 use root::root;
+use serde_json::json;
 
 fn files() -> Directory {
     let path = root().join("tests/goldens/pg1-hd16");
@@ -61,7 +62,7 @@ fn scoring_needs_no_binding_for_the_logits_of_all_tokens() {
 /// Fields that hub checkpoints of PaliGemma 2 leave out were asked for.
 #[test]
 fn a_configuration_may_leave_out_what_transformers_has_defaults_for() {
-    let json = serde_json::json!({
+    let json = json!({
         "model_type": "paligemma",
         "text_config": { "model_type": "gemma2", "vocab_size": 257_216 },
         "vision_config": { "hidden_size": 1152, "num_attention_heads": 16, "patch_size": 14 },
@@ -75,9 +76,30 @@ fn a_configuration_may_leave_out_what_transformers_has_defaults_for() {
 fn scaled_rotary_frequencies_are_not_run_as_plain_ones() {
     let files = files();
     let mut json = read_json(&files, "config.json").expect("it is there");
-    json["text_config"]["rope_scaling"] = serde_json::json!({ "type": "linear", "factor": 4.0 });
+    json["text_config"]["rope_scaling"] = json!({ "type": "linear", "factor": 4.0 });
     let fault = PaliGemmaConfig::from_hf(&json).expect_err("it is refused");
-    assert!(matches!(fault, ConfigFault::Unsupported { .. }), "{fault}");
+    assert_eq!(Error::from(fault).kind(), ErrorKind::Unsupported);
+}
+
+/// An end token that is no token's id was passed over, and answers ended as config.json says.
+#[test]
+fn an_end_token_of_the_generation_settings_that_is_no_id_is_refused_by_name() {
+    let directory = files();
+    for (ids, message) in [
+        (json!([1, -1]), "eos_token_id[1] is -1, expected a token's id, a whole number below 2^31"),
+        (json!("</s>"), "eos_token_id is \"</s>\", expected a token's id or a list of them"),
+    ] {
+        let mut files = MemoryFiles::new();
+        for name in directory.names() {
+            files.insert(name, directory.get(name).expect("it is there").to_vec());
+        }
+        files.insert("generation_config.json", json!({ "eos_token_id": ids }).to_string().into_bytes());
+        let player = Player::Cpu(Box::new(CpuPlayer::new()));
+        let loaded = block_on(Model::load(&files, player, ModelOptions::default(), || 0.0, &mut |_| Ok(())));
+        let error = loaded.err().expect("it is refused");
+        assert_eq!(error.to_string(), format!("generation_config.json: {message}"));
+        assert_eq!(error.kind(), ErrorKind::BadConfig);
+    }
 }
 
 /// A config.json that is no JSON was called a damaged weights file.

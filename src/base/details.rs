@@ -12,7 +12,7 @@ pub struct Details {
 /// A dtype whose weights would fit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Fit {
-    /// Its name.
+    /// Its name in settings and packs: `f32`, `f16`, `q8` or `q4`.
     pub dtype: &'static str,
     /// Bytes of the weights in it.
     pub bytes: u64,

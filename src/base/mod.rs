@@ -1,11 +1,19 @@
-//! Floor 0: errors and arithmetic that everything else stands on.
+//! Floor 0: errors, arithmetic and the reading of a model's JSON fields, that everything else stands on.
 
 mod details;
 mod error;
+mod field;
+mod field_error;
+mod fields;
+mod lock;
 mod math;
 mod remedy;
 
 pub use details::{Details, Fit};
 pub use error::{Error, ErrorKind, Fault, Result};
+pub use field::Field;
+pub use field_error::FieldError;
+pub use fields::Fields;
+pub use lock::lock;
 pub use math::{ceil_div, round_up};
 pub use remedy::{Remedy, RemedyPart, Setting};

@@ -35,7 +35,7 @@ pub(super) fn size(extents: &[usize]) -> usize {
 impl<'a> Call<'a> {
     /// The kernel's parameter struct.
     pub(super) fn params<P: Pod>(&self) -> Result<P, CpuError> {
-        bytemuck::try_pod_read_unaligned(self.params).map_err(|_| CpuError::BadRecording {
+        bytemuck::try_pod_read_unaligned(self.params).map_err(|_| CpuError::BadDispatch {
             kernel: self.info.name,
             what: "bytes of parameters",
             expected: size_of::<P>(),
@@ -45,7 +45,7 @@ impl<'a> Call<'a> {
 
     /// The dtype of the kernel's weight.
     pub(super) fn weight_dtype(&self) -> Result<Dtype, CpuError> {
-        self.info.weight.ok_or(CpuError::BadRecording {
+        self.info.weight.ok_or(CpuError::BadDispatch {
             kernel: self.info.name,
             what: "weights of the kernel",
             expected: 1,
@@ -90,7 +90,7 @@ impl<'a> Call<'a> {
         if found == expected {
             Ok(())
         } else {
-            Err(CpuError::BadRecording { kernel: self.info.name, what, expected, found })
+            Err(CpuError::BadDispatch { kernel: self.info.name, what, expected, found })
         }
     }
 
@@ -99,7 +99,7 @@ impl<'a> Call<'a> {
     }
 
     fn not_bound(&self, binding: usize) -> CpuError {
-        CpuError::BadRecording {
+        CpuError::BadDispatch {
             kernel: self.info.name,
             what: "bindings of the kind that the kernel uses",
             expected: binding + 1,

@@ -1,4 +1,5 @@
 use crate::base::{ErrorKind, Fault, Remedy, Setting};
+use crate::graph::record::RecordingError;
 
 /// Why the CPU player could not do what it was asked.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
@@ -43,16 +44,19 @@ pub enum CpuError {
         /// The buffer's size.
         size: usize,
     },
-    /// A recording contradicts the kernel table or itself.
+    /// A recording that contradicts the kernel table, its own buffers or the externals it was given.
+    #[error(transparent)]
+    BadRecording(#[from] RecordingError),
+    /// A dispatch that its kernel cannot run.
     #[error("{kernel}: {what}: expected {expected}, found {found}")]
-    BadRecording {
-        /// The kernel, or `copy`.
+    BadDispatch {
+        /// The kernel's name.
         kernel: &'static str,
         /// What does not agree.
         what: &'static str,
-        /// What the table or the rest of the recording says.
+        /// What the kernel or its parameters say.
         expected: usize,
-        /// What the recording says here.
+        /// What the dispatch has.
         found: usize,
     },
     /// A kernel was asked for more elements than a bound buffer has.
@@ -91,9 +95,11 @@ impl Fault for CpuError {
             Self::TooLarge { .. } => ErrorKind::DeviceLimit,
             Self::BadStep { .. } => ErrorKind::BadArgument,
             Self::Cancelled => ErrorKind::Cancelled,
-            Self::Missing { .. } | Self::BadRange { .. } | Self::BadRecording { .. } | Self::BufferTooSmall { .. } => {
-                ErrorKind::Internal
-            }
+            Self::Missing { .. }
+            | Self::BadRange { .. }
+            | Self::BadRecording(_)
+            | Self::BadDispatch { .. }
+            | Self::BufferTooSmall { .. } => ErrorKind::Internal,
         }
     }
 
@@ -111,7 +117,11 @@ impl Fault for CpuError {
             ]),
             Self::BadStep { .. } => "Use a shorter prompt or fewer new tokens.".into(),
             Self::Cancelled => "Start again when ready.".into(),
-            Self::Missing { .. } | Self::BadRange { .. } | Self::BadRecording { .. } | Self::BufferTooSmall { .. } => {
+            Self::Missing { .. }
+            | Self::BadRange { .. }
+            | Self::BadRecording(_)
+            | Self::BadDispatch { .. }
+            | Self::BufferTooSmall { .. } => {
                 "This is a defect of the library: report it with the model and the call.".into()
             }
         }

@@ -4,7 +4,7 @@ use super::CpuError;
 use super::call::MAX_BINDINGS;
 use super::registry::Run;
 use crate::graph::record::{BufferId, Command, Recording, Role};
-use crate::kernels::{Access, Dispatch, Kernel};
+use crate::kernels::{Dispatch, Kernel};
 
 /// Where a buffer of a plan lives.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,22 +41,17 @@ pub(super) struct Rules<'a> {
 
 /// Checks a recording against the kernel table and its externals and looks up its kernels.
 pub(super) fn plan(recording: &Recording, externals: &[BufferId], rules: &Rules<'_>) -> Result<Plan, CpuError> {
-    let (places, scratch) = place(recording, externals, rules)?;
+    let size = |&id| Ok((id, (rules.size_of)(id).ok_or(CpuError::Missing { what: "buffer", id: id.0 })?));
+    recording.check(&externals.iter().map(size).collect::<Result<Vec<_>, CpuError>>()?)?;
+    let (places, scratch) = place(recording, externals);
     let mut ops = Vec::with_capacity(recording.commands.len());
     for command in &recording.commands {
         ops.push(match command {
             Command::Dispatch(dispatch) => {
-                check(recording, dispatch, rules)?;
+                check_limits(recording, dispatch, rules)?;
                 Op::Run { run: (rules.find)(dispatch.kernel.info().kernel), dispatch: dispatch.clone() }
             }
             &Command::Copy { from, from_offset, to, to_offset, bytes } => {
-                for (index, offset) in [(from, from_offset), (to, to_offset)] {
-                    let size = declared(recording, "copy", index)?;
-                    range("a copy", offset, bytes, size)?;
-                }
-                if places[from as usize] == places[to as usize] {
-                    return Err(wrong("copy", "different buffers", 2, 1));
-                }
                 Op::Copy { from: from as usize, from_offset, to: to as usize, to_offset, bytes }
             }
             Command::Mark(_) => Op::Mark,
@@ -66,72 +61,39 @@ pub(super) fn plan(recording: &Recording, externals: &[BufferId], rules: &Rules<
 }
 
 /// Assigns scratch buffers to shared ones, largest to largest, and externals to the session's buffers.
-fn place(
-    recording: &Recording,
-    externals: &[BufferId],
-    rules: &Rules<'_>,
-) -> Result<(Vec<Place>, Vec<usize>), CpuError> {
+fn place(recording: &Recording, externals: &[BufferId]) -> (Vec<Place>, Vec<usize>) {
     let mut places = Vec::with_capacity(recording.buffers.len());
     let mut scratch: Vec<(usize, usize)> = Vec::new();
     for (index, decl) in recording.buffers.iter().enumerate() {
-        match decl.role {
+        places.push(match decl.role {
+            Role::External(n) => Place::External(externals[n as usize]),
             Role::Scratch => {
                 scratch.push((decl.bytes, index));
-                places.push(Place::Scratch(0));
+                Place::Scratch(0)
             }
-            Role::External(n) => {
-                let id = *externals.get(n as usize).ok_or(CpuError::Missing { what: "external", id: n })?;
-                let found = (rules.size_of)(id).ok_or(CpuError::Missing { what: "buffer", id: id.0 })?;
-                if found < decl.bytes {
-                    return Err(CpuError::BadRange {
-                        what: "an external of the recording",
-                        offset: 0,
-                        bytes: decl.bytes,
-                        size: found,
-                    });
-                }
-                places.push(Place::External(id));
-            }
-        }
+        });
     }
     scratch.sort_by_key(|&(bytes, index)| (std::cmp::Reverse(bytes), index));
     for (rank, &(_, index)) in scratch.iter().enumerate() {
         places[index] = Place::Scratch(rank);
     }
-    Ok((places, scratch.into_iter().map(|(bytes, _)| bytes).collect()))
+    (places, scratch.into_iter().map(|(bytes, _)| bytes).collect())
 }
 
-fn check(recording: &Recording, dispatch: &Dispatch, rules: &Rules<'_>) -> Result<(), CpuError> {
-    let info = dispatch.kernel.info();
-    let count = dispatch.bindings.len();
-    if count != info.bindings.len() || count > MAX_BINDINGS {
-        return Err(wrong(info.name, "bindings", info.bindings.len(), count));
+/// What only this player limits.
+fn check_limits(recording: &Recording, dispatch: &Dispatch, rules: &Rules<'_>) -> Result<(), CpuError> {
+    let kernel = dispatch.kernel.info().name;
+    let found = dispatch.bindings.len();
+    if found > MAX_BINDINGS {
+        return Err(CpuError::BadDispatch { kernel, what: "bindings", expected: MAX_BINDINGS, found });
     }
-    if dispatch.params.len() != info.params_size as usize {
-        return Err(wrong(info.name, "bytes of parameters", info.params_size as usize, dispatch.params.len()));
-    }
-    for (&index, access) in dispatch.bindings.iter().zip(info.bindings) {
-        let bytes = declared(recording, info.name, index)?;
+    for &index in &dispatch.bindings {
+        let bytes = recording.buffers[index as usize].bytes;
         if bytes > rules.max_binding {
-            return Err(CpuError::TooLarge { what: info.name.into(), bytes, limit: rules.max_binding });
-        }
-        let times = dispatch.bindings.iter().filter(|&&other| other == index).count();
-        if *access == Access::ReadWrite && times != 1 {
-            return Err(wrong(info.name, "uses of a buffer that is written", 1, times));
+            return Err(CpuError::TooLarge { what: kernel.into(), bytes, limit: rules.max_binding });
         }
     }
     Ok(())
-}
-
-fn declared(recording: &Recording, kernel: &'static str, index: u32) -> Result<usize, CpuError> {
-    let found = recording.buffers.get(index as usize);
-    found
-        .map(|b| b.bytes)
-        .ok_or_else(|| wrong(kernel, "a buffer of the recording", recording.buffers.len(), index as usize))
-}
-
-fn wrong(kernel: &'static str, what: &'static str, expected: usize, found: usize) -> CpuError {
-    CpuError::BadRecording { kernel, what, expected, found }
 }
 
 /// Fails unless `offset..offset + bytes` lies in a buffer of `size` bytes and is a multiple of four.

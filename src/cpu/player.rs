@@ -3,8 +3,9 @@ use std::task::Waker;
 
 use super::buffer::HostBuffer;
 use super::load::{self, Rules};
-use super::queue::{Drained, Pending, Shared, State, lock};
+use super::queue::{Drained, Pending, Shared, State};
 use super::{CpuError, registry};
+use crate::base::lock;
 use crate::graph::record::{BufferId, PlanId, PlayerMemory, Read, Recording};
 use crate::kernels::{Capabilities, DeviceClass, Kernel, Step};
 

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Waker};
 
 use super::CpuError;
@@ -12,6 +12,7 @@ use super::call::{Bound, Call, MAX_BINDINGS};
 use super::fast::Workspace;
 use super::load::{Op, Place, Plan, range};
 use super::player::Breath;
+use crate::base::lock;
 use crate::graph::record::{BufferId, PlayerMemory, Read};
 use crate::kernels::{Access, Dispatch, Step};
 
@@ -37,11 +38,6 @@ pub(super) struct State {
 }
 
 pub(super) type Shared = Arc<Mutex<State>>;
-
-pub(super) fn lock(shared: &Shared) -> MutexGuard<'_, State> {
-    // A panic of another thread leaves buffers with undefined contents, which is what they have until written anyway.
-    shared.lock().unwrap_or_else(PoisonError::into_inner)
-}
 
 impl State {
     /// Bytes of all buffers; what the kernels keep for themselves counts as scratch.
@@ -226,7 +222,7 @@ fn missing(place: Place) -> CpuError {
 }
 
 fn set(outcome: &Outcome, result: Result<Vec<u8>, CpuError>) {
-    *outcome.lock().unwrap_or_else(PoisonError::into_inner) = Some(result);
+    *lock(outcome) = Some(result);
 }
 
 /// The bytes that a play reads back, empty if it reads none.
@@ -243,7 +239,7 @@ impl Future for Pending {
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         loop {
-            let done = self.outcome.lock().unwrap_or_else(PoisonError::into_inner).take();
+            let done = lock(&self.outcome).take();
             if let Some(result) = done {
                 return Poll::Ready(result);
             }

@@ -23,8 +23,8 @@ struct Mapped {
 }
 
 impl Directory {
-    /// Opens the JSON, safetensors, npz and bin files of a folder, and its licence texts. The path of an npz file is that
-    /// file with what lies beside it, but for other weights.
+    /// Opens the JSON, safetensors, npz and bin files of a folder, and its licence texts. The path of an npz file is
+    /// that file with what lies beside it, but for other weights.
     ///
     /// # Errors
     /// No such folder, or a file in it that cannot be opened.

@@ -1,5 +1,6 @@
 //! Floor 5: model files. A checkpoint is a folder of named files, on disk or in memory; its tensors are found by
-//! canonical names, whichever release wrote it: an architecture says in [`CheckpointRules`] what is peculiar to its own.
+//! canonical names, whichever release wrote it: an architecture says in [`CheckpointRules`] what is peculiar to its
+//! own.
 
 #[cfg(feature = "npz")]
 mod big_vision;

@@ -1,4 +1,5 @@
-//! NumPy archives: a zip of arrays, each with a header of its own. Only what `numpy.savez` writes: stored, not compressed.
+//! NumPy archives: a zip of arrays, each with a header of its own. Only what `numpy.savez` writes: stored, not
+//! compressed.
 
 use std::io::Cursor;
 

@@ -72,8 +72,8 @@ pub struct Variant {
 
 /// One of big_vision's arrays.
 ///
-/// A letter is an axis, of one extent wherever it stands. Layers are stacked on the first axis, `L` or `l`; `2` is an axis
-/// of so many tensors, and `1` one of nothing.
+/// A letter is an axis, of one extent wherever it stands. Layers are stacked on the first axis, `L` or `l`; `2` is an
+/// axis of so many tensors, and `1` one of nothing.
 #[cfg(feature = "npz")]
 #[derive(Debug, Clone, Copy)]
 pub struct Rule {

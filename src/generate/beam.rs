@@ -37,8 +37,8 @@ struct Continuation {
 
 /// Beam search by transformers' rules with a length penalty of 1 and no early stopping.
 ///
-/// `logits` gets those at the end of the prompt, if they are to be kept. Every beam owns a slot of the KV cache, and all beams
-/// decode in one pass; a beam that goes on in two has its rows of the answer copied to a free slot.
+/// `logits` gets those at the end of the prompt, if they are to be kept. Every beam owns a slot of the KV cache, and
+/// all beams decode in one pass; a beam that goes on in two has its rows of the answer copied to a free slot.
 pub(super) async fn beam_search(
     model: &mut AutoRegressive,
     prompt: Prompt<'_>,
@@ -108,8 +108,8 @@ fn continue_beam(beam: usize, hypothesis: &Hypothesis, top: &[(u32, f32)], logsu
     continued.collect()
 }
 
-/// Gives every running beam a slot: the first child of a beam keeps its parent's, further ones get a free slot. Also the
-/// slot that each slot's rows of the answer must be copied from, which is its own where nothing is copied.
+/// Gives every running beam a slot: the first child of a beam keeps its parent's, further ones get a free slot. Also
+/// the slot that each slot's rows of the answer must be copied from, which is its own where nothing is copied.
 fn assign_slots(running: &[(usize, Hypothesis)], slots: &[usize], width: usize) -> (Vec<usize>, Vec<usize>) {
     let taken: Vec<usize> = running.iter().map(|(parent, _)| slots[*parent]).collect();
     let mut free = (0..width).filter(|slot| !taken.contains(slot));

@@ -1,38 +1,35 @@
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 
+use crate::base::lock;
 use crate::session::CancelToken;
 
-/// A token of an answer, and its log-probability.
-pub(super) type Taken = (u32, f32);
+/// The id of an answer's token, and its log-probability.
+pub(super) type ScoredToken = (u32, f32);
 
-/// One call of a model: how it is stopped, and what it has said so far. Clones share both.
+/// One call of a model: how it is stopped, and the tokens of its answer so far. Clones share both.
 ///
 /// Where a device is lost, the same call on another one takes up the answer behind its last token.
 #[derive(Debug, Clone, Default)]
 pub struct Call {
     /// Stops it.
     pub cancel: CancelToken,
-    said: Arc<Mutex<Vec<Taken>>>,
+    transcript: Arc<Mutex<Vec<ScoredToken>>>,
 }
 
 impl Call {
-    /// Notes a token.
-    pub(super) fn say(&self, taken: Taken) {
-        self.lock().push(taken);
+    /// Adds a token to the answer so far.
+    pub(super) fn record(&self, token: ScoredToken) {
+        lock(&self.transcript).push(token);
     }
 
-    /// The tokens so far, which are taken back: they are to be said again.
-    pub(super) fn take_back(&self) -> Vec<Taken> {
-        std::mem::take(&mut self.lock())
+    /// The tokens so far, which are forgotten: whoever replays them records them again.
+    pub(super) fn drain(&self) -> Vec<ScoredToken> {
+        std::mem::take(&mut lock(&self.transcript))
     }
 
     /// Its answer is given: the next call with it begins anew.
     pub fn forget(&self) {
-        self.lock().clear();
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Vec<Taken>> {
-        self.said.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.transcript).clear();
     }
 }
 

@@ -2,15 +2,21 @@
 
 mod beam;
 mod call;
-mod decode;
+#[expect(clippy::module_inception, reason = "the file of `generate` is called as what it holds")]
+mod generate;
+mod generation;
+mod greedy;
 mod options;
 mod prompt;
 mod rng;
+mod sampled;
 mod sampler;
 mod stop;
+mod stream;
 
 pub use call::Call;
-pub use decode::{Finish, Generation, generate};
+pub use generate::generate;
+pub use generation::{Finish, Generation};
 pub use options::{GenerateOptions, MAX_TOP_K, OptionFault};
 pub use prompt::Prompt;
 pub use rng::Rng;

@@ -20,9 +20,9 @@ pub struct GenerateOptions {
     pub beams: usize,
     /// Texts that end the answer; they are not part of it.
     pub stop: Vec<String>,
-    /// Keep what `detect` and `segment` write of objects well-formed; other prompts are never kept to it. Where a box or a mask has begun, only what can go on with it is chosen among.
-    /// A greedy answer also begins with a box where all boxes together are likelier than all else. Beams are not kept
-    /// to it.
+    /// Keep what `detect` and `segment` write of objects well-formed; other prompts are never kept to it. Where a box
+    /// or a mask has begun, only what can go on with it is chosen among. A greedy answer also begins with a box where
+    /// all boxes together are likelier than all else. Beams are not kept to it.
     pub constrained: bool,
     /// Keep the logits at the end of the prompt, see [`Generation`](super::Generation).
     pub keep_logits: bool,

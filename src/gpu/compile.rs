@@ -1,8 +1,8 @@
 //! How a pipeline is compiled, which takes a driver milliseconds to seconds.
 //!
-//! wgpu only knows the method that has a browser compile on the thread of its GPU process, one pipeline after the other,
-//! with what pages want drawn behind them (gpuweb/gpuweb#1641). The standard's asynchronous twin compiles beside that
-//! thread, and several at a time. What wgpu asks of its device is therefore turned into that.
+//! wgpu only knows the method that has a browser compile on the thread of its GPU process, one pipeline after the
+//! other, with what pages want drawn behind them (gpuweb/gpuweb#1641). The standard's asynchronous twin compiles beside
+//! that thread, and several at a time. What wgpu asks of its device is therefore turned into that.
 
 #[cfg(target_arch = "wasm32")]
 pub(super) use browser::compile;

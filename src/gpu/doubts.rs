@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll};
 
 use super::GpuError;
-use super::readback::lock;
+use crate::base::lock;
 
 /// What the device may still refuse: calls that cannot wait for its word leave it here, and whoever waits for the
 /// device next hears it.

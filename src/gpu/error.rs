@@ -1,4 +1,5 @@
 use crate::base::{ErrorKind, Fault, Remedy, Setting};
+use crate::graph::record::RecordingError;
 
 /// What can go wrong between a recording and a device.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -75,15 +76,8 @@ pub enum GpuError {
         expected: String,
     },
     /// A recording that contradicts the kernel table, its own buffers or the externals it was given.
-    #[error("the recording `{recording}` is wrong at {place}: {reason}")]
-    BadRecording {
-        /// The recording's name.
-        recording: String,
-        /// Which buffer or command.
-        place: String,
-        /// What is wrong with it.
-        reason: String,
-    },
+    #[error(transparent)]
+    BadRecording(#[from] RecordingError),
     /// A call with a buffer, plan or range that this player does not have.
     #[error("{call}: {reason}")]
     BadCall {
@@ -126,7 +120,7 @@ impl Fault for GpuError {
             Self::OutOfMemory { .. } => ErrorKind::OutOfMemory,
             Self::DeviceLost { .. } => ErrorKind::DeviceLost,
             Self::BadOption { .. } => ErrorKind::BadArgument,
-            Self::BadRecording { .. } | Self::BadCall { .. } | Self::BadKernel { .. } | Self::Rejected { .. } => {
+            Self::BadRecording(_) | Self::BadCall { .. } | Self::BadKernel { .. } | Self::Rejected { .. } => {
                 ErrorKind::Internal
             }
         }
@@ -157,7 +151,7 @@ impl Fault for GpuError {
             }
             Self::DeviceLost { .. } => "Load the model again; if it happens again, use the CPU device.",
             Self::BadOption { .. } => "Give the option a value in its range.",
-            Self::BadRecording { .. } | Self::BadCall { .. } | Self::BadKernel { .. } | Self::Rejected { .. } => {
+            Self::BadRecording(_) | Self::BadCall { .. } | Self::BadKernel { .. } | Self::Rejected { .. } => {
                 "This is a defect of ocelli: please report it with the adapter's name; the CPU device may work meanwhile."
             }
         }

@@ -1,6 +1,7 @@
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use super::GpuError;
+use crate::base::lock;
 
 /// What a device said outside of any call: that it is lost, or that it rejected something.
 ///
@@ -31,7 +32,7 @@ impl Health {
 
     /// Notes that the device is gone; the first reason given stays.
     pub fn lose(&self, reason: String) {
-        self.lock().lost.get_or_insert(reason);
+        lock(&self.state).lost.get_or_insert(reason);
     }
 
     fn reject(&self, error: &wgpu::Error) {
@@ -44,12 +45,12 @@ impl Health {
             },
             _ => GpuError::Rejected { what: "a command".into(), reason: error.to_string() },
         };
-        self.lock().rejected.get_or_insert(error);
+        lock(&self.state).rejected.get_or_insert(error);
     }
 
     /// An error if the device is lost or has rejected something since the last call.
     pub fn check(&self) -> Result<(), GpuError> {
-        let mut state = self.lock();
+        let mut state = lock(&self.state);
         if let Some(reason) = &state.lost {
             return Err(GpuError::DeviceLost { reason: reason.clone() });
         }
@@ -57,9 +58,5 @@ impl Health {
             Some(error) => Err(error),
             None => Ok(()),
         }
-    }
-
-    fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

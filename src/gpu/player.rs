@@ -117,7 +117,7 @@ impl GpuPlayer {
     /// # Errors
     /// What of it cannot be.
     pub fn check(&self, recording: &Recording, externals: &[BufferId]) -> Result<(), GpuError> {
-        let size = |&id: &BufferId| self.buffers.get("load", id).map(|buffer| (id.0, buffer.bytes));
+        let size = |&id: &BufferId| self.buffers.get("load", id).map(|buffer| (id, buffer.bytes));
         let sizes = externals.iter().map(size).collect::<Result<Vec<_>, _>>()?;
         check(recording, &sizes, self.device.capabilities())
     }

@@ -1,6 +1,6 @@
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Waker};
 
 use super::GpuError;
@@ -8,6 +8,7 @@ use super::buffers::{DeviceBuffer, READBACK};
 use super::device::Device;
 use super::doubts::Doubts;
 use super::health::Health;
+use crate::base::lock;
 
 /// Staging buffers for results, kept for the next read.
 #[derive(Debug, Clone, Default)]
@@ -143,7 +144,8 @@ impl Future for Pending {
         let done = lock(&this.signal).done.take();
         match done {
             Some(Ok(())) => Poll::Ready(this.take_bytes()),
-            // Whatever else goes wrong is reported as such; a browser may reject the mapping before it tells of the loss.
+            // Whatever else goes wrong is reported as such; a browser may reject the mapping before it tells of the
+            // loss.
             Some(Err(error)) => Poll::Ready(Err(GpuError::DeviceLost { reason: error.to_string() })),
             None => Poll::Pending,
         }
@@ -164,9 +166,4 @@ impl Device {
         }
         self.health.check()
     }
-}
-
-/// The value behind a lock; whoever panicked while holding it left it whole.
-pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

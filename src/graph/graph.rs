@@ -15,9 +15,9 @@ pub enum Origin {
 /// An operation and the value it defines.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Node {
-    /// What is done.
+    /// The operation with its operands.
     pub op: Op,
-    /// What it defines.
+    /// The value that later nodes name as operand.
     pub output: Value,
 }
 

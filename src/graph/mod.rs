@@ -12,6 +12,7 @@ mod graph;
 mod lower;
 mod plan;
 pub mod record;
+mod record_check;
 mod split;
 mod state_spec;
 #[cfg(test)]

@@ -5,7 +5,7 @@ use super::record::{BufferDecl, Command, Recording, Role};
 /// Which of a weight's arrays a buffer holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum WeightPart {
-    /// The elements.
+    /// Elements, row by row, as the dtype packs them.
     Data,
     /// The f16 scales of quantised elements.
     Scales,
@@ -20,7 +20,7 @@ pub enum ExternalKey {
         weight: usize,
         /// Number of the shard.
         shard: usize,
-        /// Which array.
+        /// Elements or scales.
         part: WeightPart,
     },
     /// A state of the session by name.

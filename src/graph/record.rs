@@ -7,6 +7,7 @@
 //! What a recording holds is fixed. All that changes from one play to the next is the [`Step`](crate::kernels::Step)
 //! and the contents of external buffers, so a decode step is recorded once and replayed for every token.
 
+pub use super::record_check::{External, RecordingError};
 use crate::kernels::Dispatch;
 
 /// One pass over a device, planned and ready to be loaded on a player.

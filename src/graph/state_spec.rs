@@ -19,11 +19,11 @@ pub enum StateKind {
 /// A buffer of the session `[rows, width]` as a graph declares it where it is used.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StateSpec {
-    /// Its name; passes that share a name share the buffer.
+    /// Passes that share a name share the buffer.
     pub name: String,
     /// What it is for.
     pub kind: StateKind,
-    /// Rows.
+    /// Rows that the graph needs; a buffer with more will do.
     pub rows: usize,
     /// 32-bit words of a row.
     pub width: usize,

@@ -15,7 +15,7 @@ pub struct WeightLayout {
     pub rows: usize,
     /// K, the number of elements of a row before padding.
     pub k: usize,
-    /// Element type.
+    /// How elements are stored; scales of quantised ones lie in a buffer of their own.
     pub dtype: Dtype,
     /// Consecutive row ranges, one buffer each, none above the device's binding limit.
     pub shards: Vec<Range<usize>>,

@@ -1,4 +1,4 @@
-use crate::base::{ErrorKind, Fault, Remedy};
+use crate::base::{ErrorKind, Fault, FieldError, Remedy};
 
 use super::Rgb8;
 
@@ -40,26 +40,10 @@ pub enum ImageError {
         /// Bytes given.
         found: usize,
     },
-    /// A value of `preprocessor_config.json` that is out of range or contradicts the model.
-    #[error("preprocessor_config.json: `{field}` is {found}; expected {expected}")]
-    Config {
-        /// The field.
-        field: &'static str,
-        /// Its value.
-        found: String,
-        /// What is allowed.
-        expected: String,
-    },
-    /// A valid way of preparing pictures that this version does not know.
-    #[error("preprocessor_config.json: `{field}` is {found}; this version knows {known}")]
-    Unsupported {
-        /// The field.
-        field: &'static str,
-        /// Its value.
-        found: String,
-        /// The values it knows.
-        known: &'static str,
-    },
+    /// A field of `preprocessor_config.json` that is out of range, contradicts the model, or asks for what this version
+    /// does not do.
+    #[error(transparent)]
+    Field(#[from] FieldError),
 }
 
 impl Fault for ImageError {
@@ -67,8 +51,7 @@ impl Fault for ImageError {
         match self {
             Self::Unreadable { .. } | Self::Size { .. } => ErrorKind::BadImage,
             Self::Bytes { .. } => ErrorKind::BadArgument,
-            Self::Config { .. } => ErrorKind::BadConfig,
-            Self::Unsupported { .. } => ErrorKind::Unsupported,
+            Self::Field(field) => field.kind(),
         }
     }
 
@@ -77,8 +60,7 @@ impl Fault for ImageError {
             Self::Unreadable { .. } => "Give a PNG, JPEG, WebP, GIF or BMP file that other programs can open.",
             Self::Size { .. } => "Scale the picture down first; models see far fewer pixels.",
             Self::Bytes { .. } => "Give width x height pixels, row by row.",
-            Self::Config { .. } => "Download the model again; its files contradict each other.",
-            Self::Unsupported { .. } => "Use a model whose pictures are prepared as PaliGemma's are.",
+            Self::Field(field) => return field.remedy(),
         }
         .into()
     }

@@ -1,6 +1,7 @@
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::{Filter, ImageError, Rgb8, resize};
+use crate::base::{Field, FieldError, Fields};
 
 /// How a model wants its pictures: scaled to a square, and each colour shifted and stretched.
 #[derive(Debug, Clone, PartialEq)]
@@ -21,35 +22,31 @@ impl Preprocessor {
     /// # Errors
     /// A value that is out of range, contradicts the tower, or asks for what this version cannot do.
     pub fn from_hf(json: Option<&Value>, image_size: usize) -> Result<Self, ImageError> {
-        let get = |field: &str| json.and_then(|json| json.get(field)).filter(|value| !value.is_null());
-        if let Some(json) = json.filter(|json| !json.is_object()) {
-            return Err(bad("(the file)", json, "an object"));
-        }
+        let nothing = Value::Object(Map::default());
+        let unsupported = "Use a model whose pictures are prepared as PaliGemma's are.";
+        let fields = Fields::of("preprocessor_config.json", json.unwrap_or(&nothing))?.with_remedy(unsupported);
         Rgb8::check_size(image_size, image_size)?;
-        check_size(get("size"), image_size)?;
-        if !flag("do_resize", get("do_resize"))? {
-            return Err(ImageError::Unsupported { field: "do_resize", found: "false".into(), known: "true" });
+        check_size(&fields, image_size)?;
+        if let Some(resize) = fields.non_null("do_resize")
+            && !resize.bool()?
+        {
+            return Err(resize.unsupported("true").into());
         }
-        let filter = match get("resample").map(|value| (value, value.as_u64())) {
-            None | Some((_, Some(3))) => Filter::Bicubic,
-            Some((_, Some(2))) => Filter::Bilinear,
-            Some((value, _)) => {
-                let known = "2 (bilinear) and 3 (bicubic)";
-                return Err(ImageError::Unsupported { field: "resample", found: shown(value), known });
-            }
+        let filter = match fields.non_null("resample") {
+            None => Filter::Bicubic,
+            Some(field) => match field.value().as_u64() {
+                Some(2) => Filter::Bilinear,
+                Some(3) => Filter::Bicubic,
+                _ => return Err(field.unsupported("2 (bilinear) or 3 (bicubic)").into()),
+            },
         };
-        let factor = match get("rescale_factor") {
-            _ if !flag("do_rescale", get("do_rescale"))? => 1.0,
-            None => 1.0 / 255.0,
-            Some(value) => value
-                .as_f64()
-                .filter(|factor| factor.is_finite() && *factor > 0.0)
-                .ok_or_else(|| bad("rescale_factor", value, "a number above 0"))?,
+        let factor = if flag(&fields, "do_rescale")? {
+            fields.optional("rescale_factor", |factor| factor.positive_f64())?.unwrap_or(1.0 / 255.0)
+        } else {
+            1.0
         };
-        let (mean, std) = if flag("do_normalize", get("do_normalize"))? {
-            let mean = colours("image_mean", get("image_mean"), "three finite numbers", f32::is_finite)?;
-            let positive = |std: f32| std.is_finite() && std > 0.0;
-            (mean, colours("image_std", get("image_std"), "three numbers above 0", positive)?)
+        let (mean, std) = if flag(&fields, "do_normalize")? {
+            (colours(&fields, "image_mean", Field::number)?, colours(&fields, "image_std", Field::positive)?)
         } else {
             ([0.0; 3], [1.0; 3])
         };
@@ -76,44 +73,28 @@ impl Preprocessor {
     }
 }
 
-fn shown(value: &Value) -> String {
-    let mut text = value.to_string();
-    if text.len() > 80 {
-        text.truncate(text.floor_char_boundary(80));
-        text.push('…');
-    }
-    text
-}
-
-fn bad(field: &'static str, found: &Value, expected: impl Into<String>) -> ImageError {
-    ImageError::Config { field, found: shown(found), expected: expected.into() }
-}
-
 /// A switch that is on where nothing is said.
-fn flag(field: &'static str, value: Option<&Value>) -> Result<bool, ImageError> {
-    value.map_or(Ok(true), |value| value.as_bool().ok_or_else(|| bad(field, value, "true or false")))
+fn flag(fields: &Fields<'_>, name: &str) -> Result<bool, FieldError> {
+    Ok(fields.optional(name, |switch| switch.bool())?.unwrap_or(true))
 }
 
 /// `{height, width}` or one number; both must be the tower's.
-fn check_size(size: Option<&Value>, expected: usize) -> Result<(), ImageError> {
-    let Some(size) = size else { return Ok(()) };
+fn check_size(fields: &Fields<'_>, expected: usize) -> Result<(), FieldError> {
+    let Some(size) = fields.non_null("size") else { return Ok(()) };
     let fits = |value: Option<&Value>| value.and_then(Value::as_u64) == Some(expected as u64);
-    let both = size.is_object() && fits(size.get("height")) && fits(size.get("width"));
-    if both || fits(Some(size)) {
+    let both = ["height", "width"].iter().all(|side| fits(size.value().get(side)));
+    if both || fits(Some(size.value())) {
         return Ok(());
     }
-    Err(bad("size", size, format!("height and width {expected}, the vision tower's image_size")))
+    Err(size.invalid(format!("height and width {expected}, the vision tower's image_size")))
 }
 
-fn colours(
-    field: &'static str,
-    value: Option<&Value>,
-    expected: &str,
-    valid: impl Fn(f32) -> bool,
-) -> Result<[f32; 3], ImageError> {
-    let Some(value) = value else { return Ok([0.5; 3]) };
-    let numbers: Option<Vec<f32>> =
-        value.as_array().and_then(|list| list.iter().map(|number| number.as_f64().map(|x| x as f32)).collect());
-    let three: Option<[f32; 3]> = numbers.and_then(|numbers| numbers.try_into().ok());
-    three.filter(|three| three.iter().all(|number| valid(*number))).ok_or_else(|| bad(field, value, expected))
+/// A number for each of red, green and blue.
+fn colours<'a>(
+    fields: &Fields<'a>,
+    name: &str,
+    read: impl Fn(&Field<'a>) -> Result<f32, FieldError>,
+) -> Result<[f32; 3], FieldError> {
+    let Some([red, green, blue]) = fields.optional(name, |list| list.list_of())? else { return Ok([0.5; 3]) };
+    Ok([read(&red)?, read(&green)?, read(&blue)?])
 }

@@ -13,9 +13,9 @@ pub enum DeviceClass {
 /// The range of subgroup widths a device may use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SubgroupSizes {
-    /// Smallest width.
+    /// Invocations of the narrowest subgroup: what a kernel may count on.
     pub min: u32,
-    /// Largest width.
+    /// Invocations of the widest subgroup; a device may pick any width up to it for a kernel.
     pub max: u32,
 }
 

@@ -3,7 +3,7 @@ use super::KernelId;
 /// One run of a kernel, as plain data.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Dispatch {
-    /// Which kernel.
+    /// A shader with its permutation; the CPU player runs the twin of that shader.
     pub kernel: KernelId,
     /// The buffers of `@group(0)` in binding order, as indices into the recording's buffers.
     pub bindings: Vec<u32>,

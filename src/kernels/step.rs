@@ -21,9 +21,9 @@ pub enum StepError {
     /// A sequence has more valid rows than the plan has rows for it.
     #[error("sequence {sequence} has {tokens} rows in a plan with {sequence_rows} rows a sequence")]
     TooLong {
-        /// Which sequence.
+        /// Number of the sequence in the step.
         sequence: usize,
-        /// Its valid rows.
+        /// Valid rows that the step gives it.
         tokens: usize,
         /// Rows of a sequence in the plan.
         sequence_rows: usize,
@@ -99,8 +99,8 @@ impl Step {
     /// For `gather_slots`: slot `s` gets the `rows` of slot `sources[s]`.
     ///
     /// # Errors
-    /// More than [`MAX_SEQUENCES`] slots, a source that does not exist, or one that is itself overwritten: the copies of a
-    /// plan have no order.
+    /// More than [`MAX_SEQUENCES`] slots, a source that does not exist, or one that is itself overwritten: the copies
+    /// of a plan have no order.
     pub fn gather(sources: &[usize], rows: Range<usize>) -> Result<Self, StepError> {
         let mut sequences = Vec::with_capacity(sources.len());
         for (slot, &source_slot) in sources.iter().enumerate() {

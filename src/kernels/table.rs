@@ -25,13 +25,13 @@ pub struct Needs {
 /// What is known of a kernel without compiling it.
 #[derive(Debug)]
 pub struct KernelInfo {
-    /// Its name: shader file and permutation.
+    /// Shader file and permutation: `matvec_q8`.
     pub name: &'static str,
     /// Its shader file; the CPU twin has the same name.
     pub kernel: Kernel,
     /// Element type of its weight, if it has one.
     pub weight: Option<Dtype>,
-    /// The preprocessed text.
+    /// WGSL after the build's preprocessing; see [`browser_wgsl`](Self::browser_wgsl) for what a browser needs besides.
     pub wgsl: &'static str,
     /// `@group(0)` in binding order.
     pub bindings: &'static [Access],
@@ -39,7 +39,7 @@ pub struct KernelInfo {
     pub params_size: u32,
     /// Whether the kernel has `@group(1) @binding(1)`.
     pub uses_step: bool,
-    /// Features it needs.
+    /// Optional features without which a device cannot compile it.
     pub needs: Needs,
 }
 

@@ -14,7 +14,7 @@ pub trait Grammar: Debug {
     /// `None` are all ids.
     fn ahead(&self) -> Vec<Option<Range<usize>>>;
 
-    /// The id and logit that a greedy answer begins with, where it is another than the likeliest: `logits` are those at the
-    /// end of the prompt.
+    /// The id and logit that a greedy answer begins with, where it is another than the likeliest: `logits` are those at
+    /// the end of the prompt.
     fn first(&self, logits: &[f32], logsumexp: f32) -> Option<(u32, f32)>;
 }

@@ -2,7 +2,8 @@ use super::{Detections, Recipe, Task};
 use crate::base::Result;
 use crate::text::Tokenizer;
 
-/// What a generative model reads and writes: a tokenizer, and what the architecture makes of prompts and answers with it.
+/// What a generative model reads and writes: a tokenizer, and what the architecture makes of prompts and answers with
+/// it.
 pub trait Language {
     /// The tokenizer of prompts and answers.
     fn tokenizer(&self) -> &Tokenizer;

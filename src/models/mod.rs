@@ -1,5 +1,5 @@
-//! Floor 6: architectures. A model says everything once: its configuration, the graphs of its passes, and what its files,
-//! prompts and answers are made of; it knows no players.
+//! Floor 6: architectures. A model says everything once: its configuration, the graphs of its passes, and what its
+//! files, prompts and answers are made of; it knows no players.
 
 mod architecture;
 pub mod blocks;

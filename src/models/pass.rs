@@ -38,7 +38,8 @@ pub struct DecoderPass {
 /// What a pass of a decoder leaves behind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum PassOutput {
-    /// Logits of each sequence's last row in `logits` if they are those of all ids, their argmax in `choice` and `next_ids`.
+    /// Logits of each sequence's last row in `logits` if they are those of all ids, their argmax in `choice` and
+    /// `next_ids`.
     Greedy,
     /// Logits of each sequence's last row in `logits`, argmax and logsumexp in `choice`, the best k in `top_k`.
     TopK(usize),

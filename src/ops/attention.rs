@@ -25,8 +25,8 @@ pub enum KeySource {
 /// What is added to scores by the distance from query to key, as T5 has it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct AttentionBias<T> {
-    /// A row per distance, a column per query head; columns behind those are not used. Keys farther than it reaches have
-    /// its first or last row.
+    /// A row per distance, a column per query head; columns behind those are not used. Keys farther than it reaches
+    /// have its first or last row.
     pub table: T,
     /// Row for a key at the query's own position; the next row is for the key after it.
     pub center: usize,
@@ -75,8 +75,9 @@ impl AttentionSpec {
 
 /// Attention of `q` over `k` and `v`: `[T, H * K]` out.
 ///
-/// Over rows of this pass all three are the fused qkv rows `[T, (H + 2G) * K]`; over a cache q is `[T, H * K]`, and k and
-/// v are `[slots * G * capacity, K]`; over a memory k and v are `[blocks * rows, G * K]`, or one `[blocks * rows, 2 * G * K]`.
+/// Over rows of this pass all three are the fused qkv rows `[T, (H + 2G) * K]`; over a cache q is `[T, H * K]`, and k
+/// and v are `[slots * G * capacity, K]`; over a memory k and v are `[blocks * rows, G * K]`, or one `[blocks * rows, 2
+/// * G * K]`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Attention {
     /// Queries.
@@ -101,8 +102,7 @@ impl Operation for Attention {
         let AttentionSpec { heads, kv_heads, head_dim, source, .. } = self.spec;
         let groups = kv_heads > 0 && heads > 0 && heads.is_multiple_of(kv_heads);
         shapes.supported("the heads", format!("{heads} over {kv_heads}"), groups, "a multiple of the key heads")?;
-        let fits = head_dim > 0 && head_dim.is_multiple_of(4) && head_dim <= MAX_HEAD_DIM;
-        shapes.supported("the width of a head", head_dim, fits, HEAD_DIMS)?;
+        shapes.supported("the width of a head", head_dim, has_head_dim(head_dim), HEAD_DIMS)?;
         match source {
             KeySource::Rows => {
                 let fused = (heads + 2 * kv_heads) * head_dim;
@@ -165,9 +165,14 @@ impl Operation for Attention {
 }
 
 /// Kernels hold a head in registers.
-pub const MAX_HEAD_DIM: usize = 256;
-/// In words.
+const MAX_HEAD_DIM: usize = 256;
+/// What [`has_head_dim`] asks, for errors.
 pub const HEAD_DIMS: &str = "a multiple of 4 up to 256";
+
+/// Whether there are kernels for heads of this width.
+pub fn has_head_dim(width: usize) -> bool {
+    width > 0 && width.is_multiple_of(4) && width <= MAX_HEAD_DIM
+}
 
 /// Keys of a part when a single query's keys are split over invocations: the most that the kernels take.
 const SPLIT_KEYS_GPU: usize = 64;

@@ -4,8 +4,8 @@ use crate::kernels::params::{EmbedParams, PlaceRowsParams};
 use crate::quant::layout;
 use crate::tensor::Dtype;
 
-/// Rows of `table` `[V, D]` by `ids` `[T, 1]`, times `scale`; ids with the top bit set take a row of `features` `[R, D]` as
-/// it is. `[T, D]` out.
+/// Rows of `table` `[V, D]` by `ids` `[T, 1]`, times `scale`; ids with the top bit set take a row of `features` `[R,
+/// D]` as it is. `[T, D]` out.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Embed {
     /// Which rows.

@@ -1,8 +1,8 @@
 //! Floor 3: operations, one file a family.
 //!
 //! An operation is a struct of its operands that says what it reads and writes, which shape comes out, and which
-//! dispatches do it ([`Operation`]). The functions of the same names take tensors by handle, choose the kernel that suits
-//! the device, fill in its parameters and grid, and emit dispatches. Pure functions throughout.
+//! dispatches do it ([`Operation`]). The functions of the same names take tensors by handle, choose the kernel that
+//! suits the device, fill in its parameters and grid, and emit dispatches. Pure functions throughout.
 
 mod attention;
 mod convolution;
@@ -20,7 +20,7 @@ mod select;
 mod shape;
 mod value;
 
-pub use attention::{Attention, AttentionBias, AttentionSpec, KeySource, Mask, attention};
+pub use attention::{Attention, AttentionBias, AttentionSpec, HEAD_DIMS, KeySource, Mask, attention, has_head_dim};
 pub use convolution::{Fold, FoldSpec, Grid, Unfold, fold, unfold};
 pub use elementwise::{Activate, Activation, Add, activate, add};
 pub use embed::{Embed, embed};

@@ -2,8 +2,8 @@ use super::{Bind, Emitter, Operand, Operation, ShapeFault, Shapes, Tensor, Value
 use crate::kernels::KernelId;
 use crate::kernels::params::PatchifyParams;
 
-/// A picture `[size * size, 3]` as rows of flattened patches in channel, y, x order: `[(size / patch)², 3 * patch²]`, the
-/// width padded to a multiple of 4. Pixels that fill no patch are dropped.
+/// A picture `[size * size, 3]` as rows of flattened patches in channel, y, x order: `[(size / patch)², 3 * patch²]`,
+/// the width padded to a multiple of 4. Pixels that fill no patch are dropped.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Patchify {
     /// The picture.

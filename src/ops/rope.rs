@@ -20,8 +20,8 @@ pub struct RopeSpec {
     pub sequence_rows: Option<usize>,
 }
 
-/// Rotates q and k of fused rows `[T, (H + 2G) * K]`, appends k and v to the caches `[slots * G * capacity, K]` and gives q
-/// `[T, H * K]`.
+/// Rotates q and k of fused rows `[T, (H + 2G) * K]`, appends k and v to the caches `[slots * G * capacity, K]` and
+/// gives q `[T, H * K]`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RopeAppend {
     /// Fused rows.

@@ -2,8 +2,8 @@ use super::{Bind, Emitter, Operand, Operation, ShapeFault, Shapes, Tensor, Value
 use crate::kernels::KernelId;
 use crate::kernels::params::{SelectParams, TopKParams};
 
-/// Id, logit and logsumexp of each row's largest logit, the first being that of `first_id`: `[T, V]` to `[T, 4]`. The id
-/// also goes to `next_ids` `[T, 1]`.
+/// Id, logit and logsumexp of each row's largest logit, the first being that of `first_id`: `[T, V]` to `[T, 4]`. The
+/// id also goes to `next_ids` `[T, 1]`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ArgMax {
     /// Logits.
@@ -130,7 +130,8 @@ pub fn argmax(e: &mut Emitter, logits: Tensor, first_id: usize, choice: Tensor, 
     e.push(KernelId::ArgmaxMerge, bindings, &params, [rows, 1, 1]);
 }
 
-/// The `k` largest logits of each row with their indices, sorted: a tree of passes, each keeping the best of its chunks.
+/// The `k` largest logits of each row with their indices, sorted: a tree of passes, each keeping the best of its
+/// chunks.
 pub fn top_k(e: &mut Emitter, logits: Tensor, k: usize, out: Tensor) {
     let rows = logits.rows;
     let (mut kernel, mut input, mut count, mut chunk) = (KernelId::TopKFirst, logits.handle, logits.width, TOP_K_CHUNK);

@@ -29,9 +29,8 @@ pub fn decode_rows(dtype: Dtype, data: &[u8], scales: &[u8], rows: usize, k: usi
 pub fn decode_row(dtype: Dtype, data: &[u8], scales: &[u8], out: &mut [f32]) {
     match dtype {
         Dtype::F32 => {
-            out.iter_mut()
-                .zip(data.chunks_exact(4))
-                .for_each(|(o, b)| *o = f32::from_le_bytes([b[0], b[1], b[2], b[3]]));
+            let out: &mut [u8] = bytemuck::cast_slice_mut(out);
+            out.copy_from_slice(&data[..out.len()]);
         }
         Dtype::F16 => {
             out.iter_mut().zip(data.chunks_exact(2)).for_each(|(o, b)| *o = f16::from_le_bytes([b[0], b[1]]).to_f32());

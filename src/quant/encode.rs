@@ -57,7 +57,8 @@ pub fn encode_rows(dtype: Dtype, rows: &[f32], k: usize) -> Result<Encoded, Quan
 
 /// Gives `f` each row's number, elements, bytes and scales, each slice coming with what one row has of it.
 ///
-/// Rows are spread over all cores, since trying scales takes far longer than reading them. The first row's error counts.
+/// Rows are spread over all cores, since trying scales takes far longer than reading them. The first row's error
+/// counts.
 fn each_row(
     (rows, k): (&[f32], usize),
     (data, row_bytes): (&mut [u8], usize),

@@ -32,11 +32,7 @@ impl SourceFormat {
             return Err(QuantError::Size { what: "bytes of source weights", expected, found: bytes.len() });
         }
         match self {
-            Self::F32 => {
-                for (o, b) in out.iter_mut().zip(bytes.chunks_exact(4)) {
-                    *o = f32::from_le_bytes([b[0], b[1], b[2], b[3]]);
-                }
-            }
+            Self::F32 => bytemuck::cast_slice_mut(out).copy_from_slice(bytes),
             Self::F16 => {
                 for (o, b) in out.iter_mut().zip(bytes.chunks_exact(2)) {
                     *o = f16::from_le_bytes([b[0], b[1]]).to_f32();

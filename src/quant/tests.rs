@@ -47,7 +47,8 @@ proptest! {
             for (x, y) in rows.chunks(k).flat_map(|r| r.chunks(BLOCK)).zip(decoded.chunks(k).flat_map(|r| r.chunks(BLOCK))) {
                 let max = x.iter().fold(0.0f32, |m, v| m.max(v.abs()));
                 let square: f32 = x.iter().zip(y).map(|(x, y)| (x - y) * (x - y)).sum();
-                // Half a level each; scales under 7.6e-6 are powers of two, up to twice as coarse, and multiples of 6e-8.
+                // Half a level each; scales under 7.6e-6 are powers of two, up to twice as coarse, and multiples of
+                // 6e-8.
                 let coarse = if max < 128.0 * 127.0 * 6e-8 { 2.0 } else { 1.0 };
                 let each = 0.51 * coarse * max / levels + 6e-8;
                 prop_assert!(square <= each * each * x.len() as f32, "{dtype}: {x:?} became {y:?}");

@@ -156,8 +156,8 @@ impl AutoRegressive {
         Ok(())
     }
 
-    /// Fills slot 0 of the KV cache in one pass, and says what may come next: a prefix, whose tokens all see each other,
-    /// and what of its answer is known already. Ids with the top bit set are rows of the encoded images.
+    /// Fills slot 0 of the KV cache in one pass, and says what may come next: a prefix, whose tokens all see each
+    /// other, and what of its answer is known already. Ids with the top bit set are rows of the encoded images.
     ///
     /// # Errors
     /// Ids that are not there, more than [`reserve`](Self::reserve) made room for, a failing device.
@@ -206,8 +206,8 @@ impl AutoRegressive {
         self.submit(&self.decoding(1, output, ids), step, output).await
     }
 
-    /// Decodes a token of each of several sequences in one pass: each by the slot that it lives in, its position and the
-    /// token. The weights are read once for all of them.
+    /// Decodes a token of each of several sequences in one pass: each by the slot that it lives in, its position and
+    /// the token. The weights are read once for all of them.
     ///
     /// # Errors
     /// More sequences or a higher position than [`reserve`](Self::reserve) made room for, a failing device.

@@ -1,11 +1,11 @@
 use std::future::Future;
 use std::pin::pin;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::task::{Poll, Waker};
 
 use super::SessionFault;
-use crate::base::Result;
+use crate::base::{Result, lock};
 
 /// A flag that stops work at the next token or layer. Clones share it.
 #[derive(Debug, Clone, Default)]
@@ -23,7 +23,7 @@ impl CancelToken {
     /// GPU still runs there, its result unread.
     pub fn cancel(&self) {
         self.0.cancelled.store(true, Ordering::SeqCst);
-        let waiting = self.waiting().take();
+        let waiting = lock(&self.0.waiting).take();
         if let Some(waker) = waiting {
             waker.wake();
         }
@@ -39,17 +39,13 @@ impl CancelToken {
         let mut work = pin!(work);
         std::future::poll_fn(|context| {
             // Before the check: a cancel in between finds the waker.
-            *self.waiting() = Some(context.waker().clone());
+            *lock(&self.0.waiting) = Some(context.waker().clone());
             match self.check() {
                 Err(cancelled) => Poll::Ready(Err(cancelled.into())),
                 Ok(()) => work.as_mut().poll(context),
             }
         })
         .await
-    }
-
-    fn waiting(&self) -> std::sync::MutexGuard<'_, Option<Waker>> {
-        self.0.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

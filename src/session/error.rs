@@ -9,7 +9,7 @@ pub enum SessionFault {
     Shape {
         /// Name of the tensor in the checkpoint.
         name: String,
-        /// Its shape.
+        /// Extents in the checkpoint, outermost first.
         found: Vec<usize>,
         /// Rows expected.
         rows: usize,
@@ -19,7 +19,7 @@ pub enum SessionFault {
     /// A value that the dtype asked for cannot hold.
     #[error("{file}, byte {byte}, tensor {tensor}: {reason}")]
     Value {
-        /// The file.
+        /// The checkpoint's file that the tensor lies in.
         file: String,
         /// Name of the tensor in it.
         tensor: String,
@@ -31,9 +31,9 @@ pub enum SessionFault {
     /// More tokens than the model may hold at once.
     #[error("the pictures, the prompt and the answer need {needed} tokens, and the model holds {capacity}")]
     TooLong {
-        /// Tokens needed.
+        /// Tokens of pictures, prompt and answer together.
         needed: usize,
-        /// Tokens possible.
+        /// Positions that the model was trained on, or that its buffers can hold.
         capacity: usize,
     },
     /// A prompt with nothing in it.
@@ -42,17 +42,17 @@ pub enum SessionFault {
     /// A token id that the vocabulary does not hold.
     #[error("token id {id} is outside the vocabulary of {vocabulary}")]
     UnknownToken {
-        /// The id.
+        /// As the caller gave it.
         id: u32,
-        /// V.
+        /// V: ids are below it.
         vocabulary: usize,
     },
     /// A picture tensor of the wrong size.
     #[error("the picture tensor has {found} values, and the tower takes {expected}")]
     Picture {
-        /// Values found.
+        /// f32 values that the caller gave.
         found: usize,
-        /// Values expected.
+        /// f32 values of `[S, S, 3]`.
         expected: usize,
     },
     /// Logits that are no numbers.
@@ -64,9 +64,9 @@ pub enum SessionFault {
     /// A weight of which a pack has not all rows.
     #[error("{rows} of {expected} rows of {name} have come")]
     Incomplete {
-        /// Its name.
+        /// The weight, by the name that graphs ask for.
         name: String,
-        /// Rows that came.
+        /// Rows on the device.
         rows: usize,
         /// Rows that it has.
         expected: usize,

@@ -52,7 +52,7 @@ impl LoadLedger {
         Ok(index)
     }
 
-    /// The weights.
+    /// Layouts of all weights, in the order of the table.
     pub fn weights(&self) -> &[WeightLayout] {
         self.table.layouts()
     }

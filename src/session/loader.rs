@@ -20,7 +20,7 @@ use crate::tensor::Dtype;
 pub struct LoadProgress {
     /// Bytes on the device.
     pub done: usize,
-    /// Bytes in all.
+    /// Bytes that the device will hold when all weights are there.
     pub total: usize,
 }
 

@@ -32,8 +32,8 @@ impl Fault for NotEnoughMemory {
     }
 }
 
-/// Checks that weights of so many bytes and the caches of one question fit a player's memory, where it is known how much
-/// that is.
+/// Checks that weights of so many bytes and the caches of one question fit a player's memory, where it is known how
+/// much that is.
 pub(super) fn check(player: &Player, weights: u64, caches: u64) -> Result<(), NotEnoughMemory> {
     let Some(available) = player.available() else { return Ok(()) };
     let needed = caches.saturating_add(weights);

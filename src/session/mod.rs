@@ -1,5 +1,5 @@
-//! Floor 7: a model on a player. [`Session`] owns weights, states and plans, and knows no architecture; drivers above it,
-//! such as [`AutoRegressive`], know in which order passes run and what they leave to one another.
+//! Floor 7: a model on a player. [`Session`] owns weights, states and plans, and knows no architecture; drivers above
+//! it, such as [`AutoRegressive`], know in which order passes run and what they leave to one another.
 
 mod auto_regressive;
 mod cancel;

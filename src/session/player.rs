@@ -72,6 +72,20 @@ impl Player {
         }
     }
 
+    /// Plays that are worth submitting before the first is read back. That hides the way from a GPU to the host; the
+    /// CPU works only while somebody waits, so there is no way to hide.
+    pub fn plays_ahead(&self) -> usize {
+        match self {
+            Self::Gpu(_) => 4,
+            Self::Cpu(_) => 1,
+        }
+    }
+
+    /// Whether plans are worth loading before they are needed: a GPU has pipelines to compile.
+    pub fn compiles(&self) -> bool {
+        matches!(self, Self::Gpu(_))
+    }
+
     /// Bytes that may still be allocated, where that is known.
     pub(super) fn available(&self) -> Option<u64> {
         match self {

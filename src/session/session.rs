@@ -33,8 +33,8 @@ pub(super) struct ShardBuffers {
     pub scales: Option<BufferId>,
 }
 
-/// A model on a player: its weights, its states and the plans of its passes. What the passes mean is the business of the
-/// drivers above it.
+/// A model on a player: its weights, its states and the plans of its passes. What the passes mean is the business of
+/// the drivers above it.
 pub struct Session {
     player: Player,
     architecture: Box<dyn Architecture>,
@@ -77,9 +77,9 @@ impl StateRead {
 /// Bytes that a session holds on its device.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct MemoryUse {
-    /// Weights.
+    /// Weights with their scales and padding.
     pub weights_bytes: usize,
-    /// KV cache.
+    /// Keys and values of all layers, for every slot and position that is reserved.
     pub kv_bytes: usize,
     /// Scratch, inputs and results.
     pub activation_bytes: usize,

@@ -6,9 +6,9 @@ use crate::models::states;
 /// The likeliest next token.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct TopToken {
-    /// Its id.
+    /// Below the vocabulary's size.
     pub id: u32,
-    /// Its logit.
+    /// After the model's softcap, before temperature.
     pub logit: f32,
     /// ln of the sum of exp of all logits.
     pub logsumexp: f32,

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::model::PROMPT_TOKENS;
 use super::{Model, ModelOptions};
-use crate::base::Result;
+use crate::base::{FieldError, Fields, Result};
 use crate::format::pack::{MANIFEST, Manifest};
 use crate::format::{Checkpoint, FormatFault, ModelFiles, read_json};
 use crate::generate::GenerateOptions;
@@ -31,7 +31,7 @@ impl Companions {
         Ok(Self {
             language: architecture.language(tokenizer)?,
             preprocessor: Preprocessor::from_hf(processor, architecture.image().map_or(0, |image| image.size))?,
-            eos: generation.and_then(end_tokens).unwrap_or_else(|| architecture.end_tokens()),
+            eos: generation.map(end_tokens).transpose()?.flatten().unwrap_or_else(|| architecture.end_tokens()),
         })
     }
 
@@ -84,10 +84,10 @@ impl ModelLoader {
     /// # Errors
     /// A device without the memory or limits for it.
     pub async fn prepare(&mut self) -> Result<()> {
-        match self.driver.session().player() {
-            Player::Gpu(_) => self.driver.prepare(PROMPT_TOKENS, GenerateOptions::default().max_new_tokens).await,
-            Player::Cpu(_) => Ok(()),
+        if !self.driver.session().player().compiles() {
+            return Ok(());
         }
+        self.driver.prepare(PROMPT_TOKENS, GenerateOptions::default().max_new_tokens).await
     }
 
     /// Whether the tower is there, which comes first.
@@ -199,10 +199,7 @@ pub(super) fn optional_json(files: &dyn ModelFiles, name: &str) -> Result<Option
 }
 
 /// The ids that end an answer, where `generation_config.json` says so: one or several.
-fn end_tokens(json: &Value) -> Option<Vec<u32>> {
-    let id = |value: &Value| value.as_u64().and_then(|id| u32::try_from(id).ok());
-    match json.get("eos_token_id")? {
-        Value::Array(ids) => ids.iter().map(id).collect(),
-        one => id(one).map(|id| vec![id]),
-    }
+fn end_tokens(json: &Value) -> Result<Option<Vec<u32>>, FieldError> {
+    let fields = Fields::of("generation_config.json", json)?;
+    fields.optional("eos_token_id", |ids| ids.ids())
 }

@@ -79,10 +79,10 @@ impl Model {
     /// # Errors
     /// A device without the memory or limits for it.
     pub async fn prepare(&mut self) -> Result<()> {
-        match self.driver.session().player() {
-            Player::Gpu(_) => self.driver.prepare(PROMPT_TOKENS, GenerateOptions::default().max_new_tokens).await,
-            Player::Cpu(_) => Ok(()),
+        if !self.driver.session().player().compiles() {
+            return Ok(());
         }
+        self.driver.prepare(PROMPT_TOKENS, GenerateOptions::default().max_new_tokens).await
     }
 
     /// Answers a request; `emit` gets pieces of text as they become certain.
@@ -138,7 +138,8 @@ impl Model {
         self.driver.score(&ids, answer).await
     }
 
-    /// Encodes the pictures, unless they are those of the call before: the tower does not see the prompt. The whole prefix, and the prompt's part of it.
+    /// Encodes the pictures, unless they are those of the call before: the tower does not see the prompt. The whole
+    /// prefix, and the prompt's part of it.
     async fn look(
         &mut self,
         request: &Request<'_>,

@@ -1,7 +1,7 @@
 //! The compact form of a tokenizer, which a pack holds: read in one pass, with nothing to hash or to sort.
 //!
-//! [`MAGIC`], then in little-endian order the format (4 bytes) and the [`checksum`] of all that follows (8): the SHA-256
-//! of the `tokenizer.json` it was made of, and numbers in LEB128 with the texts they tell the lengths of:
+//! [`MAGIC`], then in little-endian order the format (4 bytes) and the [`checksum`] of all that follows (8): the
+//! SHA-256 of the `tokenizer.json` it was made of, and numbers in LEB128 with the texts they tell the lengths of:
 //!
 //! - flags of unknown characters (1: fused, 2: written as bytes), and the unknown token's id plus one, or 0;
 //! - V, the length of every piece in bytes, all pieces;

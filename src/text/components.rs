@@ -1,5 +1,5 @@
-//! The parts of a Gemma `tokenizer.json` around its vocabulary. Anything else is refused, because skipping it would give
-//! other ids.
+//! The parts of a Gemma `tokenizer.json` around its vocabulary. Anything else is refused, because skipping it would
+//! give other ids.
 
 use serde::Deserialize;
 

@@ -21,8 +21,8 @@ pub(super) struct Merges {
 }
 
 impl Merges {
-    /// Merges in their order, as `[left, right, becomes]`, of a vocabulary of `V` pieces. Of a pair that comes twice the
-    /// last one counts.
+    /// Merges in their order, as `[left, right, becomes]`, of a vocabulary of `V` pieces. Of a pair that comes twice
+    /// the last one counts.
     pub fn in_order(list: &[[u32; 3]], vocabulary: u32) -> Self {
         let mut sorted: Vec<usize> = (0..list.len()).collect();
         // Later ones first, so that they are the ones kept.

@@ -1,5 +1,5 @@
-//! The model that is part of the program, on the demo's sample pictures. What it says is its own affair and changes when
-//! it is trained again; that it answers, and in which form, does not.
+//! The model that is part of the program, on the demo's sample pictures. What it says is its own affair and changes
+//! when it is trained again; that it answers, and in which form, does not.
 
 use std::path::Path;
 
@@ -90,8 +90,8 @@ fn objects(said: &Value, picture: &Rgb8, labels: &[&str]) -> Vec<Found> {
     said["objects"].as_array().expect("a list").iter().map(read).collect()
 }
 
-/// The pixels of a COCO run-length string, row by row: it runs down the columns, outside first, in groups of 5 bits; from
-/// the fourth number on each is the difference from the one two before.
+/// The pixels of a COCO run-length string, row by row: it runs down the columns, outside first, in groups of 5 bits;
+/// from the fourth number on each is the difference from the one two before.
 fn pixels(counts: &str, [width, height]: [usize; 2]) -> Vec<bool> {
     let (mut runs, mut number, mut shift): (Vec<i64>, i64, u32) = (Vec::new(), 0, 0);
     for letter in counts.bytes() {

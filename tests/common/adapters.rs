@@ -1,7 +1,7 @@
 //! The software adapters that every native GPU test runs on, and the program that runs cases on both.
 //!
-//! With a name in `OCELLI_TEST_ADAPTER` the cases run on the adapter that the process finds first instead: this machine's
-//! own GPU.
+//! With a name in `OCELLI_TEST_ADAPTER` the cases run on the adapter that the process finds first instead: this
+//! machine's own GPU.
 
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};

@@ -1,5 +1,5 @@
-//! What is done with hostile bytes: one body a parser. Each says whether the bytes were accepted; either is right, as long
-//! as it returns.
+//! What is done with hostile bytes: one body a parser. Each says whether the bytes were accepted; either is right, as
+//! long as it returns.
 
 use std::sync::OnceLock;
 

@@ -29,7 +29,8 @@ pub struct ModelCase {
     pub run: Box<dyn Fn(Place) -> Result<(), String>>,
 }
 
-/// A binding limit that cuts the tables of the golden models into several shards; the KV cache of an ordinary question just fits.
+/// A binding limit that cuts the tables of the golden models into several shards; the KV cache of an ordinary question
+/// just fits.
 const SMALL_BINDING: usize = 192 << 10;
 
 /// Every case.

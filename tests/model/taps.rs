@@ -199,7 +199,8 @@ pub fn large_picture(place: Place) -> Result<(), String> {
     same("copies in chunks", copies, 2 * 2 * 3)?;
     close("logits", &chunked, &whole, INSIDE)?;
     let (chunked, copies) = logits(1 << 20)?;
-    // A layer's 17 chunks of the MLP, and its 2 of queries, keys and values, each with rows of the norm and of the queries.
+    // A layer's 17 chunks of the MLP, and its 2 of queries, keys and values, each with rows of the norm and of the
+    // queries.
     same("copies in small chunks", copies, 2 * (17 * 3 + 2 * 2))?;
     close("logits", &chunked, &whole, INSIDE).map(|_| ())
 }

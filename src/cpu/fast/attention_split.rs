@@ -121,8 +121,8 @@ pub(super) unsafe fn weigh<S: Simd>(
     }
 }
 
-/// `N` vectors of columns of the weighted sum: whole lines of the values, since rows a power of two apart push each other
-/// out of the cache before their next columns are asked for.
+/// `N` vectors of columns of the weighted sum: whole lines of the values, since rows a power of two apart push each
+/// other out of the cache before their next columns are asked for.
 ///
 /// # Safety
 /// The machine has the backend's instructions; `out` and every row of `values` have `8 N` elements.

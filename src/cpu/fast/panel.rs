@@ -16,8 +16,8 @@ fn rows<'a>(weight: &Weight<'a>, first: usize, count: usize) -> [(&'a [u8], &'a 
 }
 
 /// Brings a row of weights into the cache before it is used: one load for each line, and nothing else between them, so
-/// that a core waits for as many lines at once as it can. Amid arithmetic its window holds only some of them, and weights
-/// that lie in memory come at less than half the speed.
+/// that a core waits for as many lines at once as it can. Amid arithmetic its window holds only some of them, and
+/// weights that lie in memory come at less than half the speed.
 #[inline(always)]
 pub(super) fn fetch(row: &[u8]) {
     const LINE: usize = 64;

@@ -13,7 +13,8 @@ pub(super) fn parts(units: usize, cost: usize) -> usize {
     wanted.min(threads)
 }
 
-/// Cuts `out` into runs of `per_part` elements and calls `f(number of the part, its run, its lane)`, each on its thread.
+/// Cuts `out` into runs of `per_part` elements and calls `f(number of the part, its run, its lane)`, each on its
+/// thread.
 ///
 /// There must be as many lanes as parts.
 pub(super) fn each_part<T: Send>(

@@ -19,11 +19,11 @@ pub fn now<F: Future>(future: F) -> F::Output {
 }
 
 pub fn f32s(bytes: &[u8]) -> Vec<f32> {
-    words(bytes).into_iter().map(f32::from_bits).collect()
+    bytemuck::pod_collect_to_vec(bytes)
 }
 
 pub fn words(bytes: &[u8]) -> Vec<u32> {
-    bytes.chunks_exact(4).map(|b| u32::from_le_bytes([b[0], b[1], b[2], b[3]])).collect()
+    bytemuck::pod_collect_to_vec(bytes)
 }
 
 /// A player with some buffers, for one kernel at a time.
@@ -218,12 +218,12 @@ fn refuses_recordings_that_contradict_themselves() {
     refused(&|_| (), &[a, BufferId(99)], "buffer 99");
     refused(&|r| r.buffers[0].bytes = 64, &[a, b], "external");
     refused(&|r| r.commands.push(dispatch(&[0, 1])), &[a, b], "bindings");
-    refused(&|r| r.commands.push(dispatch(&[0, 1, 7])), &[a, b], "a buffer of the recording");
-    refused(&|r| r.commands.push(dispatch(&[0, 1, 1])), &[a, b], "written");
+    refused(&|r| r.commands.push(dispatch(&[0, 1, 7])), &[a, b], "no buffer 7");
+    refused(&|r| r.commands.push(dispatch(&[0, 1, 1])), &[a, b], "binding 2 writes");
     let copy = |to, to_offset, bytes| Command::Copy { from: 2, from_offset: 0, to, to_offset, bytes };
     refused(&|r| r.commands.push(copy(1, 4, 16)), &[a, b], "copy");
     refused(&|r| r.commands.push(copy(1, 0, usize::MAX - 3)), &[a, b], "copy");
-    refused(&|r| r.commands.push(copy(2, 0, 4)), &[a, b], "different buffers");
+    refused(&|r| r.commands.push(copy(2, 0, 4)), &[a, b], "a buffer to itself");
     refused(
         &|r| {
             if let Command::Dispatch(d) = &mut r.commands[1] {

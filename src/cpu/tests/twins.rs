@@ -217,8 +217,8 @@ fn attention_over_the_cache_and_its_split_form() {
 #[test]
 fn attention_over_a_memory_of_each_sequence() {
     both(|b| {
-        // Two sequences of one query; the first sees one row of block 1, the second both rows of block 0, whose scores are
-        // 0 and ln 3. A third row of the plan has no sequence.
+        // Two sequences of one query; the first sees one row of block 1, the second both rows of block 0, whose scores
+        // are 0 and ln 3. A third row of the plan has no sequence.
         let ln3 = 3.0f32.ln();
         let q = b.floats(&[2.0, 0.0, 0.0, 0.0, 2.0, 0.0, 0.0, 0.0, 9.0, 9.0, 9.0, 9.0]);
         let kv = b.floats(

@@ -45,8 +45,8 @@ const PICTURE: u32 = 1 << 31;
 /// `x_row` that means the last valid row of every sequence.
 const LAST_ROWS: u32 = u32::MAX;
 
-/// The rows of `x` that a kernel with an `x_row` parameter reads, one after the other. Rows that lie apart are collected
-/// in `gathered`.
+/// The rows of `x` that a kernel with an `x_row` parameter reads, one after the other. Rows that lie apart are
+/// collected in `gathered`.
 fn chosen_rows<'b, 'a: 'b>(
     call: &Call<'a>,
     capacity: u32,
@@ -55,8 +55,8 @@ fn chosen_rows<'b, 'a: 'b>(
     gathered: &'b mut Vec<f32>,
 ) -> Result<(usize, &'b [f32]), CpuError> {
     let rows_from = |first: usize, rows: usize| {
-        let x = call.read::<f32>(0, size(&[first.saturating_add(rows), width]))?;
-        Ok(&x[first.saturating_mul(width)..])
+        let x = call.read::<f32>(0, size(&[first.saturating_add(rows), width]));
+        x.map(|x| &x[first.saturating_mul(width)..])
     };
     let tokens = call.tokens(capacity);
     if x_row != LAST_ROWS {

@@ -4,7 +4,8 @@ use crate::cpu::CpuError;
 use crate::cpu::call::{Call, size};
 use crate::kernels::params::PatchifyParams;
 
-/// `out[p, (c*patch + y)*patch + x] = image[gy*patch + y, gx*patch + x, c]` with `p = gy*grid + gx`; zeros in the padding.
+/// `out[p, (c*patch + y)*patch + x] = image[gy*patch + y, gx*patch + x, c]` with `p = gy*grid + gx`; zeros in the
+/// padding.
 pub(in crate::cpu) fn run(call: &mut Call<'_>) -> Result<(), CpuError> {
     let p: PatchifyParams = call.params()?;
     let (side, patch, grid, width) = (p.image_size as usize, p.patch_size as usize, p.grid as usize, p.width as usize);

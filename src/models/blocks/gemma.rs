@@ -1,44 +1,10 @@
+use super::GemmaConfig;
 use crate::graph::{Graph, ShapeFault, Source, StateKind, Value, WeightId};
 use crate::models::{DecoderPass, Names, PassOutput, states};
 use crate::ops::{
     Activate, Activation, Add, ArgMax, Attention, AttentionSpec, Embed, KeySource, Linear, LogSoftmax, Mask, RmsNorm,
     RopeAppend, RopeSpec, RowChoice, TopK,
 };
-
-/// A Gemma 1 or Gemma 2 decoder in numbers: norms, softcaps and windows are data.
-#[derive(Debug, Clone, PartialEq)]
-pub struct GemmaConfig {
-    /// D, width of the residual stream.
-    pub width: usize,
-    /// L, number of blocks.
-    pub layers: usize,
-    /// H, query heads.
-    pub heads: usize,
-    /// G, key and value heads.
-    pub kv_heads: usize,
-    /// K, width of a head.
-    pub head_dim: usize,
-    /// F, width of the MLP.
-    pub mlp: usize,
-    /// V, rows of the tied embedding.
-    pub vocabulary: usize,
-    /// Added to the mean square in RMSNorm.
-    pub eps: f32,
-    /// Positions that it was trained on; more would give nonsense.
-    pub max_positions: usize,
-    /// Base of the rotary frequencies.
-    pub rope_theta: f32,
-    /// Factor on q·k.
-    pub query_scale: f32,
-    /// `c` of `c * tanh(score / c)`, if scores are capped.
-    pub attention_softcap: Option<f32>,
-    /// `c` of `c * tanh(logit / c)`, if logits are capped.
-    pub final_softcap: Option<f32>,
-    /// Gemma 2: a norm after attention and after the MLP, before the residual sum.
-    pub post_norms: bool,
-    /// Keys that a query sees backwards, per layer; `None` sees all.
-    pub windows: Vec<Option<usize>>,
-}
 
 /// A block's norms by our names and the checkpoint's.
 ///
@@ -58,8 +24,8 @@ const GEMMA2: NormNames = NormNames {
 };
 
 impl GemmaConfig {
-    /// A pass over states `ids` (or `next_ids` when one row a sequence), `features` and the caches `k.N`, `v.N`. Tensors
-    /// have the names of Hugging Face's `GemmaModel`.
+    /// A pass over states `ids` (or `next_ids` when one row a sequence), `features` and the caches `k.N`, `v.N`.
+    /// Tensors have the names of Hugging Face's `GemmaModel`.
     ///
     /// # Errors
     /// Numbers that no kernel can work with.

@@ -1,25 +1,7 @@
+use super::VitConfig;
 use crate::graph::{Graph, ShapeFault, Source, StateKind, Value};
 use crate::models::{Names, states};
 use crate::ops::{Activate, Activation, Add, Attention, AttentionSpec, KeySource, Linear, Mask, Patchify};
-
-/// A vision transformer of pre-norm blocks with biases and learned positions, in numbers: SigLIP's vision encoder.
-#[derive(Debug, Clone, PartialEq)]
-pub struct VitConfig {
-    /// D, width of the residual stream.
-    pub width: usize,
-    /// L, number of blocks.
-    pub layers: usize,
-    /// H, attention heads.
-    pub heads: usize,
-    /// F, width of the MLP.
-    pub mlp: usize,
-    /// Pixels along one side of the square input.
-    pub image_size: usize,
-    /// Pixels along one side of a patch.
-    pub patch: usize,
-    /// Added to the variance in LayerNorm.
-    pub eps: f32,
-}
 
 impl VitConfig {
     /// Patches along one side; the pixels that fill no patch are dropped.
@@ -37,8 +19,8 @@ impl VitConfig {
         self.width / self.heads
     }
 
-    /// The encoder over state `image` `[S*S, 3]`, up to its final norm: `[P, D]`. Tensors have the names of Hugging Face's
-    /// `SiglipVisionTransformer`.
+    /// The encoder over state `image` `[S*S, 3]`, up to its final norm: `[P, D]`. Tensors have the names of Hugging
+    /// Face's `SiglipVisionTransformer`.
     ///
     /// # Errors
     /// Numbers that no kernel can work with.

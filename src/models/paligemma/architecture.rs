@@ -1,8 +1,8 @@
 use serde_json::Value;
 
 use super::mask_decoder::{CODEBOOK_TENSOR, mask_decoder};
-use super::{CHECKPOINT, ConfigFault, PaliGemmaConfig, PaliGemmaLanguage, SpecialIds};
-use crate::base::Result;
+use super::{CHECKPOINT, PaliGemmaConfig, PaliGemmaLanguage, SpecialIds};
+use crate::base::{FieldError, Result};
 use crate::format::CheckpointRules;
 use crate::graph::{Graph, ShapeFault, StateKind};
 use crate::models::{Architecture, Decoder, DecoderPass, ImageInput, Language, Names, Part, Pass, Section, states};
@@ -18,7 +18,7 @@ impl PaliGemma {
     ///
     /// # Errors
     /// Fields that make no PaliGemma.
-    pub fn from_hf(json: &Value) -> Result<Self, ConfigFault> {
+    pub fn from_hf(json: &Value) -> Result<Self, FieldError> {
         Ok(Self { config: PaliGemmaConfig::from_hf(json)? })
     }
 

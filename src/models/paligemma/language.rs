@@ -14,8 +14,8 @@ pub struct PaliGemmaLanguage {
 }
 
 impl PaliGemmaLanguage {
-    /// With a tokenizer's file. `box_logprob_at_half` is the log-probability of the four tokens together of a box that is
-    /// as likely right as wrong, where it was measured.
+    /// With a tokenizer's file. `box_logprob_at_half` is the log-probability of the four tokens together of a box that
+    /// is as likely right as wrong, where it was measured.
     ///
     /// # Errors
     /// As of [`load_tokenizer`].

@@ -21,7 +21,7 @@ mod tokens;
 
 pub use architecture::PaliGemma;
 pub use checkpoint::{CHECKPOINT, MASK_DECODER_FILES};
-pub use config::{ConfigFault, PaliGemmaConfig};
+pub use config::PaliGemmaConfig;
 pub use language::PaliGemmaLanguage;
 pub use objects::{calibrate, objects};
 pub use objects_grammar::ObjectGrammar;

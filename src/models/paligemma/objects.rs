@@ -18,8 +18,8 @@ struct Part {
 
 /// Reads `<loc>` x 4, `<seg>` x 16 or none, and a label, for each object; ` ; ` stands between them.
 ///
-/// `logprobs` are those of `answer`; `size` is the picture's `[width, height]` in pixels. Text in front of the first box
-/// is no object; everything else that does not fit is counted.
+/// `logprobs` are those of `answer`; `size` is the picture's `[width, height]` in pixels. Text in front of the first
+/// box is no object; everything else that does not fit is counted.
 pub fn objects(
     tokenizer: &Tokenizer,
     tokens: &ObjectTokens,
@@ -51,8 +51,8 @@ pub fn objects(
     found
 }
 
-/// Turns the scores of boxes into the chance that they are right, by the log-probability of the four tokens together of a
-/// box that is as likely right as wrong.
+/// Turns the scores of boxes into the chance that they are right, by the log-probability of the four tokens together of
+/// a box that is as likely right as wrong.
 pub fn calibrate(found: &mut Detections, box_logprob_at_half: f32) {
     for object in &mut found.objects {
         object.score = 1.0 / (1.0 + (box_logprob_at_half - 4.0 * object.score.ln()).exp());

@@ -1,4 +1,5 @@
-//! What an answer with objects may hold: `<loc>` x 4, `<seg>` x 16 where masks are wanted, a label, and again after `;`.
+//! What an answer with objects may hold: `<loc>` x 4, `<seg>` x 16 where masks are wanted, a label, and again after
+//! `;`.
 
 use std::ops::Range;
 
@@ -58,8 +59,8 @@ impl Grammar for ObjectGrammar {
     /// The likeliest first edge, if a box is likelier than all else that an answer may begin with.
     ///
     /// Where a box might begin at one of many places, each of them is less likely than the one token that says there is
-    /// nothing, though all together they are not. So a greedy answer may begin with a box where the model by itself would
-    /// have said that there is nothing: the one thing in which the grammar changes a well-formed answer.
+    /// nothing, though all together they are not. So a greedy answer may begin with a box where the model by itself
+    /// would have said that there is nothing: the one thing in which the grammar changes a well-formed answer.
     fn first(&self, logits: &[f32], logsumexp: f32) -> Option<(u32, f32)> {
         let locations = &self.tokens.locations;
         let edges = logits.get(locations.start as usize..locations.end as usize)?;

@@ -84,8 +84,8 @@ impl Fault for TokenFault {
     }
 }
 
-/// Reads a tokenizer of either form, and finds PaliGemma's tokens in it; a plain Gemma tokenizer gets `<loc>`, `<seg>` and
-/// `<image>` tokens.
+/// Reads a tokenizer of either form, and finds PaliGemma's tokens in it; a plain Gemma tokenizer gets `<loc>`, `<seg>`
+/// and `<image>` tokens.
 ///
 /// # Errors
 /// A damaged file, parts that Gemma's does not have, or special tokens that are not where the configuration says.
