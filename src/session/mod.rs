@@ -12,6 +12,7 @@ mod loader;
 mod mask_decoding;
 mod memory_check;
 mod pack_check;
+mod pack_weights;
 mod player;
 #[expect(clippy::module_inception, reason = "the file of `Session` is called as what it holds")]
 mod session;
@@ -23,8 +24,9 @@ pub use auto_regressive::{AutoRegressive, Submitted, TopToken, cache_bytes_per_t
 pub use cancel::CancelToken;
 pub use device::{DeviceChoice, automatic};
 pub use error::SessionFault;
-pub use loader::{LoadProgress, Loader, checkpoint_parts, checkpoint_specs, chunks, pack_specs, stored_dtype};
+pub use loader::{LoadProgress, Loader, checkpoint_parts, checkpoint_specs, chunks};
 pub use pack_check::PackCheck;
+pub use pack_weights::{PackWeights, open_pack};
 pub use player::Player;
 pub use session::{MemoryUse, Session, SessionOptions};
 pub use weights::{check_shapes, encode};
