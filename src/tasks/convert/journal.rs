@@ -102,6 +102,19 @@ fn samples(bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::format::{CheckpointRules, MemoryFiles};
+    use crate::tensor::Dtype;
+
+    #[test]
+    fn other_borders_between_parts_are_another_source() {
+        let mut files = MemoryFiles::new();
+        files.insert("model.safetensors", [&2u64.to_le_bytes()[..], b"{}"].concat());
+        let checkpoint = Checkpoint::open(&files, &CheckpointRules::default()).expect("a checkpoint");
+        let options = ConvertOptions { dtype: Dtype::Q8, shard_bytes: 64, keep_f16: Vec::new(), preset: None };
+        let of = |parts: &[Range<usize>]| fingerprint(&files, &checkpoint, "{}", &[], parts, &options);
+        assert_eq!(of(&[0..3, 3..5]), of(&[0..3, 3..5]));
+        assert_ne!(of(&[0..3, 3..5]), of(&[0..2, 2..5]));
+    }
 
     #[test]
     fn samples_reach_from_the_first_byte_to_the_last() {
