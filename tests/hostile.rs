@@ -69,9 +69,25 @@ fn golden(path: &str) -> Vec<u8> {
     fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
+/// The embedded model's manifest, as if each of its parts had a shard of its own.
+fn of_format_2() -> Vec<u8> {
+    let mut json: serde_json::Value =
+        serde_json::from_slice(&golden("web/models/tiny/ocelli.json")).expect("a manifest");
+    let shard = json["shards"][0].take();
+    let parts = ["vision", "decoder", "mask_decoder"].map(|name| {
+        let mut shard = shard.clone();
+        shard["file"] = format!("{name}.safetensors").into();
+        serde_json::json!({"name": name, "shards": [shard]})
+    });
+    json["format"] = 2.into();
+    json["architecture"] = "paligemma".into();
+    json["parts"] = parts.into_iter().collect();
+    json.to_string().into_bytes()
+}
+
 #[test]
 fn manifests() {
-    let seeds = [golden("web/models/tiny/ocelli.json")];
+    let seeds = [golden("web/models/tiny/ocelli.json"), of_format_2()];
     // 2,048 blocks of at most 16 weights, each with its names.
     feed("manifests", &seeds, 4000, &Bound { fixed: 64 * MIB, times: 32 }, bodies::manifest);
 }
@@ -144,6 +160,6 @@ fn weights_that_cannot_come_take_no_memory() {
     let (loaded, peak) = memory::peak_of(|| block_on(Loader::of_pack(player, &manifest, true)).err());
     let error = loaded.expect("the shards hold far less");
     assert_eq!(error.kind(), ErrorKind::BadModelFile, "{error}");
-    assert!(error.to_string().contains("the length of all shards is"), "{error}");
+    assert!(error.to_string().contains("the length of all shards of vision, decoder, mask_decoder is"), "{error}");
     assert!(peak < 16 * MIB, "{peak} bytes were held");
 }

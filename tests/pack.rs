@@ -4,10 +4,14 @@
 mod again;
 #[path = "pack/big_vision.rs"]
 mod big_vision;
+#[path = "pack/format.rs"]
+mod format;
 #[path = "pack/look.rs"]
 mod look;
 #[path = "pack/npz.rs"]
 mod npz;
+#[path = "pack/parts.rs"]
+mod parts;
 #[path = "common/root.rs"]
 mod root;
 #[path = "common/scratch.rs"]
@@ -228,13 +232,13 @@ fn every_damage_is_found() {
     // A manifest that lies is found without any sum, when the weights are loaded.
     let text = String::from_utf8(files["ocelli.json"].clone()).expect("text");
     for (from, to, kind) in [
-        ("\"format\": 1", "\"format\": 2", ErrorKind::Unsupported),
-        ("\"format\": 1", "\"format\": \"x\"", ErrorKind::BadModelFile),
+        ("\"format\": 2", "\"format\": 3", ErrorKind::Unsupported),
+        ("\"format\": 2", "\"format\": \"x\"", ErrorKind::BadModelFile),
         ("\"dtype\": \"q8\"", "\"dtype\": \"q4\"", ErrorKind::BadModelFile),
         ("\"dtype\": \"q8\"", "\"dtype\": \"int3\"", ErrorKind::BadModelFile),
         ("weights-00002", "../weights-00002", ErrorKind::BadModelFile),
         ("weights-00002", "weights-00003", ErrorKind::BadModelFile),
-        ("\"format\": 1,", "\"format\": 1, \"mask_decoder\": true,", ErrorKind::BadModelFile),
+        ("\"parts\": [", "\"parts\": [{\"name\": \"ears\", \"shards\": []},", ErrorKind::BadModelFile),
         ("{", "[", ErrorKind::BadModelFile),
     ] {
         let mut files = files.clone();

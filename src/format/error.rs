@@ -67,6 +67,12 @@ pub enum FormatFault {
         /// Rows there are.
         rows: usize,
     },
+    /// A part that a pack does not have.
+    #[error("the pack has no part {name:?}")]
+    NoPart {
+        /// The part.
+        name: String,
+    },
     /// Several archives of weights in one folder.
     #[error("{names} are both in {place}")]
     SeveralArchives {
@@ -102,7 +108,7 @@ impl Fault for FormatFault {
             Self::Json { .. } | Self::Weights { .. } => ErrorKind::BadModelFile,
             Self::NoTensor { .. } => ErrorKind::BadModelFile,
             Self::Dtype { .. } | Self::Untied { .. } | Self::NoArchives { .. } => ErrorKind::Unsupported,
-            Self::SeveralArchives { .. } => ErrorKind::BadArgument,
+            Self::SeveralArchives { .. } | Self::NoPart { .. } => ErrorKind::BadArgument,
             Self::Rows { .. } => ErrorKind::Internal,
         }
     }
@@ -117,6 +123,7 @@ impl Fault for FormatFault {
             Self::Dtype { .. } => "Use a checkpoint with float weights.",
             Self::Untied { .. } => "Use a checkpoint in which they are tied, as in those that were published.",
             Self::SeveralArchives { .. } => "Name the one to read instead of the folder.",
+            Self::NoPart { .. } => "Name one that is among the `parts` of its ocelli.json.",
             Self::NoArchives { .. } => {
                 "Convert it with the command line, `ocelli convert`, or build the library with its feature `npz`."
             }

@@ -34,6 +34,11 @@ pub trait Architecture {
         CheckpointRules::default()
     }
 
+    /// Whether it reads text, and so needs a tokenizer.
+    fn reads_text(&self) -> bool {
+        false
+    }
+
     /// What it reads and writes, with the contents of a tokenizer's file of either form.
     ///
     /// # Errors
@@ -123,19 +128,32 @@ pub fn weight_specs<'p>(
     architecture: &dyn Architecture,
     parts: impl IntoIterator<Item = &'p Part>,
 ) -> Result<Vec<WeightSpec>, ShapeFault> {
-    let mut specs: Vec<WeightSpec> = Vec::new();
+    Ok(weights_by_part(architecture, parts)?.into_iter().flatten().collect())
+}
+
+/// The same, part by part. A weight that several parts use is the first one's.
+///
+/// # Errors
+/// As of [`weight_specs`].
+pub fn weights_by_part<'p>(
+    architecture: &dyn Architecture,
+    parts: impl IntoIterator<Item = &'p Part>,
+) -> Result<Vec<Vec<WeightSpec>>, ShapeFault> {
+    let mut by_part: Vec<Vec<WeightSpec>> = Vec::new();
     let mut known = std::collections::HashMap::new();
     for part in parts {
+        let mut own = Vec::new();
         for spec in architecture.build(&part.pass)?.weights() {
             match known.get(&spec.name) {
                 None => {
-                    known.insert(spec.name.clone(), specs.len());
-                    specs.push(spec.clone());
+                    known.insert(spec.name.clone(), spec.clone());
+                    own.push(spec.clone());
                 }
-                Some(&at) if specs[at] == *spec => {}
+                Some(other) if other == spec => {}
                 Some(_) => return Err(ShapeFault::Redeclared(spec.name.clone())),
             }
         }
+        by_part.push(own);
     }
-    Ok(specs)
+    Ok(by_part)
 }

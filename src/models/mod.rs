@@ -14,7 +14,7 @@ mod registry;
 pub mod states;
 mod task;
 
-pub use architecture::{Architecture, Decoder, ImageInput, Part, Section, weight_specs};
+pub use architecture::{Architecture, Decoder, ImageInput, Part, Section, weight_specs, weights_by_part};
 pub use detections::{Bounds, Detection, Detections, MaskCodes};
 pub use grammar::Grammar;
 pub use language::Language;

@@ -1,3 +1,6 @@
+use std::collections::HashMap;
+use std::ops::Range;
+
 use super::SessionFault;
 use crate::base::Result;
 use crate::format::FormatFault;
@@ -9,19 +12,21 @@ use crate::quant::layout;
 pub(super) struct LoadLedger {
     table: WeightTable,
     rows: Vec<usize>,
+    /// The numbers of the weights that each file may bring, where they come from several.
+    places: Option<HashMap<String, Range<usize>>>,
 }
 
 impl LoadLedger {
     /// Nothing has come yet.
-    pub fn new(table: WeightTable) -> Self {
+    pub fn new(table: WeightTable, places: Option<HashMap<String, Range<usize>>>) -> Self {
         let rows = vec![0; table.layouts().len()];
-        Self { table, rows }
+        Self { table, rows, places }
     }
 
     /// The number of the weight whose next rows these are.
     ///
     /// # Errors
-    /// No such weight, another dtype or size than expected, rows that are not the next.
+    /// No such weight, one that belongs in another file, another dtype or size than expected, rows that are not the next.
     pub fn admit(&mut self, file: &str, part: &PackedRows<'_>) -> Result<usize> {
         let fault = |what: &str, found: String, expected: String| {
             let what = format!("{what} of {}", part.weight);
@@ -31,6 +36,12 @@ impl LoadLedger {
             let expected = "nowhere: the model has no such weight".into();
             return Err(fault("the place", "in this file".into(), expected).into());
         };
+        if let Some(places) = &self.places
+            && !places.get(file).is_some_and(|numbers| numbers.contains(&index))
+        {
+            let expected = "a shard of the part that it belongs to".into();
+            return Err(fault("the place", "in this file".into(), expected).into());
+        }
         let weight = &self.table.layouts()[index];
         if part.dtype != weight.dtype {
             return Err(fault("the dtype", part.dtype.name().into(), weight.dtype.name().into()).into());

@@ -1,15 +1,16 @@
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 
 use super::kv_cache::cache_bytes;
 use super::load_ledger::LoadLedger;
+use super::pack_weights::{PackWeights, open_pack};
 use super::session::ShardBuffers;
 use super::too_large::TooLarge;
 use super::weights::{check_shapes, encode};
 use super::{Player, Session, SessionOptions, memory_check};
 use crate::base::{ErrorKind, Result};
-use crate::format::pack::{MANIFEST, Manifest, PackedRows, read_shard};
-use crate::format::{Checkpoint, FormatFault};
+use crate::format::Checkpoint;
+use crate::format::pack::{Manifest, PackedRows, read_shard};
 use crate::graph::{WeightLayout, WeightSpec, WeightTable};
 use crate::models::{self, Architecture, Part, Pass};
 use crate::quant::layout;
@@ -38,14 +39,36 @@ impl Loader {
     /// Takes memory for a pack's weights, all of which its manifest tells; [`push`](Self::push) brings them.
     ///
     /// # Errors
-    /// A configuration that cannot be run or asks for more weights than the shards can hold, a weight that no binding
-    /// holds, a device without memory.
+    /// A configuration that cannot be run, contradicts the manifest or asks for more weights than the shards can hold, a
+    /// weight that no binding holds, a device without memory.
     pub async fn of_pack(player: Player, manifest: &Manifest, fuse: bool) -> Result<(Session, Self)> {
-        let architecture = models::open(&manifest.config)?;
-        let specs = pack_specs(architecture.as_ref(), manifest)?;
-        check_lengths(&specs, manifest)?;
-        let options = SessionOptions { dtype: manifest.dtype, fuse };
-        Self::begin(player, architecture, &specs, &|spec| stored_dtype(spec, manifest), options).await
+        Self::of_groups(player, manifest, None, fuse).await
+    }
+
+    /// The same for some parts of the model: only the shards of [`PackWeights::shards`] are to come.
+    ///
+    /// # Errors
+    /// As of [`of_pack`](Self::of_pack), and a part that the pack does not have.
+    pub async fn of_parts(player: Player, manifest: &Manifest, parts: &[&str], fuse: bool) -> Result<(Session, Self)> {
+        Self::of_groups(player, manifest, Some(parts), fuse).await
+    }
+
+    async fn of_groups(
+        player: Player,
+        manifest: &Manifest,
+        parts: Option<&[&str]>,
+        fuse: bool,
+    ) -> Result<(Session, Self)> {
+        let architecture = open_pack(manifest)?;
+        let weights = PackWeights::of(architecture.as_ref(), manifest, parts)?;
+        let (options, places) = (SessionOptions { dtype: manifest.dtype, fuse }, weights.places());
+        let dtype = |spec: &WeightSpec| weights.dtype(spec);
+        let decodes = |part: &Part| matches!(part.pass, Pass::Decoder(_)) && weights.covers(part.name);
+        let caches = match architecture.parts().iter().any(decodes) {
+            true => cache_bytes(architecture.as_ref())?,
+            false => 0,
+        };
+        Self::begin(player, architecture, &weights.specs, &dtype, options, Some(places), caches).await
     }
 
     /// Takes memory for a checkpoint's weights; [`read`](Self::read) converts them.
@@ -61,20 +84,23 @@ impl Loader {
     ) -> Result<(Session, Self)> {
         let specs = checkpoint_specs(architecture.as_ref(), checkpoint)?;
         check_shapes(&specs, checkpoint)?;
-        Self::begin(player, architecture, &specs, &|spec| spec.kept_in(options.dtype), options).await
+        let caches = cache_bytes(architecture.as_ref())?;
+        Self::begin(player, architecture, &specs, &|spec| spec.kept_in(options.dtype), options, None, caches).await
     }
 
-    /// Takes memory for weights in the dtypes that `dtype` says.
+    /// Takes memory for weights in the dtypes that `dtype` says, if there is as much as they and `caches` bytes need.
     async fn begin(
         mut player: Player,
         architecture: Box<dyn Architecture>,
         specs: &[WeightSpec],
         dtype: &dyn Fn(&WeightSpec) -> Dtype,
         options: SessionOptions,
+        places: Option<HashMap<String, Range<usize>>>,
+        caches: u64,
     ) -> Result<(Session, Self)> {
         let table = WeightTable::of(specs, dtype, player.capabilities().max_binding_bytes)?;
         let weights = specs.iter().map(|spec| spec.bytes(dtype(spec))).sum();
-        memory_check::check(&player, weights, cache_bytes(architecture.as_ref())?)?;
+        memory_check::check(&player, weights, caches)?;
         let buffers = match take_memory(&mut player, &table).await {
             Ok(buffers) => buffers,
             Err(cause) if cause.kind() == ErrorKind::OutOfMemory => {
@@ -85,7 +111,7 @@ impl Loader {
             Err(cause) => return Err(cause),
         };
         let total = table.layouts().iter().map(WeightLayout::bytes).sum();
-        let ledger = LoadLedger::new(table.clone());
+        let ledger = LoadLedger::new(table.clone(), places);
         Ok((Session::new(player, architecture, options, table, buffers), Self { ledger, done: 0, total }))
     }
 
@@ -203,18 +229,6 @@ impl Session {
     }
 }
 
-/// All weights of a pack in order of execution.
-///
-/// # Errors
-/// A configuration that no graph can be built of.
-pub fn pack_specs(architecture: &dyn Architecture, manifest: &Manifest) -> Result<Vec<WeightSpec>> {
-    let parts = architecture.parts();
-    Ok(models::weight_specs(
-        architecture,
-        parts.iter().filter(|part| manifest.has_part(part.name, part.optional.is_some())),
-    )?)
-}
-
 /// All weights of a checkpoint in order of execution, those of optional parts where it has them.
 ///
 /// # Errors
@@ -228,11 +242,6 @@ pub fn checkpoint_specs(architecture: &dyn Architecture, checkpoint: &Checkpoint
 pub fn checkpoint_parts(architecture: &dyn Architecture, checkpoint: &Checkpoint<'_>) -> Vec<Part> {
     let there = |part: &Part| part.optional.is_none_or(|tensor| checkpoint.shape(tensor).is_ok());
     architecture.parts().into_iter().filter(there).collect()
-}
-
-/// How a pack stores a weight.
-pub fn stored_dtype(spec: &WeightSpec, manifest: &Manifest) -> Dtype {
-    spec.kept_in(if manifest.f16.contains(&spec.name) { Dtype::F16 } else { manifest.dtype })
 }
 
 /// What all weights would take in the dtypes that are smaller than this one, from large to small.
@@ -259,21 +268,6 @@ async fn take_memory(player: &mut Player, table: &WeightTable) -> Result<Vec<Vec
         buffers.push(shards);
     }
     Ok(buffers)
-}
-
-/// Fails where a configuration asks for more than all shards can hold: nothing is allocated for what cannot come.
-fn check_lengths(specs: &[WeightSpec], manifest: &Manifest) -> Result<(), FormatFault> {
-    let needed: u64 = specs.iter().map(|spec| spec.bytes(stored_dtype(spec, manifest))).sum();
-    let held = manifest.shards.iter().fold(0u64, |sum, shard| sum.saturating_add(shard.bytes));
-    if needed <= held {
-        return Ok(());
-    }
-    Err(FormatFault::Weights {
-        file: MANIFEST.into(),
-        what: "the length of all shards".into(),
-        found: format!("{held} bytes"),
-        expected: format!("at least the {needed} bytes of weights that its config asks for"),
-    })
 }
 
 fn overlap(a: &Range<usize>, b: &Range<usize>) -> Range<usize> {

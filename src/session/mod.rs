@@ -12,6 +12,7 @@ mod loader;
 mod mask_decoding;
 mod memory_check;
 mod pack_check;
+mod pack_weights;
 mod player;
 #[expect(clippy::module_inception, reason = "the file of `Session` is called as what it holds")]
 mod session;
@@ -25,8 +26,9 @@ pub use cancel::CancelToken;
 pub use device::{DeviceChoice, automatic};
 pub use error::SessionFault;
 pub use kv_cache::cache_bytes_per_token;
-pub use loader::{LoadProgress, Loader, checkpoint_parts, checkpoint_specs, chunks, pack_specs, stored_dtype};
+pub use loader::{LoadProgress, Loader, checkpoint_parts, checkpoint_specs, chunks};
 pub use pack_check::PackCheck;
+pub use pack_weights::{PackWeights, open_pack};
 pub use player::Player;
 pub use session::{MemoryUse, Session, SessionOptions};
 pub use submitted::{Next, Submitted, TopToken};

@@ -1,9 +1,8 @@
 use super::load_ledger::LoadLedger;
-use super::loader::{pack_specs, stored_dtype};
+use super::pack_weights::{PackWeights, open_pack};
 use crate::base::Result;
 use crate::format::pack::{Manifest, read_shard};
 use crate::graph::WeightTable;
-use crate::models;
 
 /// Checks the weights of a pack without a device.
 pub struct PackCheck(LoadLedger);
@@ -12,12 +11,12 @@ impl PackCheck {
     /// What a manifest promises.
     ///
     /// # Errors
-    /// A configuration that cannot be run.
+    /// A configuration that cannot be run, or that the manifest contradicts.
     pub fn new(manifest: &Manifest) -> Result<Self> {
-        let architecture = models::open(&manifest.config)?;
-        let specs = pack_specs(architecture.as_ref(), manifest)?;
-        let table = WeightTable::of(&specs, |spec| stored_dtype(spec, manifest), usize::MAX)?;
-        Ok(Self(LoadLedger::new(table)))
+        let architecture = open_pack(manifest)?;
+        let weights = PackWeights::of(architecture.as_ref(), manifest, None)?;
+        let table = WeightTable::of(&weights.specs, |spec| weights.dtype(spec), usize::MAX)?;
+        Ok(Self(LoadLedger::new(table, Some(weights.places()))))
     }
 
     /// Looks at one shard.

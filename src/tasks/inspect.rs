@@ -9,7 +9,7 @@ use crate::base::Result;
 use crate::format::pack::{MANIFEST, Manifest};
 use crate::format::{Checkpoint, ModelFiles, TensorInfo, tensors_of};
 use crate::models::{self, Section};
-use crate::session::{cache_bytes_per_token, checkpoint_specs, pack_specs, stored_dtype};
+use crate::session::{PackWeights, cache_bytes_per_token, checkpoint_specs, open_pack};
 use crate::tensor::Dtype;
 use crate::text::Tokenizer;
 
@@ -81,15 +81,17 @@ pub fn inspect(files: &dyn ModelFiles) -> Result<Inspection> {
     let (architecture, specs, dtypes) = match files.get(MANIFEST) {
         Some(manifest) => {
             let manifest = Manifest::parse(manifest)?;
-            let architecture = models::open(&manifest.config)?;
-            for shard in &manifest.shards {
+            let architecture = open_pack(&manifest)?;
+            for shard in manifest.shards() {
                 tensors.extend(tensors_of(&shard.file, file(files, &shard.file)?)?.map(report));
             }
-            let found = architecture.language(file(files, &manifest.tokenizer.file)?)?;
-            tokenizer = Some(report_tokenizer(manifest.tokenizer.file.clone(), found.tokenizer()));
-            let specs = pack_specs(architecture.as_ref(), &manifest)?;
-            let held = specs.iter().map(|spec| spec.bytes(stored_dtype(spec, &manifest))).sum();
-            (architecture, specs, vec![(manifest.dtype, Some(held))])
+            if let Some(entry) = &manifest.tokenizer {
+                let found = architecture.language(file(files, &entry.file)?)?;
+                tokenizer = Some(report_tokenizer(entry.file.clone(), found.tokenizer()));
+            }
+            let weights = PackWeights::of(architecture.as_ref(), &manifest, None)?;
+            let held = weights.specs.iter().map(|spec| spec.bytes(weights.dtype(spec))).sum();
+            (architecture, weights.specs, vec![(manifest.dtype, Some(held))])
         }
         None => {
             let architecture = models::open(&config_json(files)?)?;

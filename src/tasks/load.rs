@@ -10,7 +10,7 @@ use crate::format::{Checkpoint, FormatFault, ModelFiles, read_json};
 use crate::generate::GenerateOptions;
 use crate::image::{Preprocessor, Rgb8};
 use crate::models::{self, Architecture, Language, Pass};
-use crate::session::{AutoRegressive, LoadProgress, Loader, Player};
+use crate::session::{AutoRegressive, LoadProgress, Loader, Player, open_pack};
 use crate::text::{JSON, TextFault};
 
 /// What a model needs besides its weights.
@@ -22,14 +22,15 @@ struct Companions {
 }
 
 impl Companions {
+    /// Without a tokenizer for an architecture that reads no text.
     fn new(
         architecture: &dyn Architecture,
-        tokenizer: &[u8],
+        tokenizer: Option<&[u8]>,
         processor: Option<&Value>,
         generation: Option<&Value>,
     ) -> Result<Self> {
         Ok(Self {
-            language: architecture.language(tokenizer)?,
+            language: architecture.language(tokenizer.unwrap_or_default())?,
             preprocessor: Preprocessor::from_hf(processor, architecture.image().map_or(0, |image| image.size))?,
             eos: generation.map(end_tokens).transpose()?.flatten().unwrap_or_else(|| architecture.end_tokens()),
         })
@@ -58,11 +59,11 @@ impl ModelLoader {
     pub async fn begin(
         player: Player,
         manifest: &Manifest,
-        tokenizer: &[u8],
+        tokenizer: Option<&[u8]>,
         fuse: bool,
         now_ms: fn() -> f64,
     ) -> Result<Self> {
-        let architecture = models::open(&manifest.config)?;
+        let architecture = open_pack(manifest)?;
         let (processor, generation) = (manifest.processor.as_ref(), manifest.generation.as_ref());
         let companions = Companions::new(architecture.as_ref(), tokenizer, processor, generation)?;
         let (session, loader) = Loader::of_pack(player, manifest, fuse).await?;
@@ -137,10 +138,10 @@ impl Model {
     ) -> Result<Self> {
         if let Some(manifest) = files.get(MANIFEST) {
             let manifest = Manifest::parse(manifest)?;
-            let tokenizer = file(files, &manifest.tokenizer.file)?;
+            let tokenizer = manifest.tokenizer.as_ref().map(|entry| file(files, &entry.file)).transpose()?;
             check_lengths(files, &manifest)?;
             let mut loader = ModelLoader::begin(player, &manifest, tokenizer, options.fuse, now_ms).await?;
-            for shard in &manifest.shards {
+            for shard in manifest.shards() {
                 progress(loader.push(&shard.file, file(files, &shard.file)?)?)?;
             }
             return loader.finish();
@@ -150,7 +151,7 @@ impl Model {
         let json = json.ok_or_else(|| TextFault::Missing { place: files.place().into() })?;
         let processor = optional_json(files, "preprocessor_config.json")?;
         let generation = optional_json(files, "generation_config.json")?;
-        let companions = Companions::new(architecture.as_ref(), json, processor.as_ref(), generation.as_ref())?;
+        let companions = Companions::new(architecture.as_ref(), Some(json), processor.as_ref(), generation.as_ref())?;
         let checkpoint = Checkpoint::open(files, &architecture.checkpoint_rules())?;
         let (session, mut loader) = Loader::of_checkpoint(player, architecture, &checkpoint, options).await?;
         let mut driver = AutoRegressive::new(session)?;
@@ -163,7 +164,7 @@ impl Model {
 
 /// Fails where a shard is missing or has another length than its manifest says: no memory is taken for what cannot come.
 fn check_lengths(files: &dyn ModelFiles, manifest: &Manifest) -> Result<(), FormatFault> {
-    for shard in &manifest.shards {
+    for shard in manifest.shards() {
         let found = file(files, &shard.file)?.len();
         if found as u64 != shard.bytes {
             return Err(FormatFault::Weights {

@@ -8,8 +8,7 @@ use super::sums::hex;
 use crate::base::{ErrorKind, Fault, Remedy, Result};
 use crate::format::ModelFiles;
 use crate::format::pack::{MANIFEST, Manifest};
-use crate::models;
-use crate::session::{LoadProgress, PackCheck};
+use crate::session::{LoadProgress, PackCheck, open_pack};
 
 /// What a pack was found to be.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -45,9 +44,10 @@ impl Fault for VerifyFault {
 pub fn verify(files: &dyn ModelFiles, progress: &mut dyn FnMut(LoadProgress) -> Result<()>) -> Result<Verified> {
     let manifest = Manifest::parse(file(files, MANIFEST)?)?;
     let total: u64 = manifest.files().map(|entry| entry.bytes).sum();
-    let architecture = models::open(&manifest.config)?;
+    let architecture = open_pack(&manifest)?;
     let mut check = PackCheck::new(&manifest)?;
     let mut done = 0;
+    let shards = manifest.shards().count();
     for (n, entry) in manifest.files().enumerate() {
         let bytes = file(files, &entry.file)?;
         let name = || entry.file.clone();
@@ -59,9 +59,9 @@ pub fn verify(files: &dyn ModelFiles, progress: &mut dyn FnMut(LoadProgress) -> 
         if found != entry.sha256 {
             return Err(VerifyFault::Sum { file: name(), found, expected: entry.sha256.clone() }.into());
         }
-        if n < manifest.shards.len() {
+        if n < shards {
             check.push(&entry.file, bytes)?;
-        } else if *entry == manifest.tokenizer {
+        } else if Some(entry) == manifest.tokenizer.as_ref() {
             architecture.language(bytes)?;
         }
         done += entry.bytes;

@@ -15,14 +15,14 @@ pub struct WasmPack(ModelLoader);
 
 #[wasm_bindgen]
 impl WasmPack {
-    /// Opens a device and takes memory for the weights that `ocelli.json` tells.
+    /// Opens a device and takes memory for the weights that `ocelli.json` tells. Without a tokenizer where the pack has none.
     ///
     /// # Errors
     /// Options out of range, a manifest or tokenizer that cannot be used, a device that is missing or too small.
-    pub async fn begin(manifest: Vec<u8>, tokenizer: Vec<u8>, options: JsValue) -> Result<WasmPack, JsValue> {
+    pub async fn begin(manifest: Vec<u8>, tokenizer: Option<Vec<u8>>, options: JsValue) -> Result<WasmPack, JsValue> {
         let manifest = Manifest::parse(&manifest).map_err(thrown)?;
         let player = LoadOptions::parse(options)?.player().await?;
-        ModelLoader::begin(player, &manifest, &tokenizer, true, now_ms).await.map(Self).map_err(thrown)
+        ModelLoader::begin(player, &manifest, tokenizer.as_deref(), true, now_ms).await.map(Self).map_err(thrown)
     }
 
     /// Makes all that a first question needs besides the weights; they may come meanwhile, and are pushed afterwards.

@@ -35,10 +35,11 @@ fn the_first_question_finds_its_picture_encoded() {
     let mut layers = Vec::new();
     for looked_at in [None, Some("cat.png"), Some("rocket.png")] {
         let player = Player::Cpu(Box::new(CpuPlayer::new())).with_breath(count);
-        let begun = ModelLoader::begin(player, &manifest, &files[&manifest.tokenizer.file], true, || 0.0);
+        let tokenizer = files["tokenizer.bin"].as_slice();
+        let begun = ModelLoader::begin(player, &manifest, Some(tokenizer), true, || 0.0);
         let mut loader = block_on(begun).expect("it begins");
         let mut pushed_when_it_could_look = None;
-        for (n, shard) in manifest.shards.iter().enumerate() {
+        for (n, shard) in manifest.shards().enumerate() {
             if !loader.can_look() {
                 let early = block_on(loader.look(&seen("cat.png"))).expect_err("the tower is not there");
                 assert_eq!(early.kind(), ErrorKind::BadModelFile, "{early}");
@@ -51,7 +52,8 @@ fn the_first_question_finds_its_picture_encoded() {
             loader.push(&shard.file, &files[&shard.file]).expect("it is taken");
         }
         let pushed = pushed_when_it_could_look.expect("the tower comes before the rest");
-        assert!(pushed > 1 && pushed + 1 < manifest.shards.len(), "{pushed} of {}", manifest.shards.len());
+        let all = manifest.shards().count();
+        assert!(pushed > 1 && pushed + 1 < all, "{pushed} of {all}");
         let mut model = loader.finish().expect("everything has come");
         LAYERS.store(0, Ordering::Relaxed);
         assert_eq!(answer(&mut model), expected, "{looked_at:?}");

@@ -139,8 +139,7 @@ export class Engine {
 
   /** Hands over one shard at a time, so that this worker never holds much of the model. */
   async #stream(pack: PackSource, meter: Meter, started: Promise<unknown>, first?: Promise<Pixels>): Promise<Loaded> {
-    const { shards } = pack.manifest;
-    meter.expect('upload', shards.reduce((sum, { bytes }) => sum + bytes, 0));
+    meter.expect('upload', pack.shards.reduce((sum, { bytes }) => sum + bytes, 0));
     let loader: wasm.WasmPack | undefined;
     let prepared: Promise<void> | undefined;
     let unseen = first;
@@ -151,31 +150,36 @@ export class Engine {
       loadMs += performance.now() - began;
       return result;
     };
+    const begin = async (tokenizer: Uint8Array | undefined): Promise<wasm.WasmPack> => {
+      const begun = (loader = await timed(() => this.#onDevice((device) => wasm.WasmPack.begin(pack.manifestBytes, tokenizer, device))));
+      // Pipelines are made while shards arrive.
+      const ready = begun.prepare().then(() => meter.end('warmup'));
+      ready.catch(() => undefined);
+      prepared = ready;
+      return begun;
+    };
     try {
       await started;
+      // The tokenizer comes first, and the shards only when the device has room for them.
+      let taken = pack.manifest.tokenizer ? undefined : await begin(undefined);
       for await (const { file, bytes } of pack.files()) {
-        // The tokenizer comes first, and the shards only when the device has room for them.
-        if (!loader) {
-          const begun = (loader = await timed(() => this.#onDevice((device) => wasm.WasmPack.begin(pack.manifestBytes, bytes, device))));
-          // Pipelines are made while shards arrive.
-          const ready = begun.prepare().then(() => meter.end('warmup'));
-          ready.catch(() => undefined);
-          prepared = ready;
+        if (!taken) {
+          taken = await begin(bytes);
           continue;
         }
-        const taken = loader;
+        const filling = taken;
         await timed(() => prepared);
-        await timed(() => taken.push(file, bytes));
+        await timed(() => filling.push(file, bytes));
         meter.add('upload', bytes.length, file);
-        if (unseen && taken.can_look()) {
+        if (unseen && filling.can_look()) {
           const pixels = await soon(unseen);
           unseen = undefined;
           // What fails here fails again where the picture is asked about, and is told there.
-          if (pixels) await timed(() => taken.look(pixels.width, pixels.height, bytesOf(pixels))).catch(() => undefined);
+          if (pixels) await timed(() => filling.look(pixels.width, pixels.height, bytesOf(pixels))).catch(() => undefined);
         }
       }
-      if (!loader) throw new Error('the pack gave no tokenizer');
-      const filled = loader;
+      if (!taken) throw new Error('the pack gave no tokenizer');
+      const filled = taken;
       loader = undefined;
       // Consumes it.
       return { model: await timed(() => filled.finish()), loadMs };

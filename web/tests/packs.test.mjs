@@ -11,6 +11,7 @@ import { fileURLToPath } from 'node:url';
 
 import { launchChromium } from '../scripts/chromium.mjs';
 import { serve } from '../scripts/serve.mjs';
+import { serveFaults } from './common/fault-server.mjs';
 import { mounts } from './common/goldens.mjs';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -154,6 +155,38 @@ test('a load does not wait for a picture that never comes', async () => {
     assert.ok(tokens.every((count) => count > 0), `${tokens}`);
   } finally {
     await page.context().unrouteAll();
+  }
+});
+
+test('one part alone is fetched without the others, and the rest later', async () => {
+  const files = new Map(readdirSync(join(folder, 'q8')).map((file) => [file, readFileSync(join(folder, 'q8', file))]));
+  const manifest = JSON.parse(files.get('ocelli.json'));
+  const named = (list) => list.map(({ file }) => file);
+  const [vision, decoder] = ['vision', 'decoder'].map((name) => named(manifest.parts.find((part) => part.name === name).shards));
+  assert.ok(vision.length > 1 && decoder.length > 1);
+  const faults = await serveFaults();
+  const page = await (await browser.newContext()).newPage();
+  try {
+    const { requests } = faults.add('q8', { files });
+    await page.goto(`${faults.url}pages/packs.html`);
+    await page.waitForFunction(() => globalThis.ready);
+    await page.evaluate(() => (globalThis.worker = startWorker()));
+    const fetched = () => requests.splice(0).filter(({ method, file }) => method === 'GET' && file !== 'ocelli.json').map(({ file }) => file).sort();
+    const load = (parts) => page.evaluate((job) => worker.load(job), { url: `${faults.url}packs/q8/`, parts });
+    const some = await load(['vision']);
+    assert.deepEqual(fetched(), [manifest.tokenizer.file, ...vision].sort());
+    const sizes = new Map(manifest.parts.flatMap((part) => part.shards).map(({ file, bytes }) => [file, bytes]));
+    const wanted = vision.reduce((sum, file) => sum + sizes.get(file), manifest.tokenizer.bytes);
+    assert.equal(some.events.filter(({ phase }) => phase === 'download').at(-1).total, wanted, 'progress counts what is wanted');
+    assert.equal(some.sums.length, 1 + vision.length);
+    const all = await load();
+    assert.deepEqual(fetched(), decoder.toSorted());
+    assert.deepEqual(all.sums.slice(0, some.sums.length), some.sums);
+    assert.equal((await load(['ears'])).error.code, 'OCELLI_BAD_ARGUMENT');
+    assert.deepEqual(fetched(), []);
+  } finally {
+    await page.context().close();
+    await faults.close();
   }
 });
 

@@ -7,7 +7,7 @@ import { test } from 'node:test';
 import { Replay } from '../modules/lost.js';
 import { backOff, retryAfter, sleep } from '../modules/net/retry.js';
 import { tune } from '../modules/pack/context.js';
-import { parseManifest } from '../modules/pack/manifest.js';
+import { parseManifest, shardsOf } from '../modules/pack/manifest.js';
 import { Meter } from '../modules/pack/progress.js';
 import { digest, hex, sha256 } from '../modules/pack/sha256.js';
 import { makePack } from './common/fault-server.mjs';
@@ -66,7 +66,8 @@ test('a manifest is read as it is meant, and refused where it lies', () => {
   const { manifest } = makePack({ shards: 3 });
   const parse = (value) => parseManifest(typeof value === 'string' ? Buffer.from(value) : Buffer.from(JSON.stringify(value)), 'here');
   const read = parse(manifest);
-  assert.deepEqual(read.shards, manifest.shards);
+  assert.deepEqual(read.groups, [{ parts: ['vision', 'decoder'], shards: manifest.shards }]);
+  assert.deepEqual(parse({ ...manifest, mask_decoder: true }).groups[0].parts, ['vision', 'decoder', 'mask_decoder']);
   assert.deepEqual(read.tokenizer, manifest.tokenizer);
   assert.equal(read.licence, undefined);
   const change = (work) => {
@@ -93,9 +94,40 @@ test('a manifest is read as it is meant, and refused where it lies', () => {
     [change((m) => (m.shards[1].sha256 = m.shards[1].sha256.toUpperCase())), /no sha256/],
     [change((m) => (m.licence = 'free')), /has no licence/],
   ]) assert.throws(() => parse(value), (error) => error.code === 'OCELLI_BAD_MODEL_FILE' && says.test(error.message), says.source);
-  for (const format of [0, 2, '1', undefined]) {
+  for (const format of [0, 3, '1', undefined]) {
     assert.throws(() => parse(change((m) => (m.format = format))), { code: 'OCELLI_UNSUPPORTED' });
   }
+});
+
+test('a manifest of format 2 gives each part its shards', () => {
+  const { shards, ...rest } = makePack({ shards: 3 }).manifest;
+  const manifest = { ...rest, format: 2, architecture: 'paligemma', parts: [{ name: 'vision', shards: shards.slice(0, 1) }, { name: 'decoder', shards: shards.slice(1) }] };
+  const parse = (value) => parseManifest(Buffer.from(JSON.stringify(value)), 'here');
+  const read = parse(manifest);
+  assert.deepEqual(read.groups, manifest.parts.map(({ name, shards }) => ({ parts: [name], shards })));
+  assert.deepEqual(shardsOf(read), shards);
+  assert.deepEqual(shardsOf(read, ['decoder']), shards.slice(1));
+  assert.deepEqual(shardsOf(read, ['decoder', 'vision']), shards, 'they come in the order of execution');
+  assert.throws(() => shardsOf(read, ['ears']), (error) => error.code === 'OCELLI_BAD_ARGUMENT' && /no part `ears`/.test(error.message) && /vision, decoder/.test(error.remedy));
+  const { tokenizer, ...silent } = manifest;
+  assert.equal(parse(silent).tokenizer, undefined, 'a model that reads no text has none');
+  const change = (work) => {
+    const changed = structuredClone(manifest);
+    work(changed);
+    return changed;
+  };
+  for (const [value, says] of [
+    [change((m) => delete m.parts), /no list `parts`/],
+    [change((m) => (m.parts = [])), /no list `parts`/],
+    [change((m) => (m.parts = Array(70).fill(m.parts[0]))), /no list `parts`/],
+    [change((m) => (m.parts[0] = 'vision')), /names a part undefined/],
+    [change((m) => (m.parts[0].name = '../x')), /names a part "\.\.\/x"/],
+    [change((m) => (m.parts[1].name = 'vision')), /the part vision twice/],
+    [change((m) => delete m.parts[1].shards), /no list `shards`/],
+    [change((m) => m.parts.forEach((part) => (part.shards = []))), /no list `shards`/],
+    [change((m) => m.parts[1].shards.push(m.parts[0].shards[0])), /twice/],
+    [change((m) => (m.parts[1].shards[1].file = '../x')), /names the shard 3 "\.\.\/x"/],
+  ]) assert.throws(() => parse(value), (error) => error.code === 'OCELLI_BAD_MODEL_FILE' && says.test(error.message), says.source);
 });
 
 test('cut or bent manifests are refused with an error, never otherwise', () => {

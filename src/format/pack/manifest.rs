@@ -1,14 +1,18 @@
+use std::collections::HashSet;
+
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::WeightGroup;
+use super::format1::{self, FORMAT_1};
 use crate::base::{ErrorKind, Fault, Remedy};
 use crate::format::FormatFault;
 use crate::tensor::Dtype;
 
 /// The file that makes a folder a pack.
 pub const MANIFEST: &str = "ocelli.json";
-/// The format that this version reads and writes.
-pub const FORMAT: u32 = 1;
+/// The format that this version writes. It reads the one before, too.
+pub const FORMAT: u32 = 2;
 
 /// A file of a pack.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -21,11 +25,13 @@ pub struct FileEntry {
     pub sha256: String,
 }
 
-/// What a pack says of itself.
+/// What a pack says of itself, whatever format it was read from.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Manifest {
     /// [`FORMAT`].
     pub format: u32,
+    /// The architecture of the model, by the name that it has in its `config.json`.
+    pub architecture: String,
     /// How matrices are stored.
     #[serde(with = "dtype_name")]
     pub dtype: Dtype,
@@ -40,24 +46,23 @@ pub struct Manifest {
     /// The model's `generation_config.json`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub generation: Option<Value>,
-    /// Whether the shards hold a decoder of masks, too.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub mask_decoder: bool,
-    /// The tokenizer.
-    pub tokenizer: FileEntry,
+    /// The tokenizer, if the architecture reads text.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tokenizer: Option<FileEntry>,
     /// The licence of the weights.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub licence: Option<FileEntry>,
     /// Further texts that came with it: notices, licences of parts.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notices: Vec<FileEntry>,
-    /// The weights in order of execution.
-    pub shards: Vec<FileEntry>,
+    /// The weights, part by part in order of execution.
+    #[serde(rename = "parts")]
+    pub groups: Vec<WeightGroup>,
 }
 
 /// A pack of a format that this version does not know.
 #[derive(Debug, thiserror::Error)]
-#[error("{MANIFEST} is of format {found}, and this version reads {FORMAT}")]
+#[error("{MANIFEST} is of format {found}, and this version reads {FORMAT_1} and {FORMAT}")]
 struct OtherFormat {
     found: u64,
 }
@@ -80,25 +85,37 @@ impl Manifest {
     pub fn parse(bytes: &[u8]) -> crate::base::Result<Self> {
         let bad = |error: serde_json::Error| FormatFault::Json { file: MANIFEST.into(), reason: error.to_string() };
         let json: Value = serde_json::from_slice(bytes).map_err(bad)?;
-        if let Some(found) = json.get("format").and_then(Value::as_u64).filter(|&format| format != u64::from(FORMAT)) {
-            return Err(OtherFormat { found }.into());
-        }
-        let manifest: Self = serde_json::from_value(json).map_err(bad)?;
+        let format = json.get("format").cloned().unwrap_or_default();
+        let manifest = match format.as_u64() {
+            Some(1) => format1::read(json).map_err(bad)?,
+            Some(2) => Self::deserialize(json).map_err(bad)?,
+            Some(found) => return Err(OtherFormat { found }.into()),
+            None => return Err(strange("its format", format.to_string(), "a number").into()),
+        };
+        let mut names = HashSet::from([MANIFEST]);
         for file in manifest.files() {
             file.check()?;
+            if !names.insert(&file.file) {
+                return Err(strange(&format!("the file {}", file.file), "listed twice".into(), "listed once").into());
+            }
         }
         Ok(manifest)
     }
 
-    /// Whether the shards hold a part of the model; those that are not optional are always there.
-    pub fn has_part(&self, name: &str, optional: bool) -> bool {
-        !optional || name == "mask_decoder" && self.mask_decoder
+    /// The shards of all groups, in their order.
+    pub fn shards(&self) -> impl Iterator<Item = &FileEntry> {
+        self.groups.iter().flat_map(|group| &group.shards)
     }
 
     /// All files of the pack but the manifest.
     pub fn files(&self) -> impl Iterator<Item = &FileEntry> {
-        self.shards.iter().chain([&self.tokenizer]).chain(&self.licence).chain(&self.notices)
+        self.shards().chain(&self.tokenizer).chain(&self.licence).chain(&self.notices)
     }
+}
+
+/// What a manifest cannot say.
+fn strange(what: &str, found: String, expected: &str) -> FormatFault {
+    FormatFault::Weights { file: MANIFEST.into(), what: what.into(), found, expected: expected.into() }
 }
 
 impl FileEntry {
@@ -106,12 +123,7 @@ impl FileEntry {
     fn check(&self) -> Result<(), FormatFault> {
         let plain = |c: char| c.is_ascii_alphanumeric() || "_.-".contains(c);
         if self.file.is_empty() || self.file.starts_with(['.', '-']) || !self.file.chars().all(plain) {
-            return Err(FormatFault::Weights {
-                file: MANIFEST.into(),
-                what: "the name of a file".into(),
-                found: format!("{:?}", self.file),
-                expected: "a plain file name".into(),
-            });
+            return Err(strange("the name of a file", format!("{:?}", self.file), "a plain file name"));
         }
         Ok(())
     }

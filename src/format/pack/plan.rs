@@ -33,12 +33,12 @@ pub struct Part {
     pub rows: Range<usize>,
 }
 
-/// Lays weights out in shards of at most `shard_bytes` where that is possible: only what is larger than a shard is split,
-/// at even rows.
-pub fn shards(weights: &[StoredWeight], shard_bytes: usize) -> Vec<Vec<Part>> {
-    let mut shards = vec![Vec::new()];
+/// Lays some of the weights out in shards of at most `shard_bytes` where that is possible: only what is larger than a
+/// shard is split, at even rows. No weights make no shard.
+pub fn shards(weights: &[StoredWeight], among: Range<usize>, shard_bytes: usize) -> Vec<Vec<Part>> {
+    let mut shards = Vec::new();
     let mut held = 0;
-    for (weight, stored) in weights.iter().enumerate() {
+    for (weight, stored) in weights.iter().enumerate().take(among.end).skip(among.start) {
         let mut first = 0;
         while first < stored.rows {
             let left = stored.rows - first;
@@ -55,8 +55,10 @@ pub fn shards(weights: &[StoredWeight], shard_bytes: usize) -> Vec<Vec<Part>> {
                 }
             };
             held += stored.bytes(rows);
-            if let Some(shard) = shards.last_mut() {
-                shard.push(Part { weight, rows: first..first + rows });
+            let part = Part { weight, rows: first..first + rows };
+            match shards.last_mut() {
+                Some(shard) => shard.push(part),
+                None => shards.push(vec![part]),
             }
             first += rows;
         }
@@ -74,7 +76,7 @@ mod tests {
 
     fn parts(weights: &[StoredWeight], bytes: usize) -> Vec<Vec<(usize, Range<usize>)>> {
         let pairs = |parts: Vec<Part>| parts.into_iter().map(|part| (part.weight, part.rows)).collect();
-        shards(weights, bytes).into_iter().map(pairs).collect()
+        shards(weights, 0..weights.len(), bytes).into_iter().map(pairs).collect()
     }
 
     #[test]
@@ -90,6 +92,15 @@ mod tests {
             vec![(2, 8..9), (3, 0..1)],
         ];
         assert_eq!(parts(&weights, 64), expected);
+    }
+
+    #[test]
+    fn some_weights_are_laid_out_by_themselves() {
+        let weights = [weight("a", 3, 4), weight("b", 1, 4), weight("c", 1, 4)];
+        let one = |weight, rows| vec![Part { weight, rows: 0..rows }];
+        assert_eq!(shards(&weights, 0..1, 64), [one(0, 3)]);
+        assert_eq!(shards(&weights, 1..3, 64), [[one(1, 1), one(2, 1)].concat()]);
+        assert_eq!(shards(&weights, 1..1, 64), Vec::<Vec<Part>>::new());
     }
 
     #[test]

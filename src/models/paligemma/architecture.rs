@@ -99,6 +99,10 @@ impl Architecture for PaliGemma {
         CHECKPOINT
     }
 
+    fn reads_text(&self) -> bool {
+        true
+    }
+
     fn language(&self, tokenizer: &[u8]) -> Result<Box<dyn Language>> {
         let PaliGemmaConfig { bos_token, image_token, box_logprob_at_half, .. } = self.config;
         let special = SpecialIds { bos: bos_token, image: image_token };

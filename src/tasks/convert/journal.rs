@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 use std::fs::{self, File};
 use std::io::{self, Read};
+use std::ops::Range;
 use std::path::Path;
 use std::time::UNIX_EPOCH;
 
@@ -12,7 +13,7 @@ use sha2::{Digest, Sha256};
 
 use super::super::sums::hex;
 use super::ConvertOptions;
-use crate::format::pack::{FileEntry, MANIFEST, Manifest, StoredWeight};
+use crate::format::pack::{FORMAT, FileEntry, MANIFEST, Manifest, StoredWeight};
 use crate::format::{Checkpoint, ModelFiles};
 
 /// Where an interrupted conversion is found again; gone when it is done.
@@ -62,7 +63,7 @@ fn sum(path: &Path) -> io::Result<String> {
 const SAMPLES: usize = 8;
 const SAMPLE_BYTES: usize = 4096;
 
-/// What must be the same for an interrupted conversion to go on: options, configuration, names and shapes, length and
+/// What must be the same for an interrupted conversion to go on: options, configuration, names, shapes and parts, length and
 /// time of every weights file, and samples of every tensor. Reading all of the weights would take as long as converting
 /// them.
 pub fn fingerprint(
@@ -70,9 +71,10 @@ pub fn fingerprint(
     checkpoint: &Checkpoint<'_>,
     config: &str,
     weights: &[StoredWeight],
+    parts: &[Range<usize>],
     options: &ConvertOptions,
 ) -> String {
-    let mut text = format!("{config} {weights:?} {}", options.shard_bytes);
+    let mut text = format!("{FORMAT} {config} {weights:?} {parts:?} {}", options.shard_bytes);
     for name in files.names() {
         if name.ends_with(".safetensors") || name.ends_with(".npz") {
             let written = files.written(name).and_then(|time| time.duration_since(UNIX_EPOCH).ok());
@@ -100,6 +102,19 @@ fn samples(bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::format::{CheckpointRules, MemoryFiles};
+    use crate::tensor::Dtype;
+
+    #[test]
+    fn other_borders_between_parts_are_another_source() {
+        let mut files = MemoryFiles::new();
+        files.insert("model.safetensors", [&2u64.to_le_bytes()[..], b"{}"].concat());
+        let checkpoint = Checkpoint::open(&files, &CheckpointRules::default()).expect("a checkpoint");
+        let options = ConvertOptions { dtype: Dtype::Q8, shard_bytes: 64, keep_f16: Vec::new(), preset: None };
+        let of = |parts: &[Range<usize>]| fingerprint(&files, &checkpoint, "{}", &[], parts, &options);
+        assert_eq!(of(&[0..3, 3..5]), of(&[0..3, 3..5]));
+        assert_ne!(of(&[0..3, 3..5]), of(&[0..2, 2..5]));
+    }
 
     #[test]
     fn samples_reach_from_the_first_byte_to_the_last() {

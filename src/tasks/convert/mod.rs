@@ -5,6 +5,7 @@ mod journal;
 mod writer;
 
 use std::fs;
+use std::ops::Range;
 use std::path::Path;
 
 use glob::Pattern;
@@ -16,12 +17,12 @@ use self::journal::{JOURNAL, Journal, fingerprint, is_whole};
 use self::writer::{Writer, is_shard, part_of, remove, shard_name};
 use super::load::{file, optional_json};
 use crate::base::Result;
-use crate::format::pack::{FORMAT, FileEntry, MANIFEST, Manifest, StoredWeight, shards};
+use crate::format::pack::{FORMAT, FileEntry, MANIFEST, Manifest, StoredWeight, WeightGroup, shards};
 use crate::format::{Checkpoint, ModelFiles, is_legal_text};
 use crate::graph::{Storage, WeightSpec};
-use crate::models;
 use crate::models::paligemma::{Preset, config_json};
-use crate::session::{LoadProgress, check_shapes, checkpoint_parts, checkpoint_specs};
+use crate::models::{self, Architecture};
+use crate::session::{LoadProgress, check_shapes, checkpoint_parts};
 use crate::tensor::Dtype;
 use crate::text::{COMPACT, JSON};
 
@@ -77,10 +78,12 @@ pub fn convert(
     let (json, preset) = config_json(files, options.preset)?;
     let architecture = models::open(&json)?;
     let checkpoint = Checkpoint::open(files, &architecture.checkpoint_rules())?;
-    let specs = checkpoint_specs(architecture.as_ref(), &checkpoint)?;
+    let parts = checkpoint_parts(architecture.as_ref(), &checkpoint);
+    let by_part = models::weights_by_part(architecture.as_ref(), &parts)?;
+    let borders = borders(&by_part);
+    let specs: Vec<WeightSpec> = by_part.into_iter().flatten().collect();
     check_shapes(&specs, &checkpoint)?;
-    let tokenizer = file(files, JSON)?;
-    let tokenizer = architecture.language(tokenizer)?.tokenizer().compact(&Sha256::digest(tokenizer).into());
+    let tokenizer = if architecture.reads_text() { Some(compact(architecture.as_ref(), files)?) } else { None };
     let f16 = kept(&specs, options)?;
     let weights: Vec<StoredWeight> = specs
         .iter()
@@ -98,7 +101,7 @@ pub fn convert(
         at: LoadProgress { done: 0, total: weights.iter().map(|weight| weight.bytes(weight.rows)).sum() },
         progress,
     };
-    let source = fingerprint(files, &checkpoint, &json.to_string(), &weights, options);
+    let source = fingerprint(files, &checkpoint, &json.to_string(), &weights, &borders, options);
     let mut journal = Journal::open(folder, source);
     let note = |writer: &Writer<'_>, journal: &Journal| {
         writer.whole(JOURNAL, &serde_json::to_vec(journal).unwrap_or_default()).map(|_| ())
@@ -106,36 +109,39 @@ pub fn convert(
     note(&writer, &journal)?;
     // First: from here to the end the folder holds files of two packs, and no manifest may call them one.
     remove(&folder.join(MANIFEST))?;
-    let mut kept = 0;
-    let mut entries = Vec::new();
-    for (n, parts) in shards(&weights, options.shard_bytes).iter().enumerate() {
-        let name = shard_name(n);
-        if let Some(done) = journal.done.get(&name).filter(|entry| is_whole(folder, entry)) {
-            kept += 1;
-            entries.push(done.clone());
-            writer.advance(parts.iter().map(|part| weights[part.weight].bytes(part.rows.len())).sum())?;
-            continue;
+    let (mut written, mut kept) = (0, 0);
+    let mut groups = Vec::with_capacity(parts.len());
+    for (part, numbers) in parts.iter().zip(borders) {
+        let mut entries = Vec::new();
+        for rows in shards(&weights, numbers, options.shard_bytes) {
+            let name = shard_name(written);
+            written += 1;
+            if let Some(done) = journal.done.get(&name).filter(|entry| is_whole(folder, entry)) {
+                kept += 1;
+                entries.push(done.clone());
+                writer.advance(rows.iter().map(|part| weights[part.weight].bytes(part.rows.len())).sum())?;
+                continue;
+            }
+            let entry = writer.shard(&name, &rows)?;
+            entries.push(entry.clone());
+            journal.done.insert(name, entry);
+            note(&writer, &journal)?;
         }
-        let entry = writer.shard(&name, parts)?;
-        entries.push(entry.clone());
-        journal.done.insert(name, entry);
-        note(&writer, &journal)?;
+        groups.push(WeightGroup { parts: vec![part.name.into()], shards: entries });
     }
     let (licence, notices) = legal_texts(files, &writer)?;
     let manifest = Manifest {
         format: FORMAT,
+        architecture: architecture.name().into(),
         dtype: options.dtype,
         f16,
         config: json,
         processor: optional_json(files, "preprocessor_config.json")?,
         generation: optional_json(files, "generation_config.json")?,
-        mask_decoder: checkpoint_parts(architecture.as_ref(), &checkpoint)
-            .iter()
-            .any(|part| part.name == "mask_decoder"),
-        tokenizer: writer.whole(COMPACT, &tokenizer)?,
+        tokenizer: tokenizer.map(|bytes| writer.whole(COMPACT, &bytes)).transpose()?,
         licence,
         notices,
-        shards: entries,
+        groups,
     };
     remove_strays(folder, &manifest, &journal)?;
     // Last: a folder with a manifest is complete, and nothing else is in it.
@@ -145,6 +151,23 @@ pub fn convert(
     remove(&folder.join(JOURNAL))?;
     let bytes = manifest.files().map(|file| file.bytes).sum::<u64>() + manifest_bytes;
     Ok(Converted { files: manifest.files().count() + 1, bytes, kept, preset: preset.map(Preset::name) })
+}
+
+/// The numbers of each part's weights among all of them.
+fn borders(by_part: &[Vec<WeightSpec>]) -> Vec<Range<usize>> {
+    let mut end = 0;
+    let range = |part: &Vec<WeightSpec>| {
+        let first = end;
+        end += part.len();
+        first..end
+    };
+    by_part.iter().map(range).collect()
+}
+
+/// The tokenizer as packs have it.
+fn compact(architecture: &dyn Architecture, files: &dyn ModelFiles) -> Result<Vec<u8>> {
+    let json = file(files, JSON)?;
+    Ok(architecture.language(json)?.tokenizer().compact(&Sha256::digest(json).into()))
 }
 
 /// Copies what the source says of its terms: the licence, and all other texts.

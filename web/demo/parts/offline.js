@@ -92,8 +92,9 @@ async function keepModel(cache, models) {
     const address = new URL(EMBEDDED, document.baseURI).href;
     const manifest = await fetched(`${address}ocelli.json`, stop.signal);
     const text = await manifest.clone().text();
-    const { tokenizer, shards } = JSON.parse(text);
-    const files = [tokenizer, ...shards];
+    // Format 1 has one list of shards, format 2 one in each part.
+    const { tokenizer, shards, parts = [{ shards }] } = JSON.parse(text);
+    const files = [tokenizer, ...parts.flatMap((part) => part.shards)];
     const bytes = files.reduce((sum, file) => sum + file.bytes, 0);
     // The package has it where a question was asked.
     if ((await packs.list()).some((pack) => pack.url === address && pack.bytes >= bytes)) return true;

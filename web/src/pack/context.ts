@@ -14,6 +14,8 @@ export interface Context {
   readonly tuning: Tuning;
   readonly meter: Meter;
   readonly signal: AbortSignal;
+  /** The parts of a model that are wanted; all where it does not say. */
+  readonly parts?: readonly string[];
   /** Use what is kept without asking the server whether it changed. */
   readonly trust?: boolean;
 }

@@ -1,26 +1,36 @@
 // `ocelli.json` as far as a download needs it; the rest is read by the wasm module.
 
-import { makeError } from '../errors.js';
+import { badArgument, makeError } from '../errors.js';
 import type { FileEntry } from '../net/download.js';
 import type { Dtype } from '../types.js';
 
 export const MANIFEST = 'ocelli.json';
-/** The format that this package reads. */
-const FORMAT = 1;
 /** Far more shards than any model has; bounds what a hostile manifest can ask for. */
 const MAX_SHARDS = 65_536;
+/** Far more parts than any model has. */
+const MAX_PARTS = 64;
+/** The parts that the shards of format 1 brought together: it was PaliGemma's alone. */
+const PARTS_OF_FORMAT_1 = ['vision', 'decoder'];
 /** A file passes through the module's memory as a whole; a quarter of what that can ever be. */
 const MAX_FILE_BYTES = 2 ** 30;
 
 /** A file whose length and sum are known. */
 export type KnownFile = FileEntry & { readonly bytes: number; readonly sha256: string };
 
-/** What a pack consists of. */
+/** Shards that belong together: whoever wants any part that they cover needs them all. */
+export interface WeightGroup {
+  /** Names of parts of the model. */
+  readonly parts: readonly string[];
+  readonly shards: readonly KnownFile[];
+}
+
+/** What a pack consists of, whatever format its manifest has. */
 export interface Manifest {
   readonly dtype: Dtype;
-  readonly tokenizer: KnownFile;
-  /** In the order in which a model's pass uses them. */
-  readonly shards: readonly KnownFile[];
+  /** None where the model reads no text. */
+  readonly tokenizer: KnownFile | undefined;
+  /** In the order in which a model's passes use them. */
+  readonly groups: readonly WeightGroup[];
   readonly licence: KnownFile | undefined;
 }
 
@@ -38,10 +48,11 @@ export function parseManifest(bytes: Uint8Array, place: string): Manifest {
     throw bad(`is no JSON: ${cause instanceof Error ? cause.message : cause}`, cause);
   }
   if (!isObject(json)) throw bad('is no JSON object');
-  if (json['format'] !== FORMAT) {
+  const format = json['format'];
+  if (format !== 1 && format !== 2) {
     throw makeError({
       code: 'OCELLI_UNSUPPORTED',
-      message: `${place} is a pack of format ${JSON.stringify(json['format'])}; expected ${FORMAT}`,
+      message: `${place} is a pack of format ${JSON.stringify(format)}; expected 1 or 2`,
       remedy: 'Use the version of ocelli that the pack was made with, or convert the model again.',
     });
   }
@@ -62,15 +73,47 @@ export function parseManifest(bytes: Uint8Array, place: string): Manifest {
     names.add(file);
     return { file, bytes, sha256 };
   };
-  const shards = json['shards'];
-  if (!Array.isArray(shards) || shards.length === 0 || shards.length > MAX_SHARDS) throw bad(`has no list \`shards\` of 1 to ${MAX_SHARDS} files`);
-  const licence = json['licence'] ?? undefined;
+  let count = 0;
+  const shards = (list: unknown): KnownFile[] => {
+    if (!Array.isArray(list) || count + list.length > MAX_SHARDS) throw bad(`has no list \`shards\` of 1 to ${MAX_SHARDS} files`);
+    return list.map((shard) => file(shard, `shard ${++count}`));
+  };
+  const groups = format === 1 ? [{ parts: partsOfFormat1(json['mask_decoder']), shards: shards(json['shards']) }] : readParts(json['parts'], shards, bad);
+  if (count === 0) throw bad(`has no list \`shards\` of 1 to ${MAX_SHARDS} files`);
+  const optional = (value: unknown, what: string) => (value === undefined || value === null ? undefined : file(value, what));
   return {
     dtype,
-    tokenizer: file(json['tokenizer'], 'tokenizer'),
-    shards: shards.map((shard, index) => file(shard, `shard ${index + 1}`)),
-    licence: licence === undefined ? undefined : file(licence, 'licence'),
+    tokenizer: format === 1 ? file(json['tokenizer'], 'tokenizer') : optional(json['tokenizer'], 'tokenizer'),
+    groups,
+    licence: optional(json['licence'], 'licence'),
   };
+}
+
+/**
+ * The shards that bring some parts of a model, or all, in order.
+ * @throws OcelliError where the pack has no such part
+ */
+export function shardsOf({ groups }: Manifest, parts?: readonly string[]): KnownFile[] {
+  const known = groups.flatMap((group) => group.parts);
+  const missing = parts?.find((part) => !known.includes(part));
+  if (missing !== undefined) throw badArgument(`the pack has no part \`${missing}\``, `Name some of its parts: ${known.join(', ')}.`);
+  return groups.filter((group) => !parts || group.parts.some((part) => parts.includes(part))).flatMap((group) => group.shards);
+}
+
+function partsOfFormat1(maskDecoder: unknown): string[] {
+  return maskDecoder === true ? [...PARTS_OF_FORMAT_1, 'mask_decoder'] : PARTS_OF_FORMAT_1;
+}
+
+function readParts(list: unknown, shards: (list: unknown) => KnownFile[], bad: (what: string) => Error): WeightGroup[] {
+  if (!Array.isArray(list) || list.length === 0 || list.length > MAX_PARTS) throw bad(`has no list \`parts\` of 1 to ${MAX_PARTS} parts`);
+  const names = new Set<string>();
+  return list.map((part: unknown) => {
+    const name = isObject(part) ? part['name'] : undefined;
+    if (!isObject(part) || typeof name !== 'string' || !/^\w{1,64}$/.test(name)) throw bad(`names a part ${JSON.stringify(name)}; expected letters, digits and _`);
+    if (names.has(name)) throw bad(`names the part ${name} twice`);
+    names.add(name);
+    return { parts: [name], shards: shards(part['shards']) };
+  });
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

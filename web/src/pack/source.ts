@@ -8,17 +8,19 @@ import { noSpace, room, storeFault } from '../store/open.js';
 import type { PackStore } from '../store/store.js';
 import type { Context } from './context.js';
 import { refresh, stateOf } from './fresh.js';
-import { type KnownFile, MANIFEST, type Manifest, parseManifest } from './manifest.js';
+import { type KnownFile, MANIFEST, type Manifest, parseManifest, shardsOf } from './manifest.js';
 import { Transfer, isComplete } from './transfer.js';
 
 /** Where a model's weights come from. Every byte it gives was checked against its sum. */
 export interface PackSource {
   readonly manifest: Manifest;
+  /** The shards of the parts that are wanted, in order. */
+  readonly shards: readonly KnownFile[];
   /** `ocelli.json` as it is. */
   readonly manifestBytes: Uint8Array;
   /** Bytes that are still to be downloaded. */
   readonly missing: number;
-  /** The tokenizer, and then the shards, in order; each one's bytes are valid until the next is asked for. */
+  /** The tokenizer, if there is one, and then the shards, in order; each one's bytes are valid until the next is asked for. */
   files(): AsyncGenerator<{ file: string; bytes: Uint8Array<ArrayBuffer> }>;
   /** Lets other tabs go on. To be called in any case. */
   close(): void;
@@ -80,6 +82,7 @@ async function openFresh(context: Context, turn: Turn, pack: PackStore, probe: D
 
 class KeptPack implements PackSource {
   readonly #files: readonly KnownFile[];
+  readonly shards: readonly KnownFile[];
   missing = 0;
 
   static async open(context: Context, turn: Turn, pack: PackStore): Promise<KeptPack> {
@@ -96,8 +99,9 @@ class KeptPack implements PackSource {
     readonly manifestBytes: Uint8Array,
     readonly manifest: Manifest,
   ) {
-    const { tokenizer, shards, licence } = manifest;
-    this.#files = [tokenizer, ...shards, ...(licence ? [licence] : [])];
+    const { tokenizer, licence } = manifest;
+    this.shards = shardsOf(manifest, context.parts);
+    this.#files = [...(tokenizer ? [tokenizer] : []), ...this.shards, ...(licence ? [licence] : [])];
   }
 
   async *files(): AsyncGenerator<{ file: string; bytes: Uint8Array<ArrayBuffer> }> {

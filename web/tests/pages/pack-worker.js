@@ -25,7 +25,7 @@ self.onmessage = async ({ data: { id, type, ...job } }) => {
       events.push(progress);
       if (job.tell) postMessage({ id, progress });
     });
-    const source = await openPack({ url: job.url, mirrors: job.mirrors ?? [], store, tuning: tune(job.tuning ?? {}), meter, signal: stop.signal });
+    const source = await openPack({ url: job.url, mirrors: job.mirrors ?? [], parts: job.parts, store, tuning: tune(job.tuning ?? {}), meter, signal: stop.signal });
     if (!source) throw { code: 'OCELLI_NOT_FOUND', message: 'no manifest', remedy: 'none' };
     for await (const { bytes } of source.files()) {
       sums.push(Array.from(new Uint8Array(await crypto.subtle.digest('SHA-256', bytes)), (byte) => byte.toString(16).padStart(2, '0')).join(''));
