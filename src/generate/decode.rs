@@ -1,6 +1,8 @@
 use std::collections::VecDeque;
 use std::ops::Range;
 
+use serde::Serialize;
+
 use super::beam::{Hypothesis, beam_search};
 use super::call::{Call, Taken};
 use super::prompt::Prompt;
@@ -13,39 +15,32 @@ use crate::session::{AutoRegressive, PassOutput, Player, Submitted};
 use crate::text::Tokenizer;
 
 /// Why an answer ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub enum Finish {
-    /// The model said so.
+    /// The model's end token came.
     Eos,
     /// A stop text came.
     Stop,
-    /// `max_new_tokens` were generated.
+    /// As many tokens as were allowed.
     Length,
 }
 
-impl Finish {
-    /// `eos`, `stop` or `length`.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Eos => "eos",
-            Self::Stop => "stop",
-            Self::Length => "length",
-        }
-    }
-}
-
-/// An answer.
-#[derive(Debug, Clone, PartialEq)]
+/// What was generated.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct Generation {
-    /// Its text, without what ended it.
+    /// The text, without what ended it.
     pub text: String,
-    /// Its tokens, the end token included if the model gave one.
+    /// The tokens' ids, with the final end token where there is one.
     pub tokens: Vec<u32>,
-    /// Log-probability of each token before temperature and cuts.
+    /// The natural logarithm of each token's probability, before temperature and cuts.
     pub logprobs: Vec<f32>,
-    /// Why it ended.
+    /// Why it ended: the end token, a stop text, or the allowed length.
     pub finish: Finish,
     /// The logits `[V]` at the end of the prompt, if they were asked for.
+    #[serde(skip)]
     pub logits: Vec<f32>,
 }
 
@@ -73,9 +68,9 @@ pub async fn generate(
     let cancel = &call.cancel;
     options.validate()?;
     cancel.check()?;
-    let max_new_tokens = options.max_new_tokens.min(model.positions_after(prompt.ids.len())?);
-    let options = &GenerateOptions { max_new_tokens, ..options.clone() };
-    model.reserve(prompt.ids.len() + options.max_new_tokens, options.beams).await?;
+    let most = options.most_tokens().min(model.positions_after(prompt.ids.len())?);
+    let options = &GenerateOptions { max_new_tokens: Some(most), ..options.clone() };
+    model.reserve(prompt.ids.len() + most, options.beams).await?;
     let said = call.take_back();
     let mut stream = Stream::new(tokenizer, options, prompt.eos, call, emit);
     let Some(said) = say_again(&said, options, &mut stream)? else { return Ok(stream.finish()) };
@@ -134,7 +129,7 @@ async fn greedy(
             choice.id
         }
     };
-    let (behind, steps) = (prompt.ids.len() + known, options.max_new_tokens - known - 1);
+    let (behind, steps) = (prompt.ids.len() + known, options.most_tokens() - known - 1);
     let ahead = if matches!(model.session().player(), Player::Gpu(_)) { AHEAD } else { 1 };
     let mut submitted = 0;
     for _ in 0..steps {
@@ -176,7 +171,7 @@ async fn sampled(
         rng.uniform();
     }
     let mut pass = model.prefill(prompt.ids, said, output).await?;
-    for n in said.len()..options.max_new_tokens {
+    for n in said.len()..options.most_tokens() {
         let (choice, top) = pass.result().await?;
         if n == said.len() {
             if options.keep_logits {
@@ -196,7 +191,7 @@ async fn sampled(
         };
         let drawn = sample(&candidates, options.temperature, options.top_k, options.top_p, &mut rng);
         let drawn = drawn.unwrap_or(Candidate { id: choice.id, logit: choice.logit });
-        if stream.push(drawn.id, drawn.logit - logsumexp)? || n + 1 == options.max_new_tokens {
+        if stream.push(drawn.id, drawn.logit - logsumexp)? || n + 1 == options.most_tokens() {
             break;
         }
         follow(&mut grammar, stream, drawn.id);
@@ -266,7 +261,7 @@ impl<'a> Stream<'a> {
             decoder: tokenizer.stream(),
             stop: StopTexts::new(&options.stop),
             eos,
-            max_new_tokens: options.max_new_tokens,
+            max_new_tokens: options.most_tokens(),
             call,
             emit,
             answer: Generation {

@@ -11,7 +11,7 @@ mod stop;
 
 pub use call::Call;
 pub use decode::{Finish, Generation, generate};
-pub use options::{GenerateOptions, MAX_TOP_K, OptionFault};
+pub use options::{GenerateOptions, MAX_TOP_K, OptionFault, USUAL_TOKENS};
 pub use prompt::Prompt;
 pub use rng::Rng;
 pub use sampler::{Candidate, sample};

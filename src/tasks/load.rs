@@ -7,7 +7,7 @@ use super::{Model, ModelOptions};
 use crate::base::Result;
 use crate::format::pack::{MANIFEST, Manifest};
 use crate::format::{Checkpoint, FormatFault, ModelFiles, read_json};
-use crate::generate::GenerateOptions;
+use crate::generate::USUAL_TOKENS;
 use crate::image::{Preprocessor, Rgb8};
 use crate::models::{self, Architecture, Language, Pass};
 use crate::session::{AutoRegressive, LoadProgress, Loader, Player};
@@ -67,7 +67,7 @@ impl ModelLoader {
         let companions = Companions::new(architecture.as_ref(), tokenizer, processor, generation)?;
         let (session, loader) = Loader::of_pack(player, manifest, fuse).await?;
         let mut driver = AutoRegressive::new(session)?;
-        driver.check(PROMPT_TOKENS, GenerateOptions::default().max_new_tokens).await?;
+        driver.check(PROMPT_TOKENS, USUAL_TOKENS).await?;
         Ok(Self { driver, loader, companions, seen: Vec::new(), now_ms })
     }
 
@@ -85,7 +85,7 @@ impl ModelLoader {
     /// A device without the memory or limits for it.
     pub async fn prepare(&mut self) -> Result<()> {
         match self.driver.session().player() {
-            Player::Gpu(_) => self.driver.prepare(PROMPT_TOKENS, GenerateOptions::default().max_new_tokens).await,
+            Player::Gpu(_) => self.driver.prepare(PROMPT_TOKENS, USUAL_TOKENS).await,
             Player::Cpu(_) => Ok(()),
         }
     }
@@ -154,7 +154,7 @@ impl Model {
         let checkpoint = Checkpoint::open(files, &architecture.checkpoint_rules())?;
         let (session, mut loader) = Loader::of_checkpoint(player, architecture, &checkpoint, options).await?;
         let mut driver = AutoRegressive::new(session)?;
-        driver.check(PROMPT_TOKENS, GenerateOptions::default().max_new_tokens).await?;
+        driver.check(PROMPT_TOKENS, USUAL_TOKENS).await?;
         loader.read(driver.session_mut(), &checkpoint, progress)?;
         loader.finish()?;
         Ok(companions.join(driver, Vec::new(), now_ms))

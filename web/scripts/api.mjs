@@ -46,8 +46,8 @@ async function made() {
     });
     const project = await app.convert();
     if (!project || app.logger.hasErrors() || app.logger.hasWarnings()) throw new Error('TypeDoc cannot read the sources; see above');
-    // What a class has of its parent stands there.
-    for (const reflection of Object.values(project.reflections).filter(({ inheritedFrom }) => inheritedFrom)) {
+    // What a class has of its parent stands there, where the parent is on the page.
+    for (const reflection of Object.values(project.reflections).filter(({ inheritedFrom }) => inheritedFrom?.reflection)) {
       for (const group of reflection.parent.groups ?? []) group.children = group.children.filter((child) => child !== reflection);
       project.removeReflection(reflection);
     }
