@@ -38,6 +38,7 @@ pub struct Generation {
     /// The natural logarithm of each token's probability, before temperature and cuts.
     pub logprobs: Vec<f32>,
     /// Why it ended: the end token, a stop text, or the allowed length.
+    #[cfg_attr(test, ts(inline))]
     pub finish: Finish,
     /// The logits `[V]` at the end of the prompt, if they were asked for.
     #[serde(skip)]

@@ -30,6 +30,9 @@ const STYLE = {
   sort: ['source-order'],
 };
 
+/** Names a type that only the worker's messages have. */
+const WIRE = new RegExp(`\\b(${[...readFileSync(join(WEB, 'src/wire.ts'), 'utf8').matchAll(/^export \w+ (\w+)/gm)].map(([, name]) => name).join('|')})\\b`);
+
 /** The page as the sources say it. */
 async function made() {
   const out = mkdtempSync(join(tmpdir(), 'ocelli-api-'));
@@ -50,6 +53,11 @@ async function made() {
     for (const reflection of Object.values(project.reflections).filter(({ inheritedFrom }) => inheritedFrom?.reflection)) {
       for (const group of reflection.parent.groups ?? []) group.children = group.children.filter((child) => child !== reflection);
       project.removeReflection(reflection);
+    }
+    // What is not, such as the types that are made of Rust's, is of no use to readers.
+    for (const reflection of Object.values(project.reflections).filter(({ extendedTypes }) => extendedTypes)) {
+      const shown = reflection.extendedTypes.filter((type) => type.reflection || !WIRE.test(type.toString()));
+      reflection.extendedTypes = shown.length > 0 ? shown : undefined;
     }
     await app.generateOutputs(project);
     const chapters = ENTRIES.map(([module, entry, says]) => `## ${module}\n\n${says}\n\n${below(readFileSync(join(out, `${entry}.md`), 'utf8'))}`);

@@ -83,11 +83,8 @@ export interface Generation {
   /** The natural logarithm of each token's probability, before temperature and cuts. */
   readonly logprobs: readonly number[];
   /** Why it ended: the end token, a stop text, or the allowed length. */
-  readonly finish: Finish;
+  readonly finish: 'eos' | 'stop' | 'length';
 }
-
-/** Why an answer ended. */
-export type Finish = 'eos' | 'stop' | 'length';
 
 /** Where the time of an answer went, in milliseconds. */
 export interface AnswerTimings {

@@ -69,7 +69,6 @@ fn wire() -> String {
         got::<Outcome>(config),
         got::<Answer>(config),
         got::<Generation>(config),
-        got::<Finish>(config),
         got::<Timings>(config),
         got::<MemoryUse>(config),
         got::<Object>(config),
