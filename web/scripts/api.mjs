@@ -55,9 +55,10 @@ async function made() {
       project.removeReflection(reflection);
     }
     // What is not, such as the types that are made of Rust's, is of no use to readers.
-    for (const reflection of Object.values(project.reflections).filter(({ extendedTypes }) => extendedTypes)) {
-      const shown = reflection.extendedTypes.filter((type) => type.reflection || !WIRE.test(type.toString()));
-      reflection.extendedTypes = shown.length > 0 ? shown : undefined;
+    for (const reflection of Object.values(project.reflections).filter(({ typeHierarchy }) => typeHierarchy && !typeHierarchy.isTarget)) {
+      const parents = reflection.typeHierarchy;
+      parents.types = parents.types.filter((type) => type.reflection || !WIRE.test(type.toString()));
+      if (parents.types.length === 0) reflection.typeHierarchy = parents.next;
     }
     await app.generateOutputs(project);
     const chapters = ENTRIES.map(([module, entry, says]) => `## ${module}\n\n${says}\n\n${below(readFileSync(join(out, `${entry}.md`), 'utf8'))}`);
