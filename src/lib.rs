@@ -14,17 +14,17 @@
 //! // A clock for timings, and a callback that is told how far the load has got.
 //! let mut model = Model::load(&files, player, ModelOptions::default(), || 0.0, &mut |_| Ok(())).await?;
 //!
-//! let picture = decode_picture(&std::fs::read("web/demo/samples/pets.png")?, "pets.png")?;
-//! let options = GenerateOptions { max_new_tokens: 24, ..GenerateOptions::default() };
+//! let picture = [decode_picture(&std::fs::read("web/demo/samples/pets.png")?, "pets.png")?];
+//! let options = GenerateOptions { max_new_tokens: Some(24), ..GenerateOptions::default() };
 //! let mut pieces = String::new();
-//! let caption =
-//!     model.perform(&picture, Task::Caption("en"), &options, &Call::default(), &mut |piece| pieces += piece).await?;
+//! let caption = Task::Caption { language: "en".into() };
+//! let said = model.run_task(&picture, &caption, &options, &Call::default(), &mut |piece| pieces += piece).await?;
 //! assert!(!pieces.is_empty());
-//! assert_eq!(pieces, caption.answer.generation.text);
+//! assert_eq!(pieces, said.outcome.answer().generation.text);
 //!
-//! let labels = ["cat".to_owned(), "dog".to_owned()];
-//! let found = model.perform(&picture, Task::Detect(&labels), &options, &Call::default(), &mut |_| ()).await?;
-//! for object in &found.objects {
+//! let detect = Task::Detect { labels: vec!["cat".into(), "dog".into()] };
+//! let found = model.run_task(&picture, &detect, &options, &Call::default(), &mut |_| ()).await?;
+//! for object in found.outcome.objects() {
 //!     println!("{} ({:.2}) at {:?}", object.label, object.score, object.bounds);
 //! }
 //! # Ok(()) }) }
@@ -82,6 +82,6 @@ pub use session::{CancelToken, CpuPlayer, DeviceChoice, DeviceOptions, LoadProgr
 pub use tasks::decode_picture;
 #[cfg(any(feature = "page", not(target_arch = "wasm32")))]
 pub use tasks::{
-    Answer, Call, Dtype, GenerateOptions, Generation, Model, ModelLoader, ModelOptions, Object, Performed, Request,
-    Rgb8, Task,
+    Answer, Call, Dtype, GenerateOptions, Generation, Model, ModelLoader, ModelOptions, Object, Outcome, Request, Rgb8,
+    Task, TaskResult,
 };

@@ -9,8 +9,7 @@ use std::path::PathBuf;
 use ocelli::format::Directory;
 use ocelli::session::{CpuPlayer, Player};
 use ocelli::tasks::{
-    Call, GenerateOptions, Model, ModelOptions, Performed, Request, Rgb8, Task, decode_picture, inspect, usual_tokens,
-    verify,
+    Call, GenerateOptions, Model, ModelOptions, Outcome, Request, Rgb8, Task, decode_picture, inspect, verify,
 };
 use pollster::block_on;
 use root::root;
@@ -51,12 +50,9 @@ fn sample(name: &str) -> Rgb8 {
     decode_picture(&bytes, name).expect("it is a picture")
 }
 
-fn perform(model: &mut Model, picture: &Rgb8, task: Task<'_>, options: &GenerateOptions) -> Performed {
-    block_on(model.perform(picture, task, options, &Call::default(), &mut |_| ())).expect("an answer")
-}
-
-fn plain(task: Task<'_>) -> GenerateOptions {
-    GenerateOptions { max_new_tokens: usual_tokens(task), ..GenerateOptions::default() }
+fn run_task(model: &mut Model, picture: &Rgb8, task: &Task, options: &GenerateOptions) -> Outcome {
+    let pictures = std::slice::from_ref(picture);
+    block_on(model.run_task(pictures, task, options, &Call::default(), &mut |_| ())).expect("an answer").outcome
 }
 
 #[test]
@@ -78,7 +74,7 @@ fn answers_are_those_of_transformers() {
     let mut compared = 0;
     for case in &golden.cases {
         let pictures = [sample(&case.picture)];
-        let options = GenerateOptions { max_new_tokens: case.tokens.len(), ..GenerateOptions::default() };
+        let options = GenerateOptions { max_new_tokens: Some(case.tokens.len()), ..GenerateOptions::default() };
         let request = Request { pictures: &pictures, prompt: &case.prompt, options: &options };
         let answer = block_on(model.generate(request, &Call::default(), &mut |_| ())).expect("an answer");
         assert_eq!(answer.prompt_tokens, case.prompt_tokens, "{}", case.prompt);
@@ -98,24 +94,24 @@ fn the_grammar_changes_nothing_where_the_model_keeps_to_it() {
         [("pets.png", owned(&["cat", "dog"])), ("street.png", owned(&["car"])), ("fruit.png", owned(&["apple"]))]
     {
         let picture = sample(name);
-        for task in [Task::Detect(&labels), Task::Segment(&labels)] {
-            let constrained = perform(&mut model, &picture, task, &plain(task));
-            let loose = GenerateOptions { constrained: false, ..plain(task) };
-            let free = perform(&mut model, &picture, task, &loose);
+        for task in [Task::Detect { labels: labels.clone() }, Task::Segment { labels: labels.clone() }] {
+            let constrained = run_task(&mut model, &picture, &task, &GenerateOptions::default());
+            let loose = GenerateOptions { constrained: false, ..GenerateOptions::default() };
+            let free = run_task(&mut model, &picture, &task, &loose);
             // With the grammar a box is chosen when it is likelier than nothing, and a mask never left out.
-            let masks = matches!(task, Task::Segment(_));
-            let strays = free.dropped > 0 || free.objects.iter().any(|object| object.codes.is_some() != masks);
-            if free.objects.is_empty() || strays {
+            let masks = matches!(task, Task::Segment { .. });
+            let strays = free.dropped() > 0 || free.objects().iter().any(|object| object.codes.is_some() != masks);
+            if free.objects().is_empty() || strays {
                 continue;
             }
-            assert_eq!(constrained.answer.generation.tokens, free.answer.generation.tokens, "{name} {task:?}");
-            for (kept, loose) in constrained.objects.iter().zip(&free.objects) {
+            assert_eq!(constrained.answer().generation.tokens, free.answer().generation.tokens, "{name} {task:?}");
+            for (kept, loose) in constrained.objects().iter().zip(free.objects()) {
                 // Its edges are weighed among edges alone, so it can only be surer, and where the model means a box by
                 // little.
                 let surer = kept.score - loose.score;
                 assert!((-1e-3..0.1).contains(&surer), "{name}: a score of {} became {}", loose.score, kept.score);
             }
-            objects += constrained.objects.len();
+            objects += constrained.objects().len();
         }
     }
     assert!(objects > 0, "nothing was found at all");
@@ -124,12 +120,12 @@ fn the_grammar_changes_nothing_where_the_model_keeps_to_it() {
 #[test]
 fn boxes_lie_in_the_picture_and_masks_in_their_boxes() {
     let mut model = load();
-    let labels = ["car".to_owned()];
+    let labels = vec!["car".to_owned()];
     let picture = sample("street.png");
-    let task = Task::Segment(&labels);
-    let found = perform(&mut model, &picture, task, &plain(task));
-    assert!(!found.objects.is_empty(), "no car was found");
-    for object in &found.objects {
+    let task = Task::Segment { labels };
+    let found = run_task(&mut model, &picture, &task, &GenerateOptions::default());
+    assert!(!found.objects().is_empty(), "no car was found");
+    for object in found.objects() {
         let b = &object.bounds;
         assert!(0.0 <= b.xmin && b.xmin < b.xmax && b.xmax <= picture.width() as f32, "{b:?}");
         assert!(0.0 <= b.ymin && b.ymin < b.ymax && b.ymax <= picture.height() as f32, "{b:?}");
@@ -145,21 +141,25 @@ fn odd_pictures_and_questions_are_answered() {
     let mut model = load();
     let dot = Rgb8::new(1, 1, vec![200, 30, 30]).expect("a picture");
     let blank = Rgb8::new(300, 2, vec![255; 1800]).expect("a picture");
-    let unknown = ["flugelhorn".to_owned(), "Ångström".to_owned()];
+    let unknown = vec!["flugelhorn".to_owned(), "Ångström".to_owned()];
     for picture in [&dot, &blank] {
-        for task in
-            [Task::Caption("en"), Task::Ocr, Task::Ask("en", "?"), Task::Detect(&unknown), Task::Segment(&unknown)]
-        {
-            let options = GenerateOptions { max_new_tokens: 64, ..GenerateOptions::default() };
-            for object in perform(&mut model, picture, task, &options).objects {
+        for task in [
+            Task::Caption { language: "en".into() },
+            Task::Ocr,
+            Task::Ask { language: "en".into(), question: "?".into() },
+            Task::Detect { labels: unknown.clone() },
+            Task::Segment { labels: unknown.clone() },
+        ] {
+            let options = GenerateOptions { max_new_tokens: Some(64), ..GenerateOptions::default() };
+            for object in run_task(&mut model, picture, &task, &options).objects() {
                 assert!(object.bounds.xmax <= picture.width() as f32 && object.bounds.ymax <= picture.height() as f32);
             }
         }
     }
     // More than its 512 positions hold.
     let long = "what ".repeat(700);
-    let task = Task::Ask("en", &long);
-    let asked = block_on(model.perform(&dot, task, &plain(task), &Call::default(), &mut |_| ()));
+    let task = Task::Ask { language: "en".into(), question: long };
+    let asked = block_on(model.run_task(&[dot], &task, &GenerateOptions::default(), &Call::default(), &mut |_| ()));
     let error = asked.expect_err("it is refused");
     assert_eq!(error.code(), "OCELLI_BAD_ARGUMENT", "{error}");
     assert!(error.to_string().contains("512"), "{error}");

@@ -61,7 +61,7 @@ fn answer(model: &mut Model) -> (Vec<u32>, Vec<u32>) {
     let bytes = fs::read(below_tests("pictures/cat.png")).expect("the picture is there");
     let pictures = [decode_picture(&bytes, "cat.png").expect("a picture")];
     let ask = |model: &mut Model, max_new_tokens| {
-        let options = GenerateOptions { max_new_tokens, ..GenerateOptions::default() };
+        let options = GenerateOptions { max_new_tokens: Some(max_new_tokens), ..GenerateOptions::default() };
         let request = Request { pictures: &pictures, prompt: "caption en", options: &options };
         block_on(model.generate(request, &Call::default(), &mut |_| ())).expect("an answer").generation.tokens
     };

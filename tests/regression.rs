@@ -116,12 +116,17 @@ fn a_malformed_configuration_is_called_one() {
 #[test]
 fn the_logits_of_the_prompt_come_with_its_answer() {
     let mut model = model();
-    let one = GenerateOptions { max_new_tokens: 1, ..GenerateOptions::default() };
+    let one = GenerateOptions { max_new_tokens: Some(1), ..GenerateOptions::default() };
     ask(&mut model, &one);
     let expected = block_on(model.logits()).expect("there are some");
     for (beams, temperature) in [(1, 0.0), (1, 0.8), (2, 0.0)] {
-        let options =
-            GenerateOptions { max_new_tokens: 5, keep_logits: true, beams, temperature, ..GenerateOptions::default() };
+        let options = GenerateOptions {
+            max_new_tokens: Some(5),
+            keep_logits: true,
+            beams,
+            temperature,
+            ..GenerateOptions::default()
+        };
         assert_eq!(ask(&mut model, &options).logits, expected, "{beams} beams, temperature {temperature}");
     }
     assert!(ask(&mut model, &one).logits.is_empty(), "nobody asked for them");

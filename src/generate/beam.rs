@@ -60,13 +60,13 @@ pub(super) async fn beam_search(
     let mut continuations = continue_beam(0, &beams[0], &top, choice.logsumexp);
     model.gather_slots(&vec![0; width], 0..prefix).await?;
     let mut slots = vec![0];
-    for length in 1..=options.max_new_tokens {
+    for length in 1..=options.most_tokens() {
         continuations.sort_by(|a, b| b.sum.total_cmp(&a.sum));
         continuations.truncate(breadth);
         let mut running: Vec<(usize, Hypothesis)> = Vec::new();
         for (rank, c) in continuations.iter().enumerate() {
             let next = beams[c.beam].extended(c.token, c.logprob);
-            let ended = prompt.eos.contains(&c.token) || length == options.max_new_tokens;
+            let ended = prompt.eos.contains(&c.token) || length == options.most_tokens();
             if !ended && running.len() < width {
                 running.push((c.beam, next));
             } else if ended && rank < width {

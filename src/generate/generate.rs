@@ -31,9 +31,9 @@ pub async fn generate(
     let cancel = &call.cancel;
     options.validate()?;
     cancel.check()?;
-    let max_new_tokens = options.max_new_tokens.min(model.positions_after(prompt.ids.len())?);
-    let options = &GenerateOptions { max_new_tokens, ..options.clone() };
-    model.reserve(prompt.ids.len() + options.max_new_tokens, options.beams).await?;
+    let most = options.most_tokens().min(model.positions_after(prompt.ids.len())?);
+    let options = &GenerateOptions { max_new_tokens: Some(most), ..options.clone() };
+    model.reserve(prompt.ids.len() + most, options.beams).await?;
     let transcript = call.drain();
     let mut stream = Stream::new(tokenizer, options, prompt.eos, call, emit);
     let Some(replayed) = replay(&transcript, options, &mut stream)? else { return Ok(stream.finish()) };

@@ -1,36 +1,32 @@
+use serde::Serialize;
+
 /// Why an answer ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub enum Finish {
-    /// The model said so.
+    /// The model's end token came.
     Eos,
     /// A stop text came.
     Stop,
-    /// `max_new_tokens` were generated.
+    /// As many tokens as were allowed.
     Length,
 }
 
-impl Finish {
-    /// `eos`, `stop` or `length`.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Eos => "eos",
-            Self::Stop => "stop",
-            Self::Length => "length",
-        }
-    }
-}
-
-/// An answer.
-#[derive(Debug, Clone, PartialEq)]
+/// What was generated.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct Generation {
-    /// Its text, without what ended it.
+    /// The text, without what ended it.
     pub text: String,
-    /// Its tokens, the end token included if the model gave one.
+    /// The tokens' ids, with the final end token where there is one.
     pub tokens: Vec<u32>,
-    /// Log-probability of each token before temperature and cuts.
+    /// The natural logarithm of each token's probability, before temperature and cuts.
     pub logprobs: Vec<f32>,
-    /// Why it ended.
+    /// Why it ended: the end token, a stop text, or the allowed length.
+    #[cfg_attr(test, ts(inline))]
     pub finish: Finish,
     /// The logits `[V]` at the end of the prompt, if they were asked for.
+    #[serde(skip)]
     pub logits: Vec<f32>,
 }

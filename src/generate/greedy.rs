@@ -45,7 +45,7 @@ pub(super) async fn greedy(
             choice.id
         }
     };
-    let (behind, steps) = (prompt.ids.len() + known, options.max_new_tokens - known - 1);
+    let (behind, steps) = (prompt.ids.len() + known, options.most_tokens() - known - 1);
     let ahead = model.session().player().plays_ahead();
     let mut submitted = 0;
     for _ in 0..steps {

@@ -1,37 +1,62 @@
+use serde::Deserialize;
+
 use crate::base::{ErrorKind, Fault, Remedy, Setting};
 
 /// Most candidates the device sorts; `top_k` and twice `beams` are at most this.
 pub const MAX_TOP_K: usize = 64;
 
-/// How an answer is generated.
-#[derive(Debug, Clone, PartialEq)]
+/// Most tokens of an answer where nothing says otherwise.
+pub const USUAL_TOKENS: usize = 128;
+
+/// How an answer is generated. The command line's arguments and the page's options are read from this one declaration.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+#[cfg_attr(feature = "cli", derive(clap::Args))]
+#[cfg_attr(test, derive(ts_rs::TS), ts(optional_fields))]
 pub struct GenerateOptions {
-    /// Most tokens of the answer.
-    pub max_new_tokens: usize,
-    /// Divides the logits before sampling; 0 takes the likeliest token.
+    /// At most this many tokens. Default 128, and more for tasks that need more.
+    #[cfg_attr(feature = "cli", arg(long, value_name = "N"))]
+    pub max_new_tokens: Option<usize>,
+    /// 0 (default) always takes the likeliest token; higher values draw more freely.
+    #[cfg_attr(feature = "cli", arg(long, value_name = "T", default_value = "0", hide_default_value = true))]
+    #[cfg_attr(test, ts(as = "Option<_>"))]
     pub temperature: f32,
-    /// Samples among this many likeliest tokens; 0 among all, which reads all logits back for every token.
+    /// Draw among this many likeliest tokens, at most 64; 0 among all. Default 50.
+    #[cfg_attr(feature = "cli", arg(long, value_name = "K", default_value = "50", hide_default_value = true))]
+    #[cfg_attr(test, ts(as = "Option<_>"))]
     pub top_k: usize,
-    /// Samples among the likeliest tokens that together have this probability.
+    /// Draw among the likeliest tokens that together have this probability. Default 1.
+    #[cfg_attr(feature = "cli", arg(long, value_name = "P", default_value = "1", hide_default_value = true))]
+    #[cfg_attr(test, ts(as = "Option<_>"))]
     pub top_p: f32,
-    /// Start of the random sequence: same seed, same answer.
+    /// The same seed gives the same draws on every device. Default 0.
+    #[cfg_attr(feature = "cli", arg(long, value_name = "S", default_value = "0", hide_default_value = true))]
+    #[cfg_attr(test, ts(as = "Option<_>"))]
     pub seed: u64,
-    /// Answers searched in parallel; 1 searches none.
+    /// Beam search with this many beams. Default 1.
+    #[cfg_attr(feature = "cli", arg(long, value_name = "B", default_value = "1", hide_default_value = true))]
+    #[cfg_attr(test, ts(as = "Option<_>"))]
     pub beams: usize,
     /// Texts that end the answer; they are not part of it.
+    #[cfg_attr(feature = "cli", arg(long, value_name = "TEXT"))]
+    #[cfg_attr(test, ts(as = "Option<_>"))]
     pub stop: Vec<String>,
-    /// Keep what `detect` and `segment` write of objects well-formed; other prompts are never kept to it. Where a box
-    /// or a mask has begun, only what can go on with it is chosen among. A greedy answer also begins with a box where
-    /// all boxes together are likelier than all else. Beams are not kept to it.
+    /// Keep what `detect` and `segment` find well-formed, drawn tokens too, but not those of beams. Default true.
+    // Where a box or a mask has begun, only what can go on with it is chosen among; a greedy answer also begins with a box
+    // where all boxes together are likelier than all else.
+    #[cfg_attr(feature = "cli", arg(skip = true))]
+    #[cfg_attr(test, ts(as = "Option<_>"))]
     pub constrained: bool,
     /// Keep the logits at the end of the prompt, see [`Generation`](super::Generation).
+    #[serde(skip)]
+    #[cfg_attr(feature = "cli", arg(skip))]
     pub keep_logits: bool,
 }
 
 impl Default for GenerateOptions {
     fn default() -> Self {
         Self {
-            max_new_tokens: 128,
+            max_new_tokens: None,
             temperature: 0.0,
             top_k: 50,
             top_p: 1.0,
@@ -64,10 +89,15 @@ impl Fault for OptionFault {
 }
 
 impl GenerateOptions {
+    /// Most tokens of the answer.
+    pub fn most_tokens(&self) -> usize {
+        self.max_new_tokens.unwrap_or(USUAL_TOKENS)
+    }
+
     /// Checks every option's range.
     pub fn validate(&self) -> Result<(), OptionFault> {
         let fault = |option, found: String, expected: String| Err(OptionFault { option, found, expected });
-        if self.max_new_tokens == 0 {
+        if self.max_new_tokens == Some(0) {
             return fault(Setting::MaxNewTokens, "0".into(), "at least 1".into());
         }
         if !(self.temperature >= 0.0 && self.temperature.is_finite()) {
@@ -89,5 +119,25 @@ impl GenerateOptions {
             return fault(Setting::Stop, "an empty text".into(), "texts of at least one character".into());
         }
         Ok(())
+    }
+}
+
+#[cfg(all(test, feature = "cli"))]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    #[derive(Parser)]
+    struct Given {
+        #[command(flatten)]
+        options: GenerateOptions,
+    }
+
+    #[test]
+    fn nothing_given_is_the_default_at_both_edges() {
+        let page: GenerateOptions = serde_json::from_str("{}").expect("options");
+        let command_line = Given::try_parse_from(["ocelli"]).expect("arguments").options;
+        assert_eq!([page, command_line], [GenerateOptions::default(), GenerateOptions::default()]);
     }
 }

@@ -27,7 +27,7 @@ pub(super) async fn sampled(
         rng.uniform();
     }
     let mut pass = model.prefill(prompt.ids, replayed, output).await?;
-    for n in replayed.len()..options.max_new_tokens {
+    for n in replayed.len()..options.most_tokens() {
         let (choice, top) = pass.result().await?;
         if n == replayed.len() {
             if options.keep_logits {
@@ -47,7 +47,7 @@ pub(super) async fn sampled(
         };
         let drawn = sample(&candidates, options.temperature, options.top_k, options.top_p, &mut rng);
         let drawn = drawn.unwrap_or(Candidate { id: choice.id, logit: choice.logit });
-        if stream.push(drawn.id, drawn.logit - logsumexp)? || n + 1 == options.max_new_tokens {
+        if stream.push(drawn.id, drawn.logit - logsumexp)? || n + 1 == options.most_tokens() {
             break;
         }
         advance_grammar(&mut grammar, stream, drawn.id);

@@ -31,7 +31,7 @@ impl<'a> Stream<'a> {
             decoder: tokenizer.stream(),
             stop: StopTexts::new(&options.stop),
             eos,
-            max_new_tokens: options.max_new_tokens,
+            max_new_tokens: options.most_tokens(),
             call,
             emit,
             answer: Generation {

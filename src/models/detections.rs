@@ -1,5 +1,8 @@
-/// A box in pixels of the picture given: `xmin < xmax`, `ymin < ymax`.
-#[derive(Debug, Clone, Copy, PartialEq)]
+use serde::Serialize;
+
+/// Edges in pixels of the picture given: `xmin < xmax`, `ymin < ymax`.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[cfg_attr(test, derive(ts_rs::TS), ts(rename = "Box"))]
 pub struct Bounds {
     /// Left edge.
     pub xmin: f32,

@@ -19,7 +19,7 @@ pub trait Language {
     ///
     /// # Errors
     /// A task that cannot be put into words.
-    fn recipe(&self, task: Task<'_>, ends: &[u32], constrained: bool) -> Result<Recipe>;
+    fn recipe(&self, task: &Task, ends: &[u32], constrained: bool) -> Result<Recipe>;
 
     /// What an answer places in a picture of `[width, height]` pixels; `logprobs` are those of its tokens.
     fn objects(&self, answer: &[u32], logprobs: &[f32], size: [usize; 2]) -> Detections;

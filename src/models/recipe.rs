@@ -9,6 +9,8 @@ pub struct Recipe {
     pub grammar: Option<Box<dyn Grammar>>,
     /// What its answer holds.
     pub answer: AnswerForm,
+    /// Most tokens that the answer may well need.
+    pub usual_tokens: usize,
 }
 
 /// What an answer's tokens hold.

@@ -1,6 +1,8 @@
 use std::collections::HashMap;
 use std::ops::Range;
 
+use serde::Serialize;
+
 use super::player::Pending;
 use super::states::States;
 use super::{Player, SessionFault};
@@ -74,8 +76,10 @@ impl StateRead {
     }
 }
 
-/// Bytes that a session holds on its device.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// Bytes held on the device.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[cfg_attr(any(test, target_arch = "wasm32"), serde(rename_all = "camelCase"))]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct MemoryUse {
     /// Weights with their scales and padding.
     pub weights_bytes: usize,

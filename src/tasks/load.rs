@@ -7,7 +7,7 @@ use super::{Model, ModelOptions};
 use crate::base::{FieldError, Fields, Result};
 use crate::format::pack::{MANIFEST, Manifest};
 use crate::format::{Checkpoint, FormatFault, ModelFiles, read_json};
-use crate::generate::GenerateOptions;
+use crate::generate::USUAL_TOKENS;
 use crate::image::{Preprocessor, Rgb8};
 use crate::models::{self, Architecture, Language, Pass};
 use crate::session::{AutoRegressive, LoadProgress, Loader, Player, open_pack};
@@ -68,7 +68,7 @@ impl ModelLoader {
         let companions = Companions::new(architecture.as_ref(), tokenizer, processor, generation)?;
         let (session, loader) = Loader::of_pack(player, manifest, fuse).await?;
         let mut driver = AutoRegressive::new(session)?;
-        driver.check(PROMPT_TOKENS, GenerateOptions::default().max_new_tokens).await?;
+        driver.check(PROMPT_TOKENS, USUAL_TOKENS).await?;
         Ok(Self { driver, loader, companions, seen: Vec::new(), now_ms })
     }
 
@@ -88,7 +88,7 @@ impl ModelLoader {
         if !self.driver.session().player().compiles() {
             return Ok(());
         }
-        self.driver.prepare(PROMPT_TOKENS, GenerateOptions::default().max_new_tokens).await
+        self.driver.prepare(PROMPT_TOKENS, USUAL_TOKENS).await
     }
 
     /// Whether the tower is there, which comes first.
@@ -155,7 +155,7 @@ impl Model {
         let checkpoint = Checkpoint::open(files, &architecture.checkpoint_rules())?;
         let (session, mut loader) = Loader::of_checkpoint(player, architecture, &checkpoint, options).await?;
         let mut driver = AutoRegressive::new(session)?;
-        driver.check(PROMPT_TOKENS, GenerateOptions::default().max_new_tokens).await?;
+        driver.check(PROMPT_TOKENS, USUAL_TOKENS).await?;
         loader.read(driver.session_mut(), &checkpoint, progress)?;
         loader.finish()?;
         Ok(companions.join(driver, Vec::new(), now_ms))

@@ -1,11 +1,14 @@
 //! Masks in the picture's own pixels.
 
+use serde::{Serialize, Serializer};
+
 use crate::image::{Filter, resize_grey};
 use crate::models::Bounds;
 use crate::models::paligemma::mask_decoder::SIDE;
 
 /// A soft mask over the part of a picture that its box covers.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct Mask {
     /// Pixels left of the mask.
     pub left: usize,
@@ -16,7 +19,14 @@ pub struct Mask {
     /// Pixels from top to bottom.
     pub height: usize,
     /// How much of each pixel belongs to the thing, row by row: 0 nothing, 255 all.
+    #[serde(serialize_with = "as_bytes")]
+    #[cfg_attr(test, ts(type = "Uint8Array"))]
     pub alpha: Vec<u8>,
+}
+
+/// In one piece, which is how JavaScript takes them.
+fn as_bytes<S: Serializer>(bytes: &[u8], out: S) -> Result<S::Ok, S::Error> {
+    out.serialize_bytes(bytes)
 }
 
 /// From this alpha on a pixel counts as inside where there is only in or out.

@@ -6,21 +6,25 @@ mod inspect;
 mod load;
 mod masks;
 mod model;
-mod objects;
-mod perform;
+mod outcome;
+mod run_task;
 #[cfg(feature = "mmap")]
 mod source;
 mod sums;
 #[cfg(feature = "convert")]
 mod verify;
+#[cfg(test)]
+#[path = "tests/wire.rs"]
+mod wire;
 
 pub use crate::generate::{Call, Finish, GenerateOptions, Generation};
 pub use crate::image::Rgb8;
 #[cfg(feature = "images")]
 pub use crate::image::decode as decode_picture;
 pub use crate::models::paligemma::Preset;
-pub use crate::models::paligemma::{MAX_PROMPT_CHARS, PromptFault, SpecialIds, load_tokenizer, prompt, usual_tokens};
+pub use crate::models::paligemma::{MAX_PROMPT_CHARS, PromptFault, SpecialIds, load_tokenizer, prompt};
 pub use crate::models::{Bounds, Detections, MaskCodes, Task};
+pub use crate::session::MemoryUse;
 pub use crate::tensor::Dtype;
 #[cfg(feature = "convert")]
 pub use convert::{ConvertOptions, Converted, convert};
@@ -28,8 +32,7 @@ pub use inspect::{Inspection, MemoryNeed, TensorReport, TokenizerReport, inspect
 pub use load::ModelLoader;
 pub use masks::Mask;
 pub use model::{Answer, Model, ModelOptions, Request, Timings};
-pub use objects::Object;
-pub use perform::Performed;
+pub use outcome::{Object, Outcome, TaskResult};
 #[cfg(feature = "mmap")]
 pub use source::open;
 #[cfg(feature = "convert")]

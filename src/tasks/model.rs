@@ -1,5 +1,7 @@
+use serde::Serialize;
+
 use crate::base::Result;
-use crate::generate::{Call, GenerateOptions, Generation, Prompt, generate};
+use crate::generate::{Call, GenerateOptions, Generation, Prompt, USUAL_TOKENS, generate};
 use crate::image::{Preprocessor, Rgb8};
 use crate::models::{Detections, Grammar, Language, MaskCodes, Recipe, Task};
 use crate::session::{AutoRegressive, CancelToken, MemoryUse, Player, SessionOptions};
@@ -23,27 +25,33 @@ pub struct Request<'a> {
     pub options: &'a GenerateOptions,
 }
 
-/// What a model answers.
-#[derive(Debug, Clone, PartialEq)]
+/// What a model answers in words.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(any(test, target_arch = "wasm32"), serde(rename_all = "camelCase"))]
+#[cfg_attr(test, derive(ts_rs::TS))]
+#[cfg_attr(test, ts(rename = "Generated"))]
 pub struct Answer {
     /// Text, tokens and why it ended.
     pub generation: Generation,
-    /// Ids of the prompt behind the pictures' places.
+    /// The ids after the picture's own slots.
     pub prompt_tokens: Vec<u32>,
     /// Where the time went.
     pub timings: Timings,
 }
 
 /// Where the time of an answer went, in milliseconds.
-#[derive(Debug, Clone, Copy, Default, PartialEq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize)]
+#[cfg_attr(any(test, target_arch = "wasm32"), serde(rename_all = "camelCase"))]
+#[cfg_attr(test, derive(ts_rs::TS))]
+#[cfg_attr(test, ts(rename = "AnswerTimings"))]
 pub struct Timings {
-    /// From pictures to the tower's input.
+    /// Decoding, resizing and normalising the pictures.
     pub image_ms: f64,
-    /// The tower on all pictures.
+    /// The vision encoder and the projector.
     pub encode_ms: f64,
-    /// The prefix, to the first token.
+    /// One pass over picture and prompt.
     pub prefill_ms: f64,
-    /// Each further token, on average; 0 if there is none.
+    /// Each further token, on average.
     pub decode_ms_per_token: f64,
 }
 
@@ -82,7 +90,7 @@ impl Model {
         if !self.driver.session().player().compiles() {
             return Ok(());
         }
-        self.driver.prepare(PROMPT_TOKENS, GenerateOptions::default().max_new_tokens).await
+        self.driver.prepare(PROMPT_TOKENS, USUAL_TOKENS).await
     }
 
     /// Answers a request; `emit` gets pieces of text as they become certain.
@@ -171,7 +179,7 @@ impl Model {
     }
 
     /// How the model goes about a task.
-    pub(super) fn recipe(&self, task: Task<'_>, constrained: bool) -> Result<Recipe> {
+    pub(super) fn recipe(&self, task: &Task, constrained: bool) -> Result<Recipe> {
         self.language.recipe(task, &self.eos, constrained)
     }
 

@@ -4,8 +4,6 @@
 //! what each value looks like. Errors are thrown as plain objects `{code, message, remedy}`.
 
 #[cfg(feature = "page")]
-mod answer;
-#[cfg(feature = "page")]
 mod breath;
 mod error;
 #[cfg(feature = "page")]

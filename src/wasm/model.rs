@@ -1,13 +1,13 @@
 use js_sys::{Float32Array, Function, Map};
+use serde::Serialize;
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
 
 use crate::session::LoadProgress;
 use crate::tasks::{Model, ModelOptions};
 
-use super::answer::{AnswerOut, MemoryOut, to_js};
 use super::breath::now_ms;
-use super::error::thrown;
+use super::error::{BadValue, thrown};
 use super::files;
 use super::options::LoadOptions;
 use super::request::{CallHandle, WasmRequest};
@@ -58,25 +58,20 @@ impl WasmModel {
     /// # Errors
     /// None in practice.
     pub fn memory(&self) -> Result<JsValue, JsValue> {
-        to_js(&MemoryOut::from(self.0.memory()))
+        to_js(&self.0.memory())
     }
 
     /// Answers a request; `emit` gets the text's pieces as they come.
     ///
     /// # Errors
     /// A request that does not fit the model, a cancelled call, or a failing device.
-    pub async fn generate(
-        &mut self,
-        request: &WasmRequest,
-        call: &CallHandle,
-        emit: Function,
-    ) -> Result<JsValue, JsValue> {
+    pub async fn run(&mut self, request: &WasmRequest, call: &CallHandle, emit: Function) -> Result<JsValue, JsValue> {
         let mut emit = |piece: &str| {
             // A listener that fails must not stop the answer.
             let _ = emit.call1(&JsValue::UNDEFINED, &piece.into());
         };
-        let performed = request.put_to(&mut self.0, call.call(), &mut emit).await.map_err(thrown)?;
-        to_js(&AnswerOut::new(&performed, self.0.memory()))
+        let WasmRequest { pictures, task, options } = request;
+        to_js(&self.0.run_task(pictures, task, options, &call.0, &mut emit).await.map_err(thrown)?)
     }
 
     /// The logits at the last prompt position, right after a generation of one token.
@@ -87,4 +82,9 @@ impl WasmModel {
         let logits = self.0.logits().await.map_err(thrown)?;
         Ok(Float32Array::from(logits.as_slice()))
     }
+}
+
+fn to_js(value: &impl Serialize) -> Result<JsValue, JsValue> {
+    serde_wasm_bindgen::to_value(value)
+        .map_err(|error| thrown(BadValue { what: "the answer", reason: error.to_string() }))
 }

@@ -37,7 +37,7 @@ pub fn load_on(player: Player, directory: &Path, options: ModelOptions) -> Resul
 
 /// The likeliest answer of at most this many tokens.
 pub fn greedy(max_new_tokens: usize) -> GenerateOptions {
-    GenerateOptions { max_new_tokens, ..GenerateOptions::default() }
+    GenerateOptions { max_new_tokens: Some(max_new_tokens), ..GenerateOptions::default() }
 }
 
 pub fn ask(model: &mut Model, case: &GoldenCase, options: &GenerateOptions) -> Result<Answer, String> {

@@ -55,11 +55,12 @@ pub fn go_on(place: Place) -> Result<(), String> {
             request(case, &options, |asked| told(block_on(model.generate(asked, call, emit)))).map(|a| a.generation)
         })?;
     }
-    let (labels, seen) = (["rocket".to_owned()], picture("cat.png")?);
+    let segment = Task::Segment { labels: vec!["rocket".to_owned()] };
+    let seen = [picture("cat.png")?];
     for (what, options) in [("objects", greedy(40)), ("drawn objects", drawn)] {
         taken_up(what, &mut one, &mut other, &|model, call, emit| {
-            let done = block_on(model.perform(&seen, Task::Segment(&labels), &options, call, emit));
-            told(done).map(|done| done.answer.generation)
+            let done = block_on(model.run_task(&seen, &segment, &options, call, emit));
+            told(done).map(|done| done.outcome.answer().generation.clone())
         })?;
     }
     Ok(())

@@ -30,6 +30,9 @@ const STYLE = {
   sort: ['source-order'],
 };
 
+/** Names a type that only the worker's messages have. */
+const WIRE = new RegExp(`\\b(${[...readFileSync(join(WEB, 'src/wire.ts'), 'utf8').matchAll(/^export \w+ (\w+)/gm)].map(([, name]) => name).join('|')})\\b`);
+
 /** The page as the sources say it. */
 async function made() {
   const out = mkdtempSync(join(tmpdir(), 'ocelli-api-'));
@@ -46,10 +49,16 @@ async function made() {
     });
     const project = await app.convert();
     if (!project || app.logger.hasErrors() || app.logger.hasWarnings()) throw new Error('TypeDoc cannot read the sources; see above');
-    // What a class has of its parent stands there.
-    for (const reflection of Object.values(project.reflections).filter(({ inheritedFrom }) => inheritedFrom)) {
+    // What a class has of its parent stands there, where the parent is on the page.
+    for (const reflection of Object.values(project.reflections).filter(({ inheritedFrom }) => inheritedFrom?.reflection)) {
       for (const group of reflection.parent.groups ?? []) group.children = group.children.filter((child) => child !== reflection);
       project.removeReflection(reflection);
+    }
+    // What is not, such as the types that are made of Rust's, is of no use to readers.
+    for (const reflection of Object.values(project.reflections).filter(({ typeHierarchy }) => typeHierarchy && !typeHierarchy.isTarget)) {
+      const parents = reflection.typeHierarchy;
+      parents.types = parents.types.filter((type) => type.reflection || !WIRE.test(type.toString()));
+      if (parents.types.length === 0) reflection.typeHierarchy = parents.next;
     }
     await app.generateOutputs(project);
     const chapters = ENTRIES.map(([module, entry, says]) => `## ${module}\n\n${says}\n\n${below(readFileSync(join(out, `${entry}.md`), 'utf8'))}`);

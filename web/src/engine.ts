@@ -12,18 +12,8 @@ import { type PackSource, openPack } from './pack/source.js';
 import { openStore } from './store/open.js';
 import type { Store } from './store/store.js';
 import { type Pixels, bytesOf } from './picture.js';
-import type { Answer, Found, MemoryUse, ModelInfo, Progress, Timings } from './types.js';
-
-/** An object as the module gives it. */
-export type RawObject = Found & {
-  mask?: { left: number; top: number; width: number; height: number; alpha: Uint8Array } | undefined;
-};
-
-/** What the module knows of an answer; the rest is known here. */
-export type RawAnswer = Omit<Answer, 'device' | 'adapter' | 'timings' | 'logits' | 'objects'> & {
-  timings: Omit<Timings, 'downloadMs' | 'loadMs'>;
-  objects: RawObject[];
-};
+import type { ModelInfo, Progress } from './types.js';
+import type { MemoryUse, TaskResult } from './wire.js';
 
 /** A model, and the milliseconds that it took at its device. */
 interface Loaded {
@@ -76,13 +66,12 @@ export class Engine {
    * @param signal aborted together with it: stops a revival
    * @throws OcelliError, or a record of one; what made a revival fail does not keep the next call from trying another
    */
-  async generate(request: wasm.WasmRequest, call: wasm.CallHandle, signal: AbortSignal, emit: (text: string) => void): Promise<RawAnswer> {
+  async run(request: wasm.WasmRequest, call: wasm.CallHandle, signal: AbortSignal, emit: (text: string) => void): Promise<TaskResult> {
     const heard = new Replay(emit);
     for (let life = 1; ; life++) {
       try {
         const model = this.#model ?? (await this.#revive(signal));
-        const answer = (await model.generate(request, call, (piece: string) => heard.add(piece))) as RawAnswer;
-        return answer;
+        return (await model.run(request, call, (piece: string) => heard.add(piece))) as TaskResult;
       } catch (error) {
         if (!isLost(error)) throw error;
         this.free();

@@ -2,11 +2,12 @@
 
 import start, * as wasm from '../pkg/ocelli.js';
 import { findAdapter } from './adapter.js';
-import { Engine, type RawObject } from './engine.js';
+import { Engine } from './engine.js';
 import { badArgument, toRecord } from './errors.js';
 import type { FromWorker, ToWorker } from './messages.js';
 import { bytesOf, decode } from './picture.js';
 import type { Answer, DeviceReport, Progress, Segment } from './types.js';
+import type { FoundObject } from './wire.js';
 
 type Call<T extends ToWorker['type']> = Extract<ToWorker, { type: T }>;
 
@@ -74,7 +75,7 @@ export class Host {
     this.post({ type: 'loaded', info: this.#engine.info });
   }
 
-  async #generate({ id, pictures, asked, options, logits }: Call<'generate'>): Promise<Answer> {
+  async #generate({ id, pictures, task, options, logits }: Call<'generate'>): Promise<Answer> {
     const engine = this.#engine;
     if (!engine) throw new Error('a generation was asked for before the model was loaded');
     // Made first, so that a call can be cancelled while its pictures are still being decoded.
@@ -91,16 +92,20 @@ export class Host {
       if (logits && options.maxNewTokens !== 1) {
         throw badArgument('`logits` was asked for with more than one new token', 'Set `maxNewTokens: 1` together with `logits`.');
       }
-      request = new wasm.WasmRequest(asked, options);
+      request = new wasm.WasmRequest(task, options);
       for (const each of decoded) request.add_picture(each.width, each.height, bytesOf(each));
-      const raw = await engine.generate(request, call, stop.signal, (text) => this.post({ type: 'piece', id, text }));
-      const { info } = engine;
+      const { outcome, memory } = await engine.run(request, call, stop.signal, (text) => this.post({ type: 'piece', id, text }));
+      const { generation, promptTokens, timings } = outcome.answer;
+      const { device, adapter, downloadMs, loadMs } = engine.info;
       return {
-        ...raw,
-        objects: raw.objects.map(outlined),
-        device: info.device,
-        adapter: info.adapter,
-        timings: { ...raw.timings, imageMs: decodedMs + raw.timings.imageMs, downloadMs: info.downloadMs, loadMs: info.loadMs },
+        ...generation,
+        promptTokens,
+        objects: outcome.type === 'objects' ? outcome.objects.map(outlined) : [],
+        dropped: outcome.type === 'objects' ? outcome.dropped : 0,
+        device,
+        adapter,
+        timings: { ...timings, imageMs: decodedMs + timings.imageMs, downloadMs, loadMs },
+        memory,
         ...(logits && { logits: await engine.logits() }),
       };
     } finally {
@@ -112,7 +117,7 @@ export class Host {
 }
 
 /** With the mask as pixels that a page can lay over the picture. */
-function outlined({ mask, ...found }: RawObject): Segment {
+function outlined({ mask, ...found }: FoundObject): Segment {
   if (!mask) return found;
   const { left, top, width, height, alpha } = mask;
   const pixels = new Uint8ClampedArray(4 * alpha.length).fill(255);

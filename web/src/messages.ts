@@ -2,29 +2,10 @@
 
 import type { ErrorRecord } from './errors.js';
 import type { Answer, DeviceChoice, DeviceReport, Dtype, ModelInfo, Progress } from './types.js';
+import type { GenerateOptions, Task } from './wire.js';
 
 /** A picture on its way to the worker: addresses are absolute, and bitmaps belong to the message. */
 export type SentPicture = Blob | ImageData | ImageBitmap | string;
-
-/** What is asked about the pictures. */
-export type Asked =
-  | { type: 'prompt'; text: string }
-  | { type: 'caption' | 'describe'; language: string }
-  | { type: 'ask'; language: string; question: string }
-  | { type: 'ocr' }
-  | { type: 'detect' | 'segment'; labels: readonly string[] };
-
-/** How answers are generated; what is absent has its default in the model. */
-export interface SentOptions {
-  maxNewTokens?: number;
-  temperature?: number;
-  topK?: number;
-  topP?: number;
-  seed?: number;
-  beams?: number;
-  stop?: readonly string[];
-  constrained?: boolean;
-}
 
 /** How a model is loaded. */
 export interface SentLoadOptions {
@@ -44,7 +25,7 @@ export interface SentLoadOptions {
 export type ToWorker =
   | { type: 'devices' }
   | { type: 'load'; url: string; options: SentLoadOptions; picture?: SentPicture }
-  | { type: 'generate'; id: number; pictures: SentPicture[]; asked: Asked; options: SentOptions; logits: boolean }
+  | { type: 'generate'; id: number; pictures: SentPicture[]; task: Task; options: GenerateOptions; logits: boolean }
   | { type: 'cancel'; id: number };
 
 /** From the worker to the page. Each `generate` is answered by pieces and then one `answer` or `failed`. */

@@ -2,10 +2,11 @@
 
 import { type OcelliError, aborted, badArgument, cancelled, makeError } from './errors.js';
 import type { Link } from './link.js';
-import type { Asked, FromWorker, SentOptions, SentPicture, ToWorker } from './messages.js';
+import type { FromWorker, SentPicture, ToWorker } from './messages.js';
 import { Run } from './run.js';
 import { bitmapsOf, close, sendable } from './sendable.js';
 import type { Answer, AnswerOptions, Found, GenerateOptions, ModelInfo, Picture, Segment, TextOptions } from './types.js';
+import type { GenerateOptions as SentOptions, Task } from './wire.js';
 
 interface Waiting {
   emit: (piece: string) => void;
@@ -71,15 +72,15 @@ export class Model {
     return this.#run(image, () => ({ type: 'prompt', text: text('prompt', prompt) }), rest, (answer) => answer, logits);
   }
 
-  #say(image: Picture, options: TextOptions | null | undefined, asked: (language: string) => Asked): Run<Answer> {
+  #say(image: Picture, options: TextOptions | null | undefined, task: (language: string) => Task): Run<Answer> {
     const { language = 'en', ...rest } = options ?? {};
-    return this.#run(image, () => asked(language), rest, (answer) => answer);
+    return this.#run(image, () => task(language), rest, (answer) => answer);
   }
 
   /** Calls queue: each starts when those before it have ended. */
   #run<T>(
     image: Picture | readonly Picture[] | undefined,
-    asked: () => Asked,
+    task: () => Task,
     options: AnswerOptions | null | undefined,
     pick: (answer: Answer) => T,
     logits = false,
@@ -101,10 +102,10 @@ export class Model {
         this.#ends.add(end);
         try {
           // Checked before the wait, so that a wrong call fails at once.
-          const question = asked();
+          const asked = task();
           pictures = await sendable(image, stopped);
           await Promise.race([before, stopped]);
-          const message = { type: 'generate' as const, pictures, asked: question, options: sentOptions(options ?? {}), logits };
+          const message = { type: 'generate' as const, pictures, task: asked, options: sentOptions(options ?? {}), logits };
           return await this.#ask(message, stop.signal, emit);
         } finally {
           this.#ends.delete(end);
@@ -185,6 +186,6 @@ function list(labels: unknown): readonly string[] {
 /** The options that were given; the worker refuses values out of range. */
 function sentOptions({ maxNewTokens, temperature, topK, topP, seed, beams, stop, constrained }: AnswerOptions): SentOptions {
   const given = { maxNewTokens, temperature, topK, topP, seed, beams, stop, constrained };
-  return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
+  return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined && value !== null));
 }
 

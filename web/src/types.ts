@@ -1,4 +1,9 @@
-// What callers give and get. Numbers about a model come from the model itself, never from here.
+// What callers give and get. Numbers about a model come from the model itself, never from here; what crosses to the module
+// and back is declared in Rust, see wire.ts.
+
+import type { AnswerTimings, FoundObject, GenerateOptions as Generating, Generated, Generation, MemoryUse } from './wire.js';
+
+export type { Box, MemoryUse } from './wire.js';
 
 /** How weights are kept: quantised while loading where the files hold wider ones. */
 export type Dtype = 'f32' | 'f16' | 'q8' | 'q4';
@@ -85,23 +90,7 @@ export type Picture =
   | string;
 
 /** How to answer. */
-export interface AnswerOptions {
-  /** At most this many tokens. Default 128, and more for tasks that need more. */
-  maxNewTokens?: number;
-  /** 0 (default) always takes the likeliest token; higher values draw more freely. */
-  temperature?: number;
-  /** Draw among this many likeliest tokens, at most 64; 0 among all. Default 50. */
-  topK?: number;
-  /** Draw among the likeliest tokens that together have this probability. Default 1. */
-  topP?: number;
-  /** The same seed gives the same draws on every device. Default 0. */
-  seed?: number;
-  /** Beam search with this many beams. Default 1. */
-  beams?: number;
-  /** Texts that end the answer; they are not part of it. */
-  stop?: readonly string[];
-  /** Keep what `detect` and `segment` find well-formed, drawn tokens too, but not those of beams. Default true. */
-  constrained?: boolean;
+export interface AnswerOptions extends Generating {
   /** Stops generating: the promise rejects with `OCELLI_CANCELLED`. */
   signal?: AbortSignal;
 }
@@ -122,21 +111,8 @@ export interface TextOptions extends AnswerOptions {
   language?: string;
 }
 
-/** Edges in pixels of the picture given. */
-export interface Box {
-  readonly xmin: number;
-  readonly ymin: number;
-  readonly xmax: number;
-  readonly ymax: number;
-}
-
 /** A thing found in a picture. */
-export interface Found {
-  readonly label: string;
-  /** How sure the model is of the box, from 0 to 1. */
-  readonly score: number;
-  readonly box: Box;
-}
+export interface Found extends Omit<FoundObject, 'mask'> {}
 
 /** A thing found in a picture, with its outline. */
 export interface Segment extends Found {
@@ -150,39 +126,15 @@ export interface Segment extends Found {
 }
 
 /** Where time went, in milliseconds. */
-export interface Timings {
+export interface Timings extends AnswerTimings {
   /** Fetching the model's files. */
   readonly downloadMs: number;
   /** Opening the device and preparing weights on it. */
   readonly loadMs: number;
-  /** Decoding, resizing and normalising the pictures. */
-  readonly imageMs: number;
-  /** The vision tower and the projector. */
-  readonly encodeMs: number;
-  /** One pass over picture and prompt. */
-  readonly prefillMs: number;
-  /** Each further token, on average. */
-  readonly decodeMsPerToken: number;
-}
-
-/** Bytes held on the device. */
-export interface MemoryUse {
-  readonly weightsBytes: number;
-  readonly kvBytes: number;
-  readonly activationBytes: number;
 }
 
 /** A finished answer. */
-export interface Answer {
-  readonly text: string;
-  /** The tokens' ids, with the final end token where there is one. */
-  readonly tokens: readonly number[];
-  /** The natural logarithm of each token's probability. */
-  readonly logprobs: readonly number[];
-  /** Why it ended: the end token, a stop text, or the allowed length. */
-  readonly finish: 'eos' | 'stop' | 'length';
-  /** The ids behind the picture's own slots. */
-  readonly promptTokens: readonly number[];
+export interface Answer extends Generation, Omit<Generated, 'generation' | 'timings'> {
   readonly device: 'gpu' | 'cpu';
   readonly adapter: string;
   readonly timings: Timings;

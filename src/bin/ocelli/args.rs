@@ -1,10 +1,12 @@
-//! The arguments of every command.
+//! The arguments of every command but the tasks.
 
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use ocelli::session::{DeviceChoice, DeviceOptions};
 use ocelli::tasks::{Dtype, GenerateOptions, Preset};
+
+use super::task_args::TaskCommand;
 
 /// Vision-language models on WebGPU and on the CPU.
 #[derive(Debug, Parser)]
@@ -16,18 +18,8 @@ pub struct Cli {
 
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Say in a short sentence what a picture shows.
-    Caption(CaptionArgs),
-    /// Describe a picture at length.
-    Describe(CaptionArgs),
-    /// Answer a question about a picture.
-    Ask(AskArgs),
-    /// Read the text in a picture.
-    Ocr(OcrArgs),
-    /// Find things in a picture by their names, with a box around each.
-    Detect(FindArgs),
-    /// Find things in a picture by their names, with a box and a mask of each.
-    Segment(FindArgs),
+    #[command(flatten)]
+    Task(TaskCommand),
     /// Answer a prompt as it is about one or several pictures.
     Run(RunArgs),
     /// Say what a model is, what it holds and how much memory it needs.
@@ -49,68 +41,6 @@ pub enum Command {
 }
 
 #[derive(Debug, Args)]
-pub struct CaptionArgs {
-    #[command(flatten)]
-    pub task: TaskArgs,
-    /// The language of the answer, where the model speaks it.
-    #[arg(long, value_name = "CODE", default_value = "en")]
-    pub language: String,
-}
-
-#[derive(Debug, Args)]
-pub struct AskArgs {
-    #[command(flatten)]
-    pub task: TaskArgs,
-    /// The question; several words need no quotes.
-    #[arg(required = true)]
-    pub question: Vec<String>,
-    /// The language of the answer, where the model speaks it.
-    #[arg(long, value_name = "CODE", default_value = "en")]
-    pub language: String,
-}
-
-#[derive(Debug, Args)]
-pub struct OcrArgs {
-    #[command(flatten)]
-    pub task: TaskArgs,
-}
-
-#[derive(Debug, Args)]
-pub struct FindArgs {
-    #[command(flatten)]
-    pub task: TaskArgs,
-    /// What to look for, one name an argument.
-    #[arg(value_name = "LABEL", required = true)]
-    pub labels: Vec<String>,
-    /// Draw what was found over the picture and write it as a PNG.
-    #[arg(long, value_name = "FILE.png")]
-    pub out: Option<PathBuf>,
-    /// Let the model end a box or a mask as it likes, and begin with none; beams always do.
-    #[arg(long)]
-    pub unconstrained: bool,
-}
-
-/// What every task takes.
-#[derive(Debug, Args)]
-pub struct TaskArgs {
-    /// A picture: PNG, JPEG, WebP, GIF (first frame) or BMP.
-    pub image: PathBuf,
-    /// A pack or a Hugging Face directory, instead of the small model that is built in.
-    #[arg(long, value_name = "DIR")]
-    pub model: Option<PathBuf>,
-    /// How weights of a Hugging Face directory are kept on the device [default: q8]; a pack keeps its own.
-    #[arg(long, value_enum)]
-    pub dtype: Option<DtypeArg>,
-    #[command(flatten)]
-    pub device: DeviceArgs,
-    #[command(flatten)]
-    pub generate: GenerateArgs,
-    /// Print one JSON object on one line.
-    #[arg(long)]
-    pub json: bool,
-}
-
-#[derive(Debug, Args)]
 pub struct RunArgs {
     /// A pack, or a Hugging Face directory: config.json, model.safetensors, tokenizer.json, ...
     pub model: PathBuf,
@@ -126,7 +56,7 @@ pub struct RunArgs {
     #[command(flatten)]
     pub device: DeviceArgs,
     #[command(flatten)]
-    pub generate: GenerateArgs,
+    pub generate: GenerateOptions,
     /// Write the f32 logits at the last position of the prompt as a NumPy file.
     #[arg(long, value_name = "FILE.npy")]
     pub logits: Option<PathBuf>,
@@ -163,47 +93,6 @@ impl DeviceArgs {
             adapter: self.adapter.clone(),
             max_binding_bytes: self.max_binding_mib,
             ..DeviceOptions::default()
-        }
-    }
-}
-
-/// How to generate.
-#[derive(Debug, Args)]
-pub struct GenerateArgs {
-    /// Most tokens of the answer; 128 for a prompt, what it may need for a task.
-    #[arg(long, value_name = "N")]
-    max_new_tokens: Option<usize>,
-    /// Divides the logits before sampling; 0 takes the likeliest token.
-    #[arg(long, value_name = "T", default_value_t = GenerateOptions::default().temperature)]
-    temperature: f32,
-    /// Sample among this many likeliest tokens; 0 among all.
-    #[arg(long, value_name = "K", default_value_t = GenerateOptions::default().top_k)]
-    top_k: usize,
-    /// Sample among the likeliest tokens that together have this probability.
-    #[arg(long, value_name = "P", default_value_t = GenerateOptions::default().top_p)]
-    top_p: f32,
-    /// Same seed, same answer.
-    #[arg(long, value_name = "S", default_value_t = GenerateOptions::default().seed)]
-    seed: u64,
-    /// Answers searched in parallel; 1 searches none.
-    #[arg(long, value_name = "B", default_value_t = GenerateOptions::default().beams)]
-    beams: usize,
-    /// A text that ends the answer. May be given several times.
-    #[arg(long, value_name = "TEXT")]
-    stop: Vec<String>,
-}
-
-impl GenerateArgs {
-    pub fn options(&self, usual_tokens: usize) -> GenerateOptions {
-        GenerateOptions {
-            max_new_tokens: self.max_new_tokens.unwrap_or(usual_tokens),
-            temperature: self.temperature,
-            top_k: self.top_k,
-            top_p: self.top_p,
-            seed: self.seed,
-            beams: self.beams,
-            stop: self.stop.clone(),
-            ..GenerateOptions::default()
         }
     }
 }

@@ -12,10 +12,11 @@ mod interrupt;
 mod json;
 mod memory;
 mod npy;
-mod perform;
 mod progress;
 mod remedy;
 mod run;
+mod task;
+mod task_args;
 mod weigh;
 
 use std::process::ExitCode;
@@ -49,12 +50,7 @@ fn main() -> ExitCode {
 fn dispatch(command: Command) -> Result<()> {
     pollster::block_on(async {
         match command {
-            Command::Caption(args) => perform::caption(&args).await,
-            Command::Describe(args) => perform::describe(&args).await,
-            Command::Ask(args) => perform::ask(&args).await,
-            Command::Ocr(args) => perform::ocr(&args).await,
-            Command::Detect(args) => perform::detect(&args).await,
-            Command::Segment(args) => perform::segment(&args).await,
+            Command::Task(command) => task::run(&command).await,
             Command::Run(args) => run::run(&args).await,
             Command::Inspect(args) => inspect::inspect(&args),
             Command::Convert(args) => convert::convert(&args),

@@ -9,7 +9,10 @@ use std::time::Instant;
 use ocelli::base::Result;
 use ocelli::format::ModelFiles;
 use ocelli::session::{CancelToken, Player};
-use ocelli::tasks::{Answer, Dtype, GenerateOptions, Model, ModelOptions, Request, Rgb8, decode_picture, open};
+use ocelli::tasks::{
+    Answer, Dtype, GenerateOptions, Generation, MemoryUse, Model, ModelOptions, Request, Rgb8, Timings, decode_picture,
+    open,
+};
 use serde::Serialize;
 
 use super::args::{DtypeArg, RunArgs};
@@ -20,37 +23,25 @@ use super::{interrupt, json, memory, npy};
 
 #[derive(Serialize)]
 struct Output<'a> {
-    text: &'a str,
-    tokens: &'a [u32],
-    logprobs: &'a [f32],
-    finish: &'static str,
+    #[serde(flatten)]
+    generation: &'a Generation,
     prompt_tokens: &'a [u32],
     device: &'static str,
     adapter: String,
-    timings: Timings,
-    memory: Memory,
+    timings: LoadedTimings,
+    memory: MemoryUse,
 }
 
 #[derive(Serialize)]
-struct Timings {
+struct LoadedTimings {
     load_ms: f64,
-    image_ms: f64,
-    encode_ms: f64,
-    prefill_ms: f64,
-    decode_ms_per_token: f64,
-}
-
-#[derive(Serialize)]
-struct Memory {
-    weights_bytes: usize,
-    kv_bytes: usize,
-    activation_bytes: usize,
+    #[serde(flatten)]
+    answer: Timings,
 }
 
 pub async fn run(args: &RunArgs) -> Result<()> {
     let cancel = interrupt::token()?;
-    let usual = args.generate.options(GenerateOptions::default().max_new_tokens);
-    let options = GenerateOptions { keep_logits: args.logits.is_some(), ..usual };
+    let options = GenerateOptions { keep_logits: args.logits.is_some(), ..args.generate.clone() };
     options.validate()?;
     let pictures = args.image.iter().map(|path| picture(path)).collect::<Result<Vec<_>>>()?;
     let player = memory::limit(Player::open(args.device.choice(), &args.device.options()).await?);
@@ -127,26 +118,13 @@ fn now_ms() -> f64 {
 }
 
 fn output<'a>(answer: &'a Answer, model: &Model, load_ms: f64) -> Output<'a> {
-    let memory = model.memory();
+    let Answer { generation, prompt_tokens, timings } = answer;
     Output {
-        text: &answer.generation.text,
-        tokens: &answer.generation.tokens,
-        logprobs: &answer.generation.logprobs,
-        finish: answer.generation.finish.name(),
-        prompt_tokens: &answer.prompt_tokens,
+        generation,
+        prompt_tokens,
         device: model.player().device(),
         adapter: model.player().adapter(),
-        timings: Timings {
-            load_ms,
-            image_ms: answer.timings.image_ms,
-            encode_ms: answer.timings.encode_ms,
-            prefill_ms: answer.timings.prefill_ms,
-            decode_ms_per_token: answer.timings.decode_ms_per_token,
-        },
-        memory: Memory {
-            weights_bytes: memory.weights_bytes,
-            kv_bytes: memory.kv_bytes,
-            activation_bytes: memory.activation_bytes,
-        },
+        timings: LoadedTimings { load_ms, answer: *timings },
+        memory: model.memory(),
     }
 }

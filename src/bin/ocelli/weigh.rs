@@ -43,7 +43,7 @@ pub async fn weigh(args: &WeighArgs) -> Result<()> {
         None => None,
         Some(path) => {
             let pictures = [run::picture(path)?];
-            let options = GenerateOptions { max_new_tokens: 1, ..GenerateOptions::default() };
+            let options = GenerateOptions { max_new_tokens: Some(1), ..GenerateOptions::default() };
             let request = Request { pictures: &pictures, prompt: "caption en", options: &options };
             let timings = model.generate(request, &cancel.clone().into(), &mut |_| ()).await?.timings;
             let MemoryUse { kv_bytes, activation_bytes, .. } = model.memory();

@@ -34,7 +34,7 @@ impl Language for PaliGemmaLanguage {
         Ok(self.tokens.prompt(&self.tokenizer, text)?)
     }
 
-    fn recipe(&self, task: Task<'_>, ends: &[u32], constrained: bool) -> Result<Recipe> {
+    fn recipe(&self, task: &Task, ends: &[u32], constrained: bool) -> Result<Recipe> {
         Ok(recipe(task, &self.tokens.objects, ends, constrained)?)
     }
 

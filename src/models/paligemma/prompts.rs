@@ -1,7 +1,7 @@
-//! The prompts that PaliGemma was trained on.
+//! What PaliGemma was trained to be asked: each task's prompt, and what its answer is made of.
 
 use crate::base::{ErrorKind, Fault, Remedy};
-use crate::models::Task;
+use crate::models::{AnswerForm, Task};
 
 /// Most characters of a question or of all labels together: PaliGemma was trained on prompts far shorter.
 pub const MAX_PROMPT_CHARS: usize = 4096;
@@ -55,25 +55,44 @@ impl Fault for PromptFault {
 ///
 /// # Errors
 /// An empty or over-long question or label, a label with `;`, `<` or a line break, a language that is no code.
-pub fn prompt(task: Task<'_>) -> Result<String, PromptFault> {
-    Ok(match task {
-        Task::Caption(language) => format!("caption {}", code(language)?),
-        Task::Describe(language) => format!("describe {}", code(language)?),
-        Task::Ask(language, question) => format!("answer {} {}", code(language)?, words("question", question)?),
-        Task::Ocr => "ocr".into(),
-        Task::Detect(labels) => format!("detect {}", all(labels)?),
-        Task::Segment(labels) => format!("segment {}", all(labels)?),
-    })
+pub fn prompt(task: &Task) -> Result<String, PromptFault> {
+    Ok(Plan::of(task)?.prompt)
 }
 
-/// Most tokens that a task's answer may well need.
-pub fn usual_tokens(task: Task<'_>) -> usize {
-    match task {
-        Task::Caption(_) | Task::Ask(..) | Task::Ocr => 128,
-        Task::Describe(_) => 256,
-        // A box and its label take about 8 tokens, a mask 16 more.
-        Task::Detect(_) => 256,
-        Task::Segment(_) => 512,
+/// What PaliGemma makes of a task.
+pub(super) struct Plan {
+    /// What it is asked.
+    pub prompt: String,
+    /// What it answers with.
+    pub answer: AnswerForm,
+    /// Whether each object comes with a mask.
+    pub masks: bool,
+    /// Most tokens that the answer may well need.
+    pub usual_tokens: usize,
+}
+
+impl Plan {
+    pub fn of(task: &Task) -> Result<Self, PromptFault> {
+        Ok(match task {
+            Task::Prompt { text } => Self::words(text.clone(), 128),
+            Task::Caption { language } => Self::words(format!("caption {}", code(language)?), 128),
+            Task::Describe { language } => Self::words(format!("describe {}", code(language)?), 256),
+            Task::Ask { language, question } => {
+                Self::words(format!("answer {} {}", code(language)?, words("question", question)?), 128)
+            }
+            Task::Ocr => Self::words("ocr".into(), 128),
+            // A box and its label take about 8 tokens, a mask 16 more.
+            Task::Detect { labels } => Self::objects(format!("detect {}", all(labels)?), false, 256),
+            Task::Segment { labels } => Self::objects(format!("segment {}", all(labels)?), true, 512),
+        })
+    }
+
+    fn words(prompt: String, usual_tokens: usize) -> Self {
+        Self { prompt, answer: AnswerForm::Text, masks: false, usual_tokens }
+    }
+
+    fn objects(prompt: String, masks: bool, usual_tokens: usize) -> Self {
+        Self { prompt, answer: AnswerForm::Objects, masks, usual_tokens }
     }
 }
 
@@ -116,21 +135,34 @@ mod tests {
         labels.iter().map(|label| (*label).to_owned()).collect()
     }
 
+    fn caption(language: &str) -> Task {
+        Task::Caption { language: language.into() }
+    }
+
+    fn ask(question: &str) -> Task {
+        Task::Ask { language: "en".into(), question: question.into() }
+    }
+
+    fn detect(labels: &[&str]) -> Task {
+        Task::Detect { labels: owned(labels) }
+    }
+
     #[test]
     fn prompts_read_as_published() {
-        assert_eq!(prompt(Task::Caption("en")).expect("a prompt"), "caption en");
-        assert_eq!(prompt(Task::Ask("en", " what is it? ")).expect("a prompt"), "answer en what is it?");
-        assert_eq!(prompt(Task::Detect(&owned(&["cat", "red car"]))).expect("a prompt"), "detect cat ; red car");
-        assert_eq!(prompt(Task::Segment(&owned(&["cat"]))).expect("a prompt"), "segment cat");
+        assert_eq!(prompt(&caption("en")).expect("a prompt"), "caption en");
+        assert_eq!(prompt(&ask(" what is it? ")).expect("a prompt"), "answer en what is it?");
+        assert_eq!(prompt(&detect(&["cat", "red car"])).expect("a prompt"), "detect cat ; red car");
+        assert_eq!(prompt(&Task::Segment { labels: owned(&["cat"]) }).expect("a prompt"), "segment cat");
+        assert_eq!(prompt(&Task::Prompt { text: " as it is\n".into() }).expect("a prompt"), " as it is\n");
     }
 
     #[test]
     fn what_would_read_as_something_else_is_refused() {
         for labels in [&["a ; b"][..], &["<loc0001>"], &["a\nb"], &[""], &["cat", "  "]] {
-            assert!(prompt(Task::Detect(&owned(labels))).is_err(), "{labels:?}");
+            assert!(prompt(&detect(labels)).is_err(), "{labels:?}");
         }
-        assert!(prompt(Task::Ask("en", "")).is_err());
-        assert!(prompt(Task::Ask("en", &"x".repeat(10_000))).is_err());
-        assert!(prompt(Task::Caption("en\nde")).is_err());
+        assert!(prompt(&ask("")).is_err());
+        assert!(prompt(&ask(&"x".repeat(10_000))).is_err());
+        assert!(prompt(&caption("en\nde")).is_err());
     }
 }

@@ -1,5 +1,5 @@
 use super::objects_grammar::ObjectGrammar;
-use super::prompts::{PromptFault, prompt};
+use super::prompts::{Plan, PromptFault};
 use super::tokens::ObjectTokens;
 use crate::models::{AnswerForm, Grammar, Recipe, Task};
 
@@ -7,15 +7,11 @@ use crate::models::{AnswerForm, Grammar, Recipe, Task};
 /// well-formed.
 ///
 /// # Errors
-/// As of [`prompt`].
-pub fn recipe(task: Task<'_>, tokens: &ObjectTokens, ends: &[u32], constrained: bool) -> Result<Recipe, PromptFault> {
-    let masks = matches!(task, Task::Segment(_));
-    let answer = match task {
-        Task::Detect(_) | Task::Segment(_) => AnswerForm::Objects,
-        Task::Caption(_) | Task::Describe(_) | Task::Ask(..) | Task::Ocr => AnswerForm::Text,
-    };
+/// As of [`prompt`](super::prompt).
+pub fn recipe(task: &Task, tokens: &ObjectTokens, ends: &[u32], constrained: bool) -> Result<Recipe, PromptFault> {
+    let Plan { prompt, answer, masks, usual_tokens } = Plan::of(task)?;
     let kept = constrained && answer == AnswerForm::Objects;
     let grammar = if kept { ObjectGrammar::new(tokens, ends, masks) } else { None };
     let grammar = grammar.map(|grammar| Box::new(grammar) as Box<dyn Grammar>);
-    Ok(Recipe { prompt: prompt(task)?, grammar, answer })
+    Ok(Recipe { prompt, grammar, answer, usual_tokens })
 }

@@ -1,0 +1,147 @@
+// What crosses between page and module. Made of the Rust types by src/tasks/tests/wire.rs, which says how.
+
+/** What is asked about a picture. How it is asked is the model's own business, see its recipes. */
+export type Task = { type: 'prompt';
+  /** Such as `caption en`. */
+  text: string;
+} | { type: 'caption';
+  /** The code of the answer's language, such as `en`. */
+  language: string;
+} | { type: 'describe';
+  /** The code of the answer's language. */
+  language: string;
+} | { type: 'ask';
+  /** The code of the answer's language. */
+  language: string;
+  /** The question. */
+  question: string;
+} | { type: 'ocr' } | { type: 'detect';
+  /** Names of things. */
+  labels: readonly string[];
+} | { type: 'segment';
+  /** Names of things. */
+  labels: readonly string[];
+};
+
+/** How an answer is generated. The command line's arguments and the page's options are read from this one declaration. */
+export interface GenerateOptions {
+  /** At most this many tokens. Default 128, and more for tasks that need more. */
+  maxNewTokens?: number;
+  /** 0 (default) always takes the likeliest token; higher values draw more freely. */
+  temperature?: number;
+  /** Draw among this many likeliest tokens, at most 64; 0 among all. Default 50. */
+  topK?: number;
+  /** Draw among the likeliest tokens that together have this probability. Default 1. */
+  topP?: number;
+  /** The same seed gives the same draws on every device. Default 0. */
+  seed?: number;
+  /** Beam search with this many beams. Default 1. */
+  beams?: number;
+  /** Texts that end the answer; they are not part of it. */
+  stop?: readonly string[];
+  /** Keep what `detect` and `segment` find well-formed, drawn tokens too, but not those of beams. Default true. */
+  constrained?: boolean;
+}
+
+/** What a task came to, as both edges tell it. */
+export interface TaskResult {
+  /** What the task was for. */
+  readonly outcome: Outcome;
+  /** Bytes held on the device. */
+  readonly memory: MemoryUse;
+}
+
+/** What a task was for: a kind of result a variant. */
+export type Outcome = { type: 'text';
+  /** The words. */
+  readonly answer: Generated;
+} | { type: 'objects';
+  /** The words that they were read from. */
+  readonly answer: Generated;
+  /** What was found, in the model's order. */
+  readonly objects: readonly FoundObject[];
+  /** Objects that the model began and did not end well; they were left out. */
+  readonly dropped: number;
+};
+
+/** What a model answers in words. */
+export interface Generated {
+  /** Text, tokens and why it ended. */
+  readonly generation: Generation;
+  /** The ids after the picture's own slots. */
+  readonly promptTokens: readonly number[];
+  /** Where the time went. */
+  readonly timings: AnswerTimings;
+}
+
+/** What was generated. */
+export interface Generation {
+  /** The text, without what ended it. */
+  readonly text: string;
+  /** The tokens' ids, with the final end token where there is one. */
+  readonly tokens: readonly number[];
+  /** The natural logarithm of each token's probability, before temperature and cuts. */
+  readonly logprobs: readonly number[];
+  /** Why it ended: the end token, a stop text, or the allowed length. */
+  readonly finish: 'eos' | 'stop' | 'length';
+}
+
+/** Where the time of an answer went, in milliseconds. */
+export interface AnswerTimings {
+  /** Decoding, resizing and normalising the pictures. */
+  readonly imageMs: number;
+  /** The vision encoder and the projector. */
+  readonly encodeMs: number;
+  /** One pass over picture and prompt. */
+  readonly prefillMs: number;
+  /** Each further token, on average. */
+  readonly decodeMsPerToken: number;
+}
+
+/** Bytes held on the device. */
+export interface MemoryUse {
+  /** Weights. */
+  readonly weightsBytes: number;
+  /** KV cache. */
+  readonly kvBytes: number;
+  /** Scratch, inputs and results. */
+  readonly activationBytes: number;
+}
+
+/** A thing found in a picture. */
+export interface FoundObject {
+  /** What it is, in the model's words. */
+  readonly label: string;
+  /** How sure the model is of the box, from 0 to 1. */
+  readonly score: number;
+  /** Where it is. */
+  readonly box: Box;
+  /** Its mask, where the model came with a decoder of masks. */
+  readonly mask?: Mask;
+}
+
+/** Edges in pixels of the picture given: `xmin < xmax`, `ymin < ymax`. */
+export interface Box {
+  /** Left edge. */
+  readonly xmin: number;
+  /** Upper edge. */
+  readonly ymin: number;
+  /** Right edge. */
+  readonly xmax: number;
+  /** Lower edge. */
+  readonly ymax: number;
+}
+
+/** A soft mask over the part of a picture that its box covers. */
+export interface Mask {
+  /** Pixels left of the mask. */
+  readonly left: number;
+  /** Pixels above the mask. */
+  readonly top: number;
+  /** Pixels from left to right. */
+  readonly width: number;
+  /** Pixels from top to bottom. */
+  readonly height: number;
+  /** How much of each pixel belongs to the thing, row by row: 0 nothing, 255 all. */
+  readonly alpha: Uint8Array;
+}
