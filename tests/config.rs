@@ -1,7 +1,7 @@
 //! `config.json` of hub checkpoints: what is left out has transformers' default, and what this version does not run is
 //! refused by name.
 
-use ocelli::base::{ErrorKind, Fault};
+use ocelli::base::{ErrorKind, Fault, FieldError, Fields};
 use ocelli::models::paligemma::PaliGemmaConfig;
 use serde_json::{Value, json};
 
@@ -444,4 +444,56 @@ fn the_kind_of_model_is_told_before_its_fields() {
         assert_eq!(error.to_string(), format!("config.json{message}"));
         assert_eq!(error.kind(), kind);
     }
+}
+
+#[test]
+fn a_field_without_a_default_must_be_there() {
+    let json = json!({ "inner": {} });
+    let inner = Fields::of("model.json", &json).and_then(|fields| fields.object("inner")).expect("an object");
+    for (fault, expected) in [
+        (inner.usize("field", None, 1..=8).err(), "a whole number from 1 to 8"),
+        (inner.divisor("field", None, 12).err(), "a divisor of 12"),
+        (inner.positive("field", None).err(), "a positive number"),
+        (inner.bool("field", None).err(), "true or false"),
+        (inner.one_of("field", None, &["map", "avg"]).err(), "map or avg"),
+        (inner.object("field").err(), "an object"),
+        (inner.required("field", "a text").err(), "a text"),
+    ] {
+        let said = fault.as_ref().map(FieldError::to_string);
+        assert_eq!(said, Some(format!("model.json: inner.field is missing, expected {expected}")));
+    }
+}
+
+#[test]
+fn every_kind_of_field_is_read() {
+    let json = json!({
+        "layers": 2, "heads": 4, "eps": 1e-6, "on": false, "pooling": "avg", "name": "vit", "inner": { "x": -1.5 },
+        "size": [3, 224, 224], "eos": 7, "none": null
+    });
+    let fields = Fields::of("model.json", &json).expect("an object");
+    assert_eq!(fields.usize("layers", None, 1..=8), Ok(2));
+    assert_eq!(fields.divisor("heads", None, 12), Ok(4));
+    assert_eq!(fields.positive("eps", None), Ok(1e-6));
+    assert_eq!(fields.bool("on", true), Ok(false));
+    assert_eq!(fields.one_of("pooling", "map", &["map", "avg"]), Ok("avg"));
+    assert_eq!(fields.get("name").map(|name| name.string()), Some(Ok("vit")));
+    let x = fields.object("inner").and_then(|inner| inner.optional("x", |x| x.number()));
+    assert_eq!(x, Ok(Some(-1.5)));
+    let size = fields.required("size", "a list of 3").and_then(|size| size.list_of::<3>()).expect("three");
+    assert_eq!(size.map(|side| side.usize(1..=8192)), [Ok(3), Ok(224), Ok(224)]);
+    assert_eq!(fields.optional("eos", |ids| ids.ids()), Ok(Some(vec![7])));
+    assert_eq!(fields.nullable("none", Some(1.0), |cap| cap.positive()), Ok(None));
+    assert_eq!(fields.nullable("absent", Some(1.0), |cap| cap.positive()), Ok(Some(1.0)));
+    assert_eq!((fields.usize("absent", 3, 1..=8), fields.bool("absent", true)), (Ok(3), Ok(true)));
+    assert!(fields.get("none").is_some() && fields.non_null("none").is_none());
+    let fault = fields.required("name", "").and_then(|name| name.list_of::<3>()).expect_err("no list");
+    assert_eq!(fault.to_string(), "model.json: name is \"vit\", expected a list of 3");
+}
+
+#[test]
+fn an_error_repeats_no_more_than_the_beginning_of_a_long_value() {
+    let json = json!({ "name": "ö".repeat(1000) });
+    let fields = Fields::of("model.json", &json).expect("an object");
+    let fault = fields.usize("name", None, 1..=8).expect_err("no number").to_string();
+    assert_eq!(fault, format!("model.json: name is \"{}…, expected a whole number from 1 to 8", "ö".repeat(39)));
 }

@@ -176,7 +176,7 @@ fn a_config_that_does_not_fit_is_refused() {
         (
             json!({"image_mean": [0.5, 1e300, 0.5]}),
             ErrorKind::BadConfig,
-            ": image_mean[1] is 1e300, expected a number that fits in 32 bits",
+            ": image_mean[1] is 1e+300, expected a number that fits in 32 bits",
         ),
         (json!({"image_std": [1, 1, 0]}), ErrorKind::BadConfig, ": image_std[2] is 0, expected a positive number"),
         (

@@ -216,7 +216,9 @@ fn refuses_recordings_that_contradict_themselves() {
     };
     refused(&|_| (), &[a], "external");
     refused(&|_| (), &[a, BufferId(99)], "buffer 99");
+    refused(&|_| (), &[a, a], "which is also binding 1");
     refused(&|r| r.buffers[0].bytes = 64, &[a, b], "external");
+    refused(&|r| r.buffers[2].bytes = 6, &[a, b], "multiple of 4");
     refused(&|r| r.commands.push(dispatch(&[0, 1])), &[a, b], "bindings");
     refused(&|r| r.commands.push(dispatch(&[0, 1, 7])), &[a, b], "no buffer 7");
     refused(&|r| r.commands.push(dispatch(&[0, 1, 1])), &[a, b], "binding 2 writes");
