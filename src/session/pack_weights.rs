@@ -119,3 +119,46 @@ impl<'m> PackWeights<'m> {
         self.groups.iter().flat_map(place).collect()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::graph::{Graph, ShapeFault};
+    use crate::models::{Pass, Section};
+
+    /// Sees, and reads no text.
+    struct Mute;
+
+    impl Architecture for Mute {
+        fn name(&self) -> &'static str {
+            "mute"
+        }
+
+        fn parts(&self) -> Vec<Part> {
+            vec![Part { name: "vision", pass: Pass::EncodeImage, optional: None }]
+        }
+
+        fn build(&self, _: &Pass) -> Result<Graph, ShapeFault> {
+            Ok(Graph::new("nothing"))
+        }
+
+        fn report(&self) -> Vec<Section> {
+            Vec::new()
+        }
+    }
+
+    #[test]
+    fn a_pack_has_a_tokenizer_where_the_architecture_reads_text_and_there_alone() {
+        let manifest = |tokenizer: &str| {
+            let head = r#"{"format":2,"architecture":"mute","dtype":"f32","config":{},"#;
+            let json = format!(r#"{head}{tokenizer}"parts":[{{"name":"vision","shards":[]}}]}}"#);
+            Manifest::parse(json.as_bytes()).expect("it is well-formed")
+        };
+        check(&Mute, &manifest("")).expect("it needs none");
+        let odd = manifest(r#""tokenizer":{"file":"tokenizer.bin","bytes":1,"sha256":""},"#);
+        let said = check(&Mute, &odd).expect_err("it is refused").to_string();
+        assert!(said.contains("the tokenizer is there, expected missing for a mute"), "{said}");
+        let weights = PackWeights::of(&Mute, &odd, None).expect("there are none");
+        assert!(weights.specs.is_empty() && weights.covers("vision") && !weights.covers("decoder"));
+    }
+}

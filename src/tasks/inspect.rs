@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 use super::load::{config_json, file};
 use super::sums::hex;
 use crate::base::Result;
-use crate::format::pack::{MANIFEST, Manifest};
+use crate::format::pack::{MANIFEST, Manifest, WeightGroup};
 use crate::format::{Checkpoint, ModelFiles, TensorInfo, tensors_of};
 use crate::models::{self, Section};
 use crate::session::{PackWeights, cache_bytes_per_token, checkpoint_specs, open_pack};
@@ -27,6 +27,9 @@ pub struct Inspection {
     pub tensors: Vec<TensorReport>,
     /// Bytes of all tensors.
     pub bytes: usize,
+    /// The weights of a pack as it can be fetched in portions; nothing for a checkpoint.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub groups: Vec<GroupReport>,
     /// The tokenizer of a pack.
     pub tokenizer: Option<TokenizerReport>,
     /// Memory on a device, by the dtype of the weights; a pack has only its own.
@@ -40,6 +43,17 @@ pub struct MemoryNeed {
     pub weights_bytes: u64,
     /// Each token of prompt and answer, in the KV cache.
     pub kv_bytes_per_token: usize,
+}
+
+/// Shards of a pack that belong together.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct GroupReport {
+    /// The parts of the model whose weights they hold.
+    pub parts: Vec<String>,
+    /// Files.
+    pub shards: usize,
+    /// Their bytes.
+    pub bytes: u64,
 }
 
 /// A tokenizer in numbers.
@@ -77,7 +91,7 @@ pub struct TensorReport {
 pub fn inspect(files: &dyn ModelFiles) -> Result<Inspection> {
     let report = |t: TensorInfo| TensorReport { name: t.name, dtype: t.dtype, shape: t.shape, bytes: t.bytes };
     let mut tensors: Vec<TensorReport> = Vec::new();
-    let mut tokenizer = None;
+    let (mut groups, mut tokenizer) = (Vec::new(), None);
     let (architecture, specs, dtypes) = match files.get(MANIFEST) {
         Some(manifest) => {
             let manifest = Manifest::parse(manifest)?;
@@ -85,6 +99,7 @@ pub fn inspect(files: &dyn ModelFiles) -> Result<Inspection> {
             for shard in manifest.shards() {
                 tensors.extend(tensors_of(&shard.file, file(files, &shard.file)?)?.map(report));
             }
+            groups.extend(manifest.groups.iter().map(report_group));
             if let Some(entry) = &manifest.tokenizer {
                 let found = architecture.language(file(files, &entry.file)?)?;
                 tokenizer = Some(report_tokenizer(entry.file.clone(), found.tokenizer()));
@@ -112,6 +127,7 @@ pub fn inspect(files: &dyn ModelFiles) -> Result<Inspection> {
         parameters: specs.iter().map(|spec| spec.rows * spec.k).sum(),
         bytes: tensors.iter().map(|tensor| tensor.bytes).sum(),
         tensors,
+        groups,
         tokenizer,
         memory: dtypes.into_iter().map(need).collect(),
     })
@@ -122,6 +138,11 @@ fn as_objects<S: Serializer>(sections: &[Section], serializer: S) -> Result<S::O
         let numbers = section.numbers.iter().map(|(name, value)| ((*name).to_owned(), value.clone()));
         (section.name, Value::Object(Map::from_iter(numbers)))
     }))
+}
+
+fn report_group(group: &WeightGroup) -> GroupReport {
+    let bytes = group.shards.iter().map(|shard| shard.bytes).sum();
+    GroupReport { parts: group.parts.clone(), shards: group.shards.len(), bytes }
 }
 
 fn report_tokenizer(file: String, tokenizer: &Tokenizer) -> TokenizerReport {

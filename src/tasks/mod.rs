@@ -28,7 +28,7 @@ pub use crate::session::MemoryUse;
 pub use crate::tensor::Dtype;
 #[cfg(feature = "convert")]
 pub use convert::{ConvertOptions, Converted, convert};
-pub use inspect::{Inspection, MemoryNeed, TensorReport, TokenizerReport, inspect};
+pub use inspect::{GroupReport, Inspection, MemoryNeed, TensorReport, TokenizerReport, inspect};
 pub use load::ModelLoader;
 pub use masks::Mask;
 pub use model::{Answer, Model, ModelOptions, Request, Timings};

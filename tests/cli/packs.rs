@@ -15,6 +15,11 @@ fn a_pack_is_made_checked_and_asked() {
     let checked = ocelli(&["verify", &pack, "--json"]).good();
     assert_eq!(checked["files"].as_u64().map(|n| n + 1), made["files"].as_u64());
     let looked = ocelli(&["inspect", &pack, "--json"]).good();
+    let groups = looked["groups"].as_array().expect("a list");
+    assert_eq!(groups.iter().map(|group| &group["parts"][0]).collect::<Vec<_>>(), ["vision", "decoder"]);
+    assert!(groups.iter().all(|group| group["shards"] == 1 && group["bytes"].as_u64() > Some(1000)), "{groups:?}");
+    let said = ocelli(&["inspect", &pack]).out;
+    assert!(said.contains("shards of vision: 1, "), "{said}");
     assert!(looked["memory"]["q4"].is_object() && looked["memory"]["q8"].is_null(), "{looked}");
 
     let ask = |model: &str, more: &[&str]| {

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use ocelli::base::ErrorKind;
 use ocelli::format::Directory;
-use ocelli::tasks::{ConvertOptions, Dtype, convert, inspect, verify};
+use ocelli::tasks::{ConvertOptions, Dtype, GroupReport, convert, inspect, verify};
 use safetensors::serialize;
 use safetensors::tensor::TensorView;
 use serde_json::{Value, json};
@@ -126,7 +126,11 @@ fn a_pack_of_format_1_is_the_same_model() {
     let checked = |files: &Files| verify(&in_memory(files), &mut |_| Ok(())).expect("it is whole");
     assert_eq!(checked(&old).files, checked(&files).files);
     let looked = |files: &Files| inspect(&in_memory(files)).expect("it can be looked at");
-    assert_eq!(looked(&old), looked(&files));
+    let [mut of_old, mut of_new] = [looked(&old), looked(&files)];
+    let told = |groups: Vec<GroupReport>| groups.into_iter().map(|group| group.parts).collect::<Vec<_>>();
+    assert_eq!(told(std::mem::take(&mut of_old.groups)), [["vision", "decoder", "mask_decoder"]]);
+    assert_eq!(told(std::mem::take(&mut of_new.groups)), [["vision"], ["decoder"], ["mask_decoder"]]);
+    assert_eq!(of_old, of_new);
     let mut models = [&old, &files].map(|files| load(&in_memory(files), Dtype::Q8).expect("it loads"));
     assert!(models.iter().all(|model| model.decodes_masks()));
     let [of_old, of_new] = [0, 1].map(|n| answer(&mut models[n]));

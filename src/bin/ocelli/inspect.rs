@@ -27,6 +27,10 @@ fn text(model: &Inspection) -> String {
         let numbers: Vec<String> = section.numbers.iter().map(number).collect();
         let _ = writeln!(text, "  {:<8} {}", section.name, numbers.join(", "));
     }
+    for group in &model.groups {
+        let (parts, megabytes) = (group.parts.join(", "), group.bytes as f64 / 1e6);
+        let _ = writeln!(text, "  shards of {parts}: {}, {megabytes:.1} MB", group.shards);
+    }
     if let Some(t) = &model.tokenizer {
         let TokenizerReport { file, pieces, merges, added, .. } = t;
         let _ = writeln!(text, "  {file}: {pieces} pieces, {merges} merges, {added} added tokens");
