@@ -1,6 +1,6 @@
 use crate::graph::{Graph, ShapeFault, Source, StateKind, Value};
 use crate::models::{Names, states};
-use crate::ops::{Activate, Activation, Add, Attention, AttentionSpec, KeySource, Linear, Mask, Patchify};
+use crate::ops::{Activate, Activation, Add, Attention, AttentionSpec, Function, KeySource, Linear, Mask, Patchify};
 
 /// A vision transformer of pre-norm blocks with biases and learned positions, in numbers: SigLIP's vision encoder.
 #[derive(Debug, Clone, PartialEq)]
@@ -86,7 +86,8 @@ impl VitConfig {
         let x = g.push(names.ours("x"), Add { a: x, b: out })?;
         let normed = names.at("layer_norm2", "layer_norm2").layer_norm(g, x, self.eps)?;
         let hidden = names.at("fc1", "mlp.fc1").linear(g, normed, self.mlp, d)?;
-        let hidden = g.push(names.ours("gelu"), Activate { x: hidden, activation: Activation::Gelu })?;
+        let hidden =
+            g.push(names.ours("gelu"), Activate { x: hidden, activation: Activation::Map(Function::GeluTanh) })?;
         let out = names.at("fc2", "mlp.fc2").linear(g, hidden, d, self.mlp)?;
         g.push(names.ours("y"), Add { a: x, b: out })
     }
