@@ -7,12 +7,14 @@ pub enum Function {
     Softcap(f32),
     /// `max(x, 0)`.
     Relu,
+    /// GELU itself: `x / 2 * (1 + erf(x / sqrt(2)))`.
+    GeluErf,
 }
 
 impl Function {
     /// Every function; `cap` is the softcap's.
-    pub const fn all(cap: f32) -> [Self; 3] {
-        [Self::GeluTanh, Self::Softcap(cap), Self::Relu]
+    pub const fn all(cap: f32) -> [Self; 4] {
+        [Self::GeluTanh, Self::Softcap(cap), Self::Relu, Self::GeluErf]
     }
 
     /// The number of its case in `shaders/lib/activation.wgsl`; 0 is no function.
@@ -21,6 +23,7 @@ impl Function {
             Self::GeluTanh => 1,
             Self::Softcap(_) => 2,
             Self::Relu => 3,
+            Self::GeluErf => 4,
         }
     }
 
