@@ -22,6 +22,12 @@ fn gelu_erf(x: f32) -> f32 {
     return max(x, 0.0) - 0.5 * a * exp(p * a);
 }
 
+// SiLU. Below -80 it is 0 to the last bit; the bound keeps exp finite.
+fn silu(x: f32) -> f32 {
+    let bounded = max(x, -80.0);
+    return bounded / (1.0 + exp(-bounded));
+}
+
 fn activate(act: u32, x: f32, cap: f32) -> f32 {
     var y = x;
     switch act {
@@ -36,6 +42,9 @@ fn activate(act: u32, x: f32, cap: f32) -> f32 {
         }
         case 4u: {
             y = gelu_erf(x);
+        }
+        case 5u: {
+            y = silu(x);
         }
         default: {}
     }

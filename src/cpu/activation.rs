@@ -11,6 +11,7 @@ pub fn plain(function: Function, x: f32) -> f32 {
         Function::Softcap(cap) => softcap(y, f64::from(cap)),
         Function::Relu => relu(y),
         Function::GeluErf => gelu_erf(y),
+        Function::Silu => silu(y),
     };
     y as f32
 }
@@ -25,6 +26,7 @@ pub(super) unsafe fn lanes<S: Simd>(function: Function, x: S::F) -> S::F {
             Function::Softcap(cap) => softcap_lanes::<S>(x, cap),
             Function::Relu => relu_lanes::<S>(x),
             Function::GeluErf => gelu_erf_lanes::<S>(x),
+            Function::Silu => silu_lanes::<S>(x),
         }
     }
 }
@@ -112,6 +114,21 @@ unsafe fn gelu_erf_lanes<S: Simd>(x: S::F) -> S::F {
     }
 }
 
+fn silu(x: f64) -> f64 {
+    x / (1.0 + (-x).exp())
+}
+
+/// Below -80 it is 0 to the last bit.
+#[inline(always)]
+unsafe fn silu_lanes<S: Simd>(x: S::F) -> S::F {
+    // SAFETY: as the caller's; no pointers.
+    unsafe {
+        let bounded = S::max(S::splat(-80.0), x);
+        let e = simd::exp::<S>(S::sub(S::splat(0.0), bounded));
+        S::div(bounded, S::add(S::splat(1.0), e))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -124,6 +141,7 @@ mod tests {
             Function::Softcap(_) => [[0.0, 0.0], [-2.0, -1.523_188], [40.0, 2.0]],
             Function::Relu => [[0.0, 0.0], [-1.0, 0.0], [2.5, 2.5]],
             Function::GeluErf => [[1.0, 0.841_344_7], [-2.2, -0.030_587_6], [3.0, 2.995_950_3]],
+            Function::Silu => [[1.0, 0.731_058_6], [-2.2, -0.219_451_1], [3.0, 2.857_722_4]],
         }
     }
 

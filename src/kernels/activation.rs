@@ -9,12 +9,14 @@ pub enum Function {
     Relu,
     /// GELU itself: `x / 2 * (1 + erf(x / sqrt(2)))`.
     GeluErf,
+    /// `x / (1 + exp(-x))`.
+    Silu,
 }
 
 impl Function {
     /// Every function; `cap` is the softcap's.
-    pub const fn all(cap: f32) -> [Self; 4] {
-        [Self::GeluTanh, Self::Softcap(cap), Self::Relu, Self::GeluErf]
+    pub const fn all(cap: f32) -> [Self; 5] {
+        [Self::GeluTanh, Self::Softcap(cap), Self::Relu, Self::GeluErf, Self::Silu]
     }
 
     /// The number of its case in `shaders/lib/activation.wgsl`; 0 is no function.
@@ -24,6 +26,7 @@ impl Function {
             Self::Softcap(_) => 2,
             Self::Relu => 3,
             Self::GeluErf => 4,
+            Self::Silu => 5,
         }
     }
 
