@@ -11,7 +11,7 @@ use adapters::{Case, run_everywhere};
 use ocelli::base::{ErrorKind, Fault};
 use ocelli::gpu::{Counts, DeviceOptions, GpuError, GpuPlayer};
 use ocelli::graph::record::{BufferDecl, BufferId, Command, Read, Recording, Role};
-use ocelli::kernels::params::ElementwiseParams;
+use ocelli::kernels::params::AddParams;
 use ocelli::kernels::{Dispatch, KernelId, Step};
 use pollster::block_on;
 
@@ -82,7 +82,7 @@ fn scratch(bytes: usize) -> BufferDecl {
 
 /// `bindings[2] = bindings[0] + bindings[1]` over at most `tokens` rows.
 fn add(bindings: [u32; 3], tokens: u32) -> Command {
-    let params = ElementwiseParams { tokens, width: WIDTH, ..Default::default() };
+    let params = AddParams { tokens, width: WIDTH, ..Default::default() };
     Command::Dispatch(Dispatch {
         kernel: KernelId::Add,
         bindings: bindings.to_vec(),

@@ -1,21 +1,22 @@
 // Bindings, parameters, weight access and epilogue of the linear family:
 // y[t, first_row + n] = act(sum_k x[t, k] w[n, k] + bias[first_row + n]) + residual[t, first_row + n]
 #import step
-#import gelu
+#import activation
 #import weight
 struct LinearParams {
     tokens: u32, // T, most rows of x
     k: u32, // elements of a row of x; a multiple of 4
     rows: u32, // N of this shard
-    first_row: u32, // column of out that this shard's first row gives, before GeGLU
+    first_row: u32, // column of out that this shard's first row gives, before pairs become one
     out_stride: u32, // elements of a row of out
     row_words: u32, // 32-bit words of a weight row
     row_scales: u32, // scales of a weight row
     x_row: u32, // first row of x; 0xffffffff takes the last valid row of every sequence
     sequence_rows: u32, // R, rows of x that each of those sequences has
-    softcap: f32, // c of act 2
     weight_row: u32, // first row of the bound data that is used
-    act: u32, // 0 none, 1 GELU tanh, 2 softcap, 3 GeGLU over pairs of rows, 4 ReLU
+    act: u32, // code of the activation's function; 0 is none
+    gated: u32, // 1 takes pairs of rows (gate, up): act(gate) * up
+    cap: f32, // c of softcap
     bias: u32, // 1 adds the bias
     residual: u32, // 1 adds the residual after act
 }
@@ -60,36 +61,16 @@ fn put(t: u32, column: u32, y: f32) {
     }
 }
 
-// Writes the sum of one weight row n of the shard; not for GeGLU.
-fn finish(t: u32, n: u32, sum: f32) {
-    var y = biased(n, sum);
-    switch params.act {
-        case 1u: {
-            y = gelu_tanh(y);
-        }
-        case 2u: {
-            y = soft_cap(y, params.softcap);
-        }
-        case 4u: {
-            y = max(y, 0.0);
-        }
-        default: {}
-    }
-    put(t, params.first_row + n, y);
-}
-
-// Writes the sums of rows n and n + 1 (n even): two columns, or one after GeGLU.
+// Writes the sums of rows n and n + 1 (n even): two columns, or one where they are gate and up.
+// Told once for both columns, since a compiler would write all functions out for each.
 fn finish_pair(t: u32, n: u32, sums: vec2<f32>) {
-    if params.act == 3u {
-        if n + 1u < params.rows {
-            put(t, (params.first_row + n) / 2u, gelu_tanh(biased(n, sums.x)) * biased(n + 1u, sums.y));
+    for (var i = 0u; i < 2u - params.gated && n + i + params.gated < params.rows; i++) {
+        var column = params.first_row + n + i;
+        var y = activate(params.act, biased(n + i, select(sums.x, sums.y, i == 1u)), params.cap);
+        if params.gated == 1u {
+            column /= 2u;
+            y *= biased(n + 1u, sums.y);
         }
-        return;
-    }
-    if n < params.rows {
-        finish(t, n, sums.x);
-    }
-    if n + 1u < params.rows {
-        finish(t, n + 1u, sums.y);
+        put(t, column, y);
     }
 }

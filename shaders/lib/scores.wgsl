@@ -1,7 +1,7 @@
 // Scores of attention: softcap(scale * q k^T) + bias[j - i + center, h], i and j the positions of query and key; keys
 // farther than the table reaches have its first or last row.
 #import attention
-#import gelu
+#import softcap
 @group(0) @binding(3) var<storage, read> bias: array<f32>;
 
 fn bias_of(i: u32, j: u32, head: u32) -> f32 {

@@ -1,7 +1,7 @@
 use bytemuck::Pod;
 
 use super::CpuError;
-use crate::kernels::{KernelInfo, Step};
+use crate::kernels::{Activation, Function, KernelInfo, Step};
 use crate::tensor::Dtype;
 
 /// A buffer as a kernel sees it.
@@ -51,6 +51,21 @@ impl<'a> Call<'a> {
             expected: 1,
             found: 0,
         })
+    }
+
+    /// The activation that a kernel's parameters mean.
+    pub(super) fn activation(&self, act: u32, gated: u32, cap: f32) -> Result<Activation, CpuError> {
+        Activation::of_params(act, gated, cap).ok_or_else(|| self.unknown_activation(act))
+    }
+
+    /// Says that the kernel has no activation of this code.
+    pub(super) fn unknown_activation(&self, act: u32) -> CpuError {
+        CpuError::BadRecording {
+            kernel: self.info.name,
+            what: "codes of activations up to",
+            expected: Function::all(0.0).len(),
+            found: act as usize,
+        }
     }
 
     /// Rows of this pass up to the last valid one, at most the plan's capacity.

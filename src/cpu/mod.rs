@@ -3,6 +3,7 @@
 //! Every kernel has a plain twin here, under the kernel's own base name: a short function that is obviously right and
 //! against which every other version of the kernel is tested. The hot ones also have a [fast](fast) version.
 
+mod activation;
 mod buffer;
 mod call;
 mod error;

@@ -9,7 +9,7 @@ use crate::kernels::{DeviceClass, KernelId};
 use crate::quant::layout;
 use crate::tensor::Dtype;
 
-/// `act(x · weightᵀ + bias) + residual`: `[T, K]` and `[N, K]` to `[T, N]`, or `[T, N/2]` after [`Activation::GeGlu`].
+/// `act(x · weightᵀ + bias) + residual`: `[T, K]` and `[N, K]` to `[T, N]`, or `[T, N/2]` where the activation is gated.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Linear {
     /// `[T, K]`, K padded to a multiple of 4.
@@ -57,7 +57,7 @@ impl Operation for Linear {
         if let Some(bias) = self.bias {
             shapes.equal("length of the bias", shapes.elements(bias), n)?;
         }
-        let paired = self.activation != Activation::GeGlu || n.is_multiple_of(2);
+        let paired = !self.activation.is_gated() || n.is_multiple_of(2);
         shapes.supported("the rows of the weight", n, paired, "an even number: pairs of gate and up")?;
         let [rows, width] = [self.rows.count(shapes.rows(self.x)), self.activation.width(n)];
         if let Some(residual) = self.residual {
@@ -101,7 +101,7 @@ pub struct LinearOperands {
     pub bias: Option<Tensor>,
     /// Shape of `out`.
     pub residual: Option<Tensor>,
-    /// `[T, N]`, or `[T, N/2]` after GeGLU.
+    /// `[T, N]`, or `[T, N/2]` where the activation is gated.
     pub out: Tensor,
 }
 
@@ -145,9 +145,10 @@ pub fn linear(e: &mut Emitter, operands: &LinearOperands, activation: Activation
             row_scales: bytes.row_scales as u32,
             x_row: rows.x_row(),
             sequence_rows: rows.sequence_rows(),
-            softcap: activation.softcap(),
             weight_row: shard.skip as u32,
             act: activation.code(),
+            gated: u32::from(activation.is_gated()),
+            cap: activation.cap(),
             bias: u32::from(bias.is_some()),
             residual: u32::from(residual.is_some()),
             ..Default::default()

@@ -4,6 +4,7 @@
 //! dispatches do it ([`Operation`]). The functions of the same names take tensors by handle, choose the kernel that
 //! suits the device, fill in its parameters and grid, and emit dispatches. Pure functions throughout.
 
+mod activation;
 mod attention;
 mod convolution;
 mod elementwise;
@@ -20,9 +21,10 @@ mod select;
 mod shape;
 mod value;
 
+pub use activation::{Activate, activate};
 pub use attention::{Attention, AttentionBias, AttentionSpec, HEAD_DIMS, KeySource, Mask, attention, has_head_dim};
 pub use convolution::{Fold, FoldSpec, Grid, Unfold, fold, unfold};
-pub use elementwise::{Activate, Activation, Add, activate, add};
+pub use elementwise::{Add, add};
 pub use embed::{Embed, embed};
 pub use emitter::Emitter;
 pub use gather_slots::{CacheSpec, GatherSlots, gather_slots};
@@ -35,6 +37,8 @@ pub use rope::{RopeAppend, RopeSpec, rope_append};
 pub use select::{ArgMax, LogSoftmax, TopK, argmax, log_softmax, top_k};
 pub use shape::{Extents, ShapeFault, Shapes};
 pub use value::{Operand, Value, WeightId};
+
+pub use crate::kernels::{Activation, Function};
 
 operation::operations! {
     Embed,

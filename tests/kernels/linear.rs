@@ -1,7 +1,7 @@
 //! `matmul_tiled`, `matmul_regs`, `matvec`, `matvec_serial`: every dtype and epilogue, odd sizes, shards, row choice.
 
 use ocelli::kernels::params::LinearParams;
-use ocelli::kernels::{Kernel, KernelId, Sequence, Step};
+use ocelli::kernels::{Activation, Function, Kernel, KernelId, Sequence, Step};
 use ocelli::quant::{encode_rows, layout};
 use ocelli::tensor::Dtype;
 
@@ -35,8 +35,19 @@ const SHAPES: [Shape; 5] = [
 /// Rows of x behind which the last valid one is looked for.
 const STEP_TOKENS: u32 = 5;
 
-/// Epilogues (act, bias, residual) that together use every part; one for each shape.
-const SOME: [[u32; 3]; 5] = [[0, 0, 0], [1, 1, 0], [2, 0, 1], [3, 1, 1], [4, 1, 1]];
+/// The activation, and whether there are a bias and a residual (1) or not.
+type Epilogue = (Activation, [u32; 2]);
+
+/// Epilogues that together use every part; one for each shape.
+const SOME: [Epilogue; 5] = [
+    (Activation::None, [0, 0]),
+    (Activation::Map(Function::GeluTanh), [1, 0]),
+    (Activation::Map(Function::Softcap(CAP)), [0, 1]),
+    (Activation::Gated(Function::GeluTanh), [1, 1]),
+    (Activation::Map(Function::Relu), [1, 1]),
+];
+
+const CAP: f32 = 1.5;
 
 pub fn cases() -> Vec<KernelCase> {
     let kernels = KernelId::ALL.iter().copied().filter(|kernel| columns_and_rows(*kernel).is_some());
@@ -61,7 +72,7 @@ fn last_rows(kernel: KernelId, count: usize, sequence_rows: usize) -> KernelCase
     let mut case = case(
         kernel,
         &Shape { tokens: count, capacity: count, k, all_rows: rows, first_row: 0, skip: 0, rows, x_row: 0 },
-        [0, 0, 0],
+        SOME[0],
     );
     case.label += &format!(" of sequences of {sequence_rows}");
     let mut random = Random::new(&case.label);
@@ -75,8 +86,11 @@ fn last_rows(kernel: KernelId, count: usize, sequence_rows: usize) -> KernelCase
     case
 }
 
-fn every_epilogue() -> impl Iterator<Item = [u32; 3]> {
-    (0..20).map(|n| [n / 4, n / 2 % 2, n % 2])
+fn every_epilogue() -> impl Iterator<Item = Epilogue> {
+    let functions = Function::all(CAP);
+    let maps = functions.map(Activation::Map).into_iter().chain(functions.map(Activation::Gated));
+    let all = maps.chain([Activation::None]);
+    all.flat_map(|activation| [[0, 0], [0, 1], [1, 0], [1, 1]].map(|operands| (activation, operands)))
 }
 
 /// Weight rows and rows of x that a workgroup covers; nothing for kernels of other families.
@@ -95,11 +109,11 @@ fn dtype(kernel: KernelId) -> Dtype {
     [Dtype::F16, Dtype::Q8, Dtype::Q4].into_iter().find(|dtype| has(dtype.name())).unwrap_or(Dtype::F32)
 }
 
-fn case(kernel: KernelId, shape: &Shape, [act, bias, residual]: [u32; 3]) -> KernelCase {
+fn case(kernel: KernelId, shape: &Shape, (activation, [bias, residual]): Epilogue) -> KernelCase {
     let info = kernel.info();
     let Shape { tokens, capacity, k, all_rows, first_row, skip, rows, x_row } = *shape;
     let label = format!(
-        "{} T={tokens}/{capacity} K={k} N={rows} of {all_rows} act={act} bias={bias} residual={residual}",
+        "{} T={tokens}/{capacity} K={k} N={rows} of {all_rows} {activation:?} bias={bias} residual={residual}",
         info.name
     );
     let mut random = Random::new(&label);
@@ -108,7 +122,7 @@ fn case(kernel: KernelId, shape: &Shape, [act, bias, residual]: [u32; 3]) -> Ker
         u32::MAX => STEP_TOKENS as usize,
         first => first as usize + tokens,
     };
-    let (columns, out_stride) = if act == 3 { (rows / 2, all_rows / 2) } else { (rows, all_rows) };
+    let (columns, out_stride) = (activation.width(rows), activation.width(all_rows));
     let mut operands = vec![rows_up_to(&mut random, x_rows, x_rows + capacity - tokens, k)];
     let weight = encode_rows(dtype(kernel), &random.floats((skip + rows) * k), k).expect("random weights are finite");
     let bytes = layout(dtype(kernel), k);
@@ -130,9 +144,10 @@ fn case(kernel: KernelId, shape: &Shape, [act, bias, residual]: [u32; 3]) -> Ker
         row_words: (bytes.row_bytes / 4) as u32,
         row_scales: bytes.row_scales as u32,
         x_row,
-        softcap: 1.5,
         weight_row: skip as u32,
-        act,
+        act: activation.code(),
+        gated: u32::from(activation.is_gated()),
+        cap: activation.cap(),
         bias,
         residual,
         sequence_rows: u32::MAX,
@@ -143,8 +158,8 @@ fn case(kernel: KernelId, shape: &Shape, [act, bias, residual]: [u32; 3]) -> Ker
     // Only matvec has so many columns that they are folded over x and z, which may leave workgroups without work.
     let z = if info.kernel == Kernel::Matvec { groups.div_ceil(5) } else { 1 };
     let grid = [groups.div_ceil(z), capacity.div_ceil(tall), z];
-    let tolerance = match act {
-        0 => SUMMED,
+    let tolerance = match activation {
+        Activation::None => SUMMED,
         _ => CURVED,
     };
     let count = operands.len();

@@ -1,16 +1,16 @@
 //! Kernels that work row by row: embedding, patches, norms, RoPE and the elementwise ones.
 
 use ocelli::kernels::params::{
-    ElementwiseParams, EmbedParams, FoldParams, GatherSlotsParams, NormParams, PatchifyParams, PlaceRowsParams,
+    ActivateParams, AddParams, EmbedParams, FoldParams, GatherSlotsParams, NormParams, PatchifyParams, PlaceRowsParams,
     RopeParams, UnfoldParams,
 };
-use ocelli::kernels::{KernelId, Sequence, Step};
+use ocelli::kernels::{Activation, Function, KernelId, Sequence, Step};
 use ocelli::quant::{encode_rows, layout};
 use ocelli::tensor::Dtype;
 
 use crate::case::{KernelCase, Operand, bytes_of_ids, changed, dispatch, given, rows_up_to, written, written_of};
 use crate::random::Random;
-use crate::tolerance::{CURVED, EXACT, ROTATED, ROTATED_FAR, ROUNDED, SUMMED, Tolerance};
+use crate::tolerance::{CURVED, EXACT, ROTATED, ROTATED_FAR, ROUNDED, SUMMED};
 
 /// The bit that marks an id as the number of an image feature.
 const IMAGE: u32 = 1 << 31;
@@ -60,14 +60,11 @@ pub fn cases() -> Vec<KernelCase> {
     for sources in [&[0][..], &[0, 0], &[1, 1, 2, 2, 1], &[0; 33], &[63; 64]] {
         cases.extend([4, 36, 256].map(|head_dim| gather_slots(sources, head_dim)));
     }
-    for (kernel, tolerance) in [
-        (KernelId::Gelu, CURVED),
-        (KernelId::Geglu, CURVED),
-        (KernelId::Softcap, CURVED),
-        (KernelId::Relu, EXACT),
-        (KernelId::Add, ROUNDED),
-    ] {
-        cases.extend([1, 67, 260].map(|width| elementwise(kernel, width, tolerance)));
+    for width in [1, 67, 260] {
+        cases.push(add(width));
+        for function in Function::all(3.5) {
+            cases.extend([Activation::Map(function), Activation::Gated(function)].map(|act| activate(act, width)));
+        }
     }
     cases
 }
@@ -331,22 +328,39 @@ fn rope([heads, kv_heads, head_dim]: [usize; 3], position: u32, slot: u32, first
     KernelCase { label, operands, dispatches, step, tolerance }
 }
 
-fn elementwise(kernel: KernelId, width: usize, tolerance: Tolerance) -> KernelCase {
+fn add(width: usize) -> KernelCase {
     let (rows, capacity) = (3, 4);
-    let label = format!("{} D={width}", kernel.info().name);
+    let label = format!("add D={width}");
     let mut random = Random::new(&label);
-    let x_width = if kernel == KernelId::Geglu { 2 * width } else { width };
-    // Far enough from 0 that the curves bend.
+    let operands = vec![
+        rows_up_to(&mut random, rows, capacity, width),
+        rows_up_to(&mut random, rows, capacity, width),
+        written_of(capacity * width, rows * width),
+    ];
+    let params = AddParams { tokens: capacity as u32, width: width as u32, ..Default::default() };
+    let dispatches = vec![dispatch(KernelId::Add, 3, &params, [width.div_ceil(64), capacity, 1])];
+    KernelCase { label, operands, dispatches, step: tokens(rows as u32), tolerance: ROUNDED }
+}
+
+fn activate(activation: Activation, width: usize) -> KernelCase {
+    let (rows, capacity) = (3, 4);
+    let label = format!("activate {activation:?} D={width}");
+    let mut random = Random::new(&label);
+    let x_width = if activation.is_gated() { 2 * width } else { width };
+    // Far enough from 0 that the curves bend, and at the places where forms of GELU are most apart.
     let mut x = random.floats(rows * x_width);
     x.iter_mut().for_each(|x| *x *= 6.0);
+    x[..3].copy_from_slice(&[-2.2, 2.2, -2.3]);
     x.resize(capacity * x_width, f32::NAN);
-    let mut operands = vec![given(&x)];
-    if kernel == KernelId::Add {
-        operands.push(rows_up_to(&mut random, rows, capacity, width));
-    }
-    operands.push(written_of(capacity * width, rows * width));
-    let params = ElementwiseParams { tokens: capacity as u32, width: width as u32, softcap: 3.5, ..Default::default() };
-    let grid = [width.div_ceil(64), capacity, 1];
-    let dispatches = vec![dispatch(kernel, operands.len(), &params, grid)];
-    KernelCase { label, operands, dispatches, step: tokens(rows as u32), tolerance }
+    let operands = vec![given(&x), written_of(capacity * width, rows * width)];
+    let params = ActivateParams {
+        tokens: capacity as u32,
+        width: width as u32,
+        act: activation.code(),
+        gated: u32::from(activation.is_gated()),
+        cap: activation.cap(),
+        ..Default::default()
+    };
+    let dispatches = vec![dispatch(KernelId::Activate, 2, &params, [width.div_ceil(64), capacity, 1])];
+    KernelCase { label, operands, dispatches, step: tokens(rows as u32), tolerance: CURVED }
 }

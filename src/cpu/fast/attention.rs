@@ -7,6 +7,7 @@ use super::threads::{each_part, parts};
 use super::tile;
 use super::workspace::{Lane, Workspace, lanes_for, room};
 use crate::cpu::CpuError;
+use crate::cpu::activation::softcap_lanes;
 use crate::cpu::call::Call;
 use crate::cpu::twins::attention::{self as twin, Attention, Sequences, bind};
 
@@ -180,8 +181,7 @@ unsafe fn tile_of<S: Simd, const TILE: usize>(
                 for m in 0..TILE {
                     let mut score = S::mul(scores[m], S::splat(op.scale));
                     if op.softcap != 0.0 {
-                        let capped = simd::tanh::<S>(S::div(score, S::splat(op.softcap)));
-                        score = S::mul(capped, S::splat(op.softcap));
+                        score = softcap_lanes::<S>(score, op.softcap);
                     }
                     S::store(weights[m].as_mut_ptr().add(p * ROWS), score);
                 }

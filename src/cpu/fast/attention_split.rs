@@ -6,6 +6,7 @@ use super::simd::{self, Kernel, Simd, launch};
 use super::tile;
 use super::workspace::{Workspace, room};
 use crate::cpu::CpuError;
+use crate::cpu::activation::softcap_lanes;
 use crate::cpu::call::Call;
 use crate::cpu::twins::attention::Attention;
 use crate::cpu::twins::attention_split::{self as twin, EMPTY, HEAD, bind_split, part_width};
@@ -85,8 +86,7 @@ pub(super) unsafe fn weigh<S: Simd>(
         }
         if op.softcap != 0.0 {
             for part in scores.chunks_exact_mut(8) {
-                let capped = simd::tanh::<S>(S::div(S::load(part.as_ptr()), S::splat(op.softcap)));
-                S::store(part.as_mut_ptr(), S::mul(capped, S::splat(op.softcap)));
+                S::store(part.as_mut_ptr(), softcap_lanes::<S>(S::load(part.as_ptr()), op.softcap));
             }
         }
         if let Some(bias) = op.bias {

@@ -5,13 +5,13 @@
 //! over the weights as they lie in memory.
 
 use super::panel::{self, ROWS};
-use super::simd::{self, Kernel, Simd, launch};
+use super::simd::{Kernel, Simd, launch};
 use super::threads::{each_part, parts};
 use super::workspace::{Lane, Workspace, lanes_for, room};
 use super::{quantise, tile};
-use crate::cpu::CpuError;
 use crate::cpu::call::Call;
-use crate::cpu::twins::linear::{Act, Linear, bind};
+use crate::cpu::twins::linear::{Linear, bind};
+use crate::cpu::{CpuError, activation};
 use crate::quant::BLOCK;
 use crate::tensor::Dtype;
 
@@ -227,28 +227,20 @@ unsafe fn finish<S: Simd>(op: &Linear<'_>, token: usize, first: usize, sums: S::
             lanes[..count].copy_from_slice(&bias[first..first + count]);
             y = S::add(y, S::load(lanes.as_ptr()));
         }
-        match op.act {
-            Act::None => S::store(lanes.as_mut_ptr(), y),
-            Act::Gelu => S::store(lanes.as_mut_ptr(), simd::gelu::<S>(y)),
-            Act::Softcap(cap) => {
-                let capped = simd::tanh::<S>(S::div(y, S::splat(cap)));
-                S::store(lanes.as_mut_ptr(), S::mul(capped, S::splat(cap)));
-            }
-            Act::Relu => {
-                S::store(lanes.as_mut_ptr(), y);
-                lanes.iter_mut().for_each(|y| *y = y.max(0.0));
-            }
-            Act::Geglu => {
-                let mut gates = [0.0f32; ROWS];
-                S::store(lanes.as_mut_ptr(), y);
-                S::store(gates.as_mut_ptr(), simd::gelu::<S>(y));
-                for c in 0..ROWS / 2 {
-                    lanes[c] = gates[2 * c] * lanes[2 * c + 1];
-                }
+        let plain = y;
+        if let Some(function) = op.activation.function() {
+            y = activation::lanes::<S>(function, y);
+        }
+        S::store(lanes.as_mut_ptr(), y);
+        if op.activation.is_gated() {
+            let mut ups = [0.0f32; ROWS];
+            S::store(ups.as_mut_ptr(), plain);
+            for c in 0..ROWS / 2 {
+                lanes[c] = lanes[2 * c] * ups[2 * c + 1];
             }
         }
     }
-    let (first, count) = if op.act == Act::Geglu { (first / 2, count / 2) } else { (first, count) };
+    let (first, count) = (op.activation.width(first), op.activation.width(count));
     let at = op.first_column + first;
     if let Some(residual) = op.residual {
         let residual = &residual[token * op.out_stride + at..][..count];

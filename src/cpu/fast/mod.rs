@@ -1,11 +1,11 @@
 //! Fast versions of the kernels that matter, each tested against its plain twin.
 
+pub mod activate;
 pub mod argmax;
 pub mod attention;
 pub mod attention_split;
 #[cfg(target_arch = "x86_64")]
 mod avx2;
-pub mod elementwise;
 pub mod linear;
 pub mod norm;
 mod panel;
@@ -35,9 +35,7 @@ pub(super) fn find(kernel: Kernel) -> Option<Run> {
         Kernel::RopeAppend => rope_append::run,
         Kernel::Attention | Kernel::AttentionSerial => attention::run,
         Kernel::AttentionSplit | Kernel::AttentionSplitSerial => attention_split::run,
-        Kernel::Gelu => elementwise::run_gelu,
-        Kernel::Geglu => elementwise::run_geglu,
-        Kernel::Softcap => elementwise::run_softcap,
+        Kernel::Activate => activate::run,
         Kernel::ArgmaxPartial => argmax::run_partial,
         Kernel::TopKFirst => top_k::run_first,
         Kernel::TopKMerge => top_k::run_merge,

@@ -156,14 +156,3 @@ pub unsafe fn tanh<S: Simd>(x: S::F) -> S::F {
         S::sub(one, S::div(S::splat(2.0), S::add(e, one)))
     }
 }
-
-/// GELU, tanh form: `x / (1 + exp(-2 u))`, `u = sqrt(2/pi) (x + 0.044715 x^3)`.
-#[inline(always)]
-pub unsafe fn gelu<S: Simd>(x: S::F) -> S::F {
-    // SAFETY: as the caller's; no pointers.
-    unsafe {
-        let cubic = S::mul_add(S::mul(x, x), S::splat(-2.0 * 0.797_884_6 * 0.044_715), S::splat(-2.0 * 0.797_884_6));
-        let e = exp::<S>(S::mul(cubic, x));
-        S::div(x, S::add(S::splat(1.0), e))
-    }
-}

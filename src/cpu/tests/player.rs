@@ -6,7 +6,10 @@ use std::task::{Context, Poll, Waker};
 use crate::base::{ErrorKind, Fault};
 use crate::cpu::{CpuError, CpuPlayer};
 use crate::graph::record::{BufferDecl, BufferId, Command, Read, Recording, Role};
-use crate::kernels::{Dispatch, KernelId, Step, params::ElementwiseParams};
+use crate::kernels::{
+    Dispatch, KernelId, Step,
+    params::{ActivateParams, AddParams},
+};
 
 /// Runs a future that needs nobody else to go on.
 pub fn now<F: Future>(future: F) -> F::Output {
@@ -100,7 +103,7 @@ impl Bench {
 }
 
 fn dispatch(bindings: &[u32]) -> Command {
-    let params = ElementwiseParams { tokens: 1, width: 4, ..Default::default() };
+    let params = AddParams { tokens: 1, width: 4, ..Default::default() };
     Command::Dispatch(Dispatch {
         kernel: KernelId::Add,
         bindings: bindings.to_vec(),
@@ -267,7 +270,7 @@ fn names_what_goes_wrong() {
 fn a_buffer_too_small_for_its_kernel_is_an_error() {
     let mut bench = Bench::new(CpuPlayer::new());
     let (x, out) = (bench.floats(&[0.0; 4]), bench.floats(&[0.0; 4]));
-    let params = ElementwiseParams { tokens: 9, width: u32::MAX, ..Default::default() };
-    let error = bench.try_run(KernelId::Gelu, &params, &[x, out], ONE).expect_err("too small");
-    assert!(matches!(error, CpuError::BufferTooSmall { kernel: "gelu", binding: 0, .. }), "{error}");
+    let params = ActivateParams { tokens: 9, width: u32::MAX, act: 1, ..Default::default() };
+    let error = bench.try_run(KernelId::Activate, &params, &[x, out], ONE).expect_err("too small");
+    assert!(matches!(error, CpuError::BufferTooSmall { kernel: "activate", binding: 0, .. }), "{error}");
 }

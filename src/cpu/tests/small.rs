@@ -1,9 +1,10 @@
 //! Fast norms, activations, argmax and top-k against their twins.
 
 use super::random::{Random, assert_close, poisoned};
-use crate::cpu::fast;
 use crate::cpu::twins::norm::Norm;
-use crate::cpu::twins::{argmax, elementwise, top_k};
+use crate::cpu::twins::{argmax, top_k};
+use crate::cpu::{activation, fast};
+use crate::kernels::Function;
 
 #[test]
 pub fn norms() {
@@ -28,30 +29,28 @@ pub fn norms() {
 #[test]
 pub fn activations_over_their_whole_range() {
     let x: Vec<f32> = (-40_000..=40_000).map(|i| i as f32 * 1e-3).chain([-1e30, 1e30, -0.0]).collect();
-    let (mut gelu, mut capped) = (poisoned(x.len()), poisoned(x.len()));
-    fast::elementwise::gelu(&x, &mut gelu);
-    fast::elementwise::softcap(&x, 7.0, &mut capped);
-    for ((x, gelu), capped) in x.iter().zip(gelu).zip(capped) {
-        let plain = elementwise::gelu_tanh(*x);
-        assert!((plain - gelu).abs() <= 1e-6 * plain.abs().max(1e-1), "gelu({x}): plain {plain}, fast {gelu}");
-        let plain = elementwise::soft_cap(*x, 7.0);
-        assert!((plain - capped).abs() <= 3e-6, "softcap({x}): plain {plain}, fast {capped}");
-    }
-    let pairs: Vec<[f32; 2]> = x.iter().map(|x| [*x, 0.5]).take(1003).collect();
-    let mut out = poisoned(pairs.len());
-    fast::elementwise::geglu(&pairs, &mut out);
-    for ([gate, up], out) in pairs.iter().zip(out) {
-        assert!((elementwise::gelu_tanh(*gate) * up - out).abs() <= 1e-6 * gate.abs().max(1.0), "geglu({gate})");
+    let pairs: Vec<[f32; 2]> = x.iter().map(|x| [*x, 0.5]).collect();
+    for function in Function::all(0.25) {
+        let (mut mapped, mut gated) = (poisoned(x.len()), poisoned(x.len()));
+        fast::activate::map(function, &x, &mut mapped);
+        fast::activate::gated(function, &pairs, &mut gated);
+        for (x, [mapped, gated]) in x.iter().zip(mapped.iter().zip(gated).map(|(m, g)| [*m, g])) {
+            let plain = activation::plain(function, *x);
+            let near = 1e-6 * plain.abs().max(0.1);
+            assert!((plain - mapped).abs() <= near, "{function:?}({x}): plain {plain}, fast {mapped}");
+            assert_eq!(mapped * 0.5, gated, "{function:?}({x}) * 0.5");
+        }
     }
 }
 
 #[test]
 pub fn no_number_stays_none() {
-    let mut out = [0.0; 9];
-    fast::elementwise::gelu(&[f32::NAN; 9], &mut out);
-    assert!(out.iter().all(|x| x.is_nan()), "{out:?}");
-    fast::elementwise::softcap(&[f32::NAN; 9], 3.0, &mut out);
-    assert!(out.iter().all(|x| x.is_nan()), "{out:?}");
+    for function in Function::all(3.0) {
+        let mut out = [0.0; 9];
+        fast::activate::map(function, &[f32::NAN; 9], &mut out);
+        assert!(out.iter().all(|x| x.is_nan()), "{function:?}: {out:?}");
+        assert!(activation::plain(function, f32::NAN).is_nan(), "{function:?}");
+    }
 }
 
 #[test]

@@ -1,9 +1,9 @@
 //! Every kernel through the player, with values worked out by hand.
 
 use super::player::{Bench, f32s, words};
-use crate::cpu::CpuPlayer;
 use crate::cpu::call::MAX_BINDINGS;
-use crate::kernels::{KernelId, Sequence, Step, params::*};
+use crate::cpu::{CpuError, CpuPlayer};
+use crate::kernels::{Function, KernelId, Sequence, Step, params::*};
 use crate::quant::encode_rows;
 use crate::tensor::Dtype;
 
@@ -280,19 +280,30 @@ fn gather_slots_copies_between_slots() {
 fn elementwise() {
     both(|b| {
         let (x, y, out) = (b.floats(&[0.0, 1.0, -1.0, 2.0]), b.floats(&[1.0, 2.0, 3.0, 4.0]), b.floats(&[0.0; 4]));
-        let p = ElementwiseParams { tokens: 1, width: 4, softcap: 2.0, ..Default::default() };
-        b.run(KernelId::Gelu, &p, &[x, out], step(1));
-        near(&f32s(&b.read(out)), &[0.0, 0.841_192, -0.158_808, 1.954_597_7]);
-        b.run(KernelId::Softcap, &p, &[x, out], step(1));
-        near(&f32s(&b.read(out)), &[0.0, 2.0 * 0.5f32.tanh(), -2.0 * 0.5f32.tanh(), 2.0 * 1.0f32.tanh()]);
-        b.run(KernelId::Relu, &p, &[x, out], step(1));
-        near(&f32s(&b.read(out)), &[0.0, 1.0, 0.0, 2.0]);
+        let p = AddParams { tokens: 1, width: 4, ..Default::default() };
         b.run(KernelId::Add, &p, &[x, y, out], step(1));
         near(&f32s(&b.read(out)), &[1.0, 3.0, 2.0, 6.0]);
-        let p = ElementwiseParams { width: 2, ..p };
-        b.run(KernelId::Geglu, &p, &[y, out], step(1));
+        let relu = ActivateParams { tokens: 1, width: 4, act: Function::Relu.code(), ..Default::default() };
+        b.run(KernelId::Activate, &relu, &[x, out], step(1));
+        near(&f32s(&b.read(out)), &[0.0, 1.0, 0.0, 2.0]);
+        let softcap = ActivateParams { act: Function::Softcap(2.0).code(), cap: 2.0, ..relu };
+        b.run(KernelId::Activate, &softcap, &[x, out], step(1));
+        near(&f32s(&b.read(out)), &[0.0, 2.0 * 0.5f32.tanh(), -2.0 * 0.5f32.tanh(), 2.0 * 1.0f32.tanh()]);
+        let geglu = ActivateParams { width: 2, act: Function::GeluTanh.code(), gated: 1, ..relu };
+        b.run(KernelId::Activate, &geglu, &[y, out], step(1));
         near(&f32s(&b.read(out))[..2], &[0.841_192 * 2.0, 2.996_362_6 * 4.0]);
     });
+}
+
+#[test]
+fn an_activation_that_nobody_has_is_an_error() {
+    let mut bench = Bench::new(CpuPlayer::plain());
+    let (x, out) = (bench.floats(&[0.0; 4]), bench.floats(&[0.0; 4]));
+    for [act, gated] in [[0, 0], [0, 1], [1, 2], [99, 0]] {
+        let p = ActivateParams { tokens: 1, width: 1, act, gated, ..Default::default() };
+        let error = bench.try_run(KernelId::Activate, &p, &[x, out], step(1)).expect_err("no function");
+        assert!(matches!(error, CpuError::BadRecording { kernel: "activate", .. }), "{error}");
+    }
 }
 
 #[test]

@@ -1,26 +1,11 @@
 //! `matmul_tiled`, `matmul_regs`, `matvec`, `matvec_serial`: y = act(x w^T + bias) + residual.
 
-use super::elementwise::{gelu_tanh, soft_cap};
-use crate::cpu::CpuError;
 use crate::cpu::call::{Call, size};
+use crate::cpu::{CpuError, activation};
+use crate::kernels::Activation;
 use crate::kernels::params::LinearParams;
 use crate::quant::{self, decode_row};
 use crate::tensor::Dtype;
-
-/// What is done to a sum before the residual is added.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Act {
-    /// Nothing.
-    None,
-    /// GELU, tanh form.
-    Gelu,
-    /// `cap * tanh(y / cap)`.
-    Softcap(f32),
-    /// Rows come in pairs of gate and up: `gelu(gate) * up`, half as many columns.
-    Geglu,
-    /// `max(y, 0)`.
-    Relu,
-}
 
 /// A weight matrix `[rows, k]` in one of the formats of `quant`.
 #[derive(Debug, Clone, Copy)]
@@ -66,14 +51,14 @@ pub struct Linear<'a> {
     pub bias: Option<&'a [f32]>,
     /// `[tokens, out_stride]`.
     pub residual: Option<&'a [f32]>,
-    /// The activation.
-    pub act: Act,
+    /// What is done to a sum before the residual is added; rows come in pairs of gate and up where it is gated.
+    pub activation: Activation,
 }
 
 impl Linear<'_> {
     /// Columns of `out` that this shard writes.
     pub fn columns(&self) -> usize {
-        if self.act == Act::Geglu { self.rows / 2 } else { self.rows }
+        self.activation.width(self.rows)
     }
 }
 
@@ -93,12 +78,10 @@ pub fn linear(op: &Linear<'_>, out: &mut [f32]) {
     for t in 0..op.tokens {
         let sums = &sums[t * op.rows..][..op.rows];
         for c in 0..op.columns() {
-            let y = match op.act {
-                Act::None => sums[c],
-                Act::Gelu => gelu_tanh(sums[c]),
-                Act::Softcap(cap) => soft_cap(sums[c], cap),
-                Act::Relu => sums[c].max(0.0),
-                Act::Geglu => gelu_tanh(sums[2 * c]) * sums[2 * c + 1],
+            let y = match op.activation {
+                Activation::None => sums[c],
+                Activation::Map(function) => activation::plain(function, sums[c]),
+                Activation::Gated(function) => activation::plain(function, sums[2 * c]) * sums[2 * c + 1],
             };
             let at = t * op.out_stride + op.first_column + c;
             out[at] = y + op.residual.map_or(0.0, |r| r[at]);
@@ -115,21 +98,13 @@ pub(in crate::cpu) fn bind<'b, 'a: 'b>(
 ) -> Result<(Linear<'b>, &'a mut [f32]), CpuError> {
     let p: LinearParams = call.params()?;
     let dtype = call.weight_dtype()?;
-    let act = match p.act {
-        0 => Act::None,
-        1 => Act::Gelu,
-        2 => Act::Softcap(p.softcap),
-        3 => Act::Geglu,
-        4 => Act::Relu,
-        other => return Err(call.agree("activation", other as usize, 4).err().unwrap_or(CpuError::Cancelled)),
-    };
+    let activation = call.activation(p.act, p.gated, p.cap)?;
     let (k, rows, row_scales) = (p.k as usize, p.rows as usize, p.row_scales as usize);
     let layout = quant::layout(dtype, k);
     call.agree("words of a weight row", p.row_words as usize, layout.row_bytes / 4)?;
     call.agree("scales of a weight row", row_scales, layout.row_scales)?;
     let (first_row, out_stride) = (p.first_row as usize, p.out_stride as usize);
-    let first_column = if act == Act::Geglu { first_row / 2 } else { first_row };
-    let columns = if act == Act::Geglu { rows / 2 } else { rows };
+    let (first_column, columns) = (activation.width(first_row), activation.width(rows));
     call.at_most("columns of this shard", first_column.saturating_add(columns), out_stride)?;
 
     let (tokens, x) = super::chosen_rows(call, p.tokens, [p.x_row, p.sequence_rows], k, gathered)?;
@@ -148,7 +123,7 @@ pub(in crate::cpu) fn bind<'b, 'a: 'b>(
     let residual = if p.residual != 0 { Some(call.read(next + 1, whole)?) } else { None };
     let out = call.write(next + 2, whole)?;
     let weight = Weight { dtype, data, scales, row_bytes: layout.row_bytes, row_scales };
-    Ok((Linear { tokens, k, rows, first_column, out_stride, x, weight, bias, residual, act }, out))
+    Ok((Linear { tokens, k, rows, first_column, out_stride, x, weight, bias, residual, activation }, out))
 }
 
 pub(in crate::cpu) fn run(call: &mut Call<'_>) -> Result<(), CpuError> {

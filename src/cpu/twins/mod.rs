@@ -2,6 +2,7 @@
 //!
 //! The table of kernels calls them by their kernels' names, which the functions of a family's file get below.
 
+pub mod activate;
 pub mod argmax;
 pub mod attention;
 pub mod attention_split;
@@ -17,15 +18,14 @@ pub mod place_rows;
 pub mod rope_append;
 pub mod top_k;
 
+pub(super) use activate::run as activate;
 pub(super) use argmax::{run_merge as argmax_merge, run_partial as argmax_partial};
 pub(super) use attention::{run as attention, run as attention_serial};
 pub(super) use attention_split::{
     run_merge as attention_merge, run_split as attention_split, run_split as attention_split_serial,
 };
 pub(super) use convolution::{run_fold as fold, run_unfold as unfold};
-pub(super) use elementwise::{
-    run_add as add, run_geglu as geglu, run_gelu as gelu, run_relu as relu, run_softcap as softcap,
-};
+pub(super) use elementwise::run_add as add;
 pub(super) use embed::run as embed;
 pub(super) use gather_slots::run as gather_slots;
 pub(super) use linear::{run as matmul_regs, run as matmul_tiled, run as matvec, run as matvec_serial};

@@ -2,8 +2,8 @@ use super::GemmaConfig;
 use crate::graph::{Graph, ShapeFault, Source, StateKind, Value, WeightId};
 use crate::models::{DecoderPass, Names, PassOutput, states};
 use crate::ops::{
-    Activate, Activation, Add, ArgMax, Attention, AttentionSpec, Embed, KeySource, Linear, LogSoftmax, Mask, RmsNorm,
-    RopeAppend, RopeSpec, RowChoice, TopK,
+    Activate, Activation, Add, ArgMax, Attention, AttentionSpec, Embed, Function, KeySource, Linear, LogSoftmax, Mask,
+    RmsNorm, RopeAppend, RopeSpec, RowChoice, TopK,
 };
 
 /// A block's norms by our names and the checkpoint's.
@@ -96,7 +96,8 @@ impl GemmaConfig {
         let [gate, up] = ["gate", "up"].map(|n| names.theirs(&format!("mlp.{n}_proj.weight")));
         let weight = g.matrix(names.ours("gate_up"), 2 * f, d, Source::Interleave(gate, up))?;
         let gate_up = g.push(names.ours("gate_up"), Linear::new(normed, weight, None))?;
-        let hidden = g.push(names.ours("geglu"), Activate { x: gate_up, activation: Activation::GeGlu })?;
+        let hidden =
+            g.push(names.ours("geglu"), Activate { x: gate_up, activation: Activation::Gated(Function::GeluTanh) })?;
         let mut out = names.at("down", "mlp.down_proj").unbiased(g, hidden, d, f)?;
         if let Some(norm) = norms.post_mlp {
             out = self.rms_norm(g, &names.at("post_mlp_norm", norm), out)?;
@@ -115,7 +116,7 @@ impl GemmaConfig {
         let linear = Linear { part: pass.ids.clone(), ..Linear::new(normed, weight, None) };
         let mut logits = g.push("logits", linear)?;
         if let Some(cap) = self.final_softcap {
-            logits = g.push("capped", Activate { x: logits, activation: Activation::Softcap(cap) })?;
+            logits = g.push("capped", Activate { x: logits, activation: Activation::Map(Function::Softcap(cap)) })?;
         }
         if pass.output == PassOutput::Score {
             let ids = g.state(states::TARGETS, StateKind::Input, pass.rows(), 1)?;

@@ -1,7 +1,7 @@
 use super::VitConfig;
 use crate::graph::{Graph, ShapeFault, Source, StateKind, Value};
 use crate::models::{Names, states};
-use crate::ops::{Activate, Activation, Add, Attention, AttentionSpec, KeySource, Linear, Mask, Patchify};
+use crate::ops::{Activate, Activation, Add, Attention, AttentionSpec, Function, KeySource, Linear, Mask, Patchify};
 
 impl VitConfig {
     /// Patches along one side; the pixels that fill no patch are dropped.
@@ -68,7 +68,8 @@ impl VitConfig {
         let x = g.push(names.ours("x"), Add { a: x, b: out })?;
         let normed = names.at("layer_norm2", "layer_norm2").layer_norm(g, x, self.eps)?;
         let hidden = names.at("fc1", "mlp.fc1").linear(g, normed, self.mlp, d)?;
-        let hidden = g.push(names.ours("gelu"), Activate { x: hidden, activation: Activation::Gelu })?;
+        let hidden =
+            g.push(names.ours("gelu"), Activate { x: hidden, activation: Activation::Map(Function::GeluTanh) })?;
         let out = names.at("fc2", "mlp.fc2").linear(g, hidden, d, self.mlp)?;
         g.push(names.ours("y"), Add { a: x, b: out })
     }

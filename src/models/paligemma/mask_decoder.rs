@@ -5,7 +5,7 @@
 
 use crate::graph::{Graph, ShapeFault, Source, StateKind, Value};
 use crate::models::{Names, states};
-use crate::ops::{Activate, Activation, Add, Embed, Fold, FoldSpec, Grid, Linear, Unfold};
+use crate::ops::{Activate, Activation, Add, Embed, Fold, FoldSpec, Function, Grid, Linear, Unfold};
 
 /// Codes of a mask.
 pub const CODES: usize = 16;
@@ -78,5 +78,5 @@ fn convolution(g: &mut Graph, names: &Names, x: Value, grid: Grid) -> Result<Val
 }
 
 fn relu(g: &mut Graph, names: &Names, x: Value) -> Result<Value, ShapeFault> {
-    g.push(names.own(), Activate { x, activation: Activation::Relu })
+    g.push(names.own(), Activate { x, activation: Activation::Map(Function::Relu) })
 }
