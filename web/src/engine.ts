@@ -156,11 +156,11 @@ export class Engine {
         await timed(() => prepared);
         await timed(() => taken.push(file, bytes));
         meter.add('upload', bytes.length, file);
-        if (unseen && taken.can_look()) {
+        if (unseen && taken.vision_ready()) {
           const pixels = await withTimeout(unseen);
           unseen = undefined;
           // What fails here fails again where the picture is asked about, and is told there.
-          if (pixels) await timed(() => taken.look(pixels.width, pixels.height, bytesOf(pixels))).catch(() => undefined);
+          if (pixels) await timed(() => taken.encode_image(pixels.width, pixels.height, bytesOf(pixels))).catch(() => undefined);
         }
       }
       if (!loader) throw new Error('the pack gave no tokenizer');
