@@ -12,7 +12,7 @@ const MAX_SHARDS = 65_536;
 /** A file passes through the module's memory as a whole; a quarter of what that can ever be. */
 const MAX_FILE_BYTES = 2 ** 30;
 
-/** A file whose length and sum are known. */
+/** A file whose length and checksum are known. */
 export type KnownFile = FileEntry & { readonly bytes: number; readonly sha256: string };
 
 /** What a pack consists of. */
