@@ -60,7 +60,7 @@ impl<'a> Call<'a> {
 
     /// Says that the kernel has no activation of this code.
     pub(super) fn unknown_activation(&self, act: u32) -> CpuError {
-        CpuError::BadRecording {
+        CpuError::BadDispatch {
             kernel: self.info.name,
             what: "codes of activations up to",
             expected: Function::all(0.0).len(),

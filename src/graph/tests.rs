@@ -5,8 +5,8 @@ use crate::base::{ErrorKind, Fault};
 use crate::kernels::{Capabilities, DeviceClass};
 use crate::ops::{
     Activate, Activation, Add, ArgMax, Attention, AttentionBias, AttentionSpec, CacheSpec, Embed, Fold, FoldSpec,
-    GatherSlots, Grid, KeySource, LayerNorm, Linear, LogSoftmax, Mask, Patchify, RmsNorm, RopeAppend, RopeSpec,
-    RowChoice, TopK, Unfold,
+    Function, GatherSlots, Grid, KeySource, LayerNorm, Linear, LogSoftmax, Mask, Patchify, RmsNorm, RopeAppend,
+    RopeSpec, RowChoice, TopK, Unfold,
 };
 
 fn input(g: &mut Graph, rows: usize, width: usize) -> Value {
@@ -127,7 +127,7 @@ fn no_operation_takes_operands_that_disagree() {
         let error = g.push(what, op).expect_err(what);
         assert!(error.to_string().starts_with(what), "the error names its node: {error}");
     }
-    let pairs = Linear { activation: Activation::GeGlu, ..Linear::new(narrow, thin, None) };
+    let pairs = Linear { activation: Activation::Gated(Function::GeluTanh), ..Linear::new(narrow, thin, None) };
     let error = g.push("five rows in pairs", pairs).expect_err("a gate without its up");
     assert_eq!(error.kind(), ErrorKind::Unsupported);
     assert_eq!(g.nodes().count(), 0, "what was refused leaves no node");
@@ -178,9 +178,9 @@ fn merges_go_on_from_merged_nodes_and_stop_at_a_second_reader() {
         let (x, r) = (input(&mut g, 2, 8), input(&mut g, 2, 4));
         let w = g.matrix("w", 4, 8, Source::tensor("w")).expect("its name is new");
         let y = g.push("y", Linear::new(x, w, None)).expect("it fits");
-        let z = g.push("z", Activate { x: y, activation: Activation::Gelu }).expect("it fits");
+        let z = g.push("z", Activate { x: y, activation: Activation::Map(Function::GeluTanh) }).expect("it fits");
         if second_reader {
-            let copy = g.push("copy", Activate { x: y, activation: Activation::Relu }).expect("it fits");
+            let copy = g.push("copy", Activate { x: y, activation: Activation::Map(Function::Relu) }).expect("it fits");
             g.store(copy, "copy", StateKind::Output).expect("its name is new");
         }
         let sum = g.push("sum", Add { a: r, b: z }).expect("it fits");
@@ -189,7 +189,7 @@ fn merges_go_on_from_merged_nodes_and_stop_at_a_second_reader() {
     };
     let fused: Vec<Op> = chain(false).nodes().map(|node| node.op.clone()).collect();
     match &fused[..] {
-        [Op::Linear(Linear { activation: Activation::Gelu, residual: Some(_), .. })] => {}
+        [Op::Linear(Linear { activation: Activation::Map(Function::GeluTanh), residual: Some(_), .. })] => {}
         other => panic!("{other:?}"),
     }
     assert_eq!(chain(true).nodes().count(), 4, "what two nodes read is not merged into one of them");

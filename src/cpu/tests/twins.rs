@@ -302,7 +302,7 @@ fn an_activation_that_nobody_has_is_an_error() {
     for [act, gated] in [[0, 0], [0, 1], [1, 2], [99, 0]] {
         let p = ActivateParams { tokens: 1, width: 1, act, gated, ..Default::default() };
         let error = bench.try_run(KernelId::Activate, &p, &[x, out], step(1)).expect_err("no function");
-        assert!(matches!(error, CpuError::BadRecording { kernel: "activate", .. }), "{error}");
+        assert!(matches!(error, CpuError::BadDispatch { kernel: "activate", .. }), "{error}");
     }
 }
 
