@@ -1,7 +1,7 @@
 // <vision-caption src="cat.jpg"></vision-caption>: a picture with a caption that the model writes.
 
 import type { OcelliError } from './errors.js';
-import { type Lease, lease } from './lease.js';
+import { type SharedModel, shareModel } from './shared-model.js';
 import type { Model } from './model.js';
 import type { Run } from './run.js';
 import type { Answer } from './types.js';
@@ -25,7 +25,7 @@ export class VisionCaption extends PageElement {
   readonly #caption = document.createElement('figcaption');
   readonly #slot = document.createElement('slot');
   #run: Run<Answer> | undefined;
-  #lease: Lease | undefined;
+  #shared: SharedModel | undefined;
   #seen: IntersectionObserver | undefined;
   #due = false;
   #turn = 0;
@@ -58,8 +58,8 @@ export class VisionCaption extends PageElement {
 
   disconnectedCallback(): void {
     this.#stop('it left the page');
-    this.#lease?.release();
-    this.#lease = undefined;
+    this.#shared?.release();
+    this.#shared = undefined;
   }
 
   attributeChangedCallback(name: string): void {
@@ -131,10 +131,10 @@ export class VisionCaption extends PageElement {
 
   /** Takes the new share before it gives back the old one, so that the same model stays. */
   #share(): Promise<Model> {
-    const before = this.#lease;
-    this.#lease = lease(this.getAttribute('model') || undefined, this.getAttribute('assets') ?? undefined);
+    const before = this.#shared;
+    this.#shared = shareModel(this.getAttribute('model') || undefined, this.getAttribute('assets') ?? undefined);
     before?.release();
-    return this.#lease.model;
+    return this.#shared.model;
   }
 
   #stop(why: string): void {

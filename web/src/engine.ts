@@ -22,7 +22,7 @@ interface Loaded {
 }
 
 /** Devices that one call may lose before it is given up. */
-const LIVES = 3;
+const MAX_DEVICE_LOSSES = 3;
 
 /** A loaded model. */
 export class Engine {
@@ -67,16 +67,16 @@ export class Engine {
    * @throws OcelliError, or a record of one; what made a revival fail does not keep the next call from trying another
    */
   async run(request: wasm.WasmRequest, call: wasm.CallHandle, signal: AbortSignal, emit: (text: string) => void): Promise<TaskResult> {
-    const heard = new Replay(emit);
-    for (let life = 1; ; life++) {
+    const replay = new Replay(emit);
+    for (let losses = 0; ; ) {
       try {
         const model = this.#model ?? (await this.#revive(signal));
-        return (await model.run(request, call, (piece: string) => heard.add(piece))) as TaskResult;
+        return (await model.run(request, call, (piece: string) => replay.add(piece))) as TaskResult;
       } catch (error) {
         if (!isLost(error)) throw error;
         this.free();
-        if (life === LIVES) throw error;
-        heard.rewind();
+        if (++losses === MAX_DEVICE_LOSSES) throw error;
+        replay.rewind();
       }
     }
   }
@@ -161,7 +161,7 @@ export class Engine {
         await timed(() => filling.push(file, bytes));
         meter.add('upload', bytes.length, file);
         if (unseen && filling.can_look()) {
-          const pixels = await soon(unseen);
+          const pixels = await withTimeout(unseen);
           unseen = undefined;
           // What fails here fails again where the picture is asked about, and is told there.
           if (pixels) await timed(() => filling.look(pixels.width, pixels.height, bytesOf(pixels))).catch(() => undefined);
@@ -206,12 +206,12 @@ export class Engine {
 }
 
 /** How long shards wait for a picture. */
-const SOON_MS = 1000;
+const TIMEOUT_MS = 1000;
 
-/** The picture where it can be had, and comes soon. */
-async function soon(picture: Promise<Pixels>): Promise<Pixels | undefined> {
+/** The picture where it comes in time, and can be read. */
+async function withTimeout(picture: Promise<Pixels>): Promise<Pixels | undefined> {
   let timer: ReturnType<typeof setTimeout> | undefined;
-  const late = new Promise<undefined>((resolve) => (timer = setTimeout(resolve, SOON_MS)));
+  const late = new Promise<undefined>((resolve) => (timer = setTimeout(resolve, TIMEOUT_MS)));
   try {
     return await Promise.race([picture, late]);
   } catch {

@@ -5,7 +5,7 @@ import type { FromWorker, ToWorker } from './messages.js';
 import { startWorker } from './start.js';
 
 /** What does the work: a thread of its own, or a part of the page. */
-interface Mate {
+interface Backend {
   /** Hands a message over; what `transfer` lists goes with it and is gone here. */
   send(message: ToWorker, transfer: Transferable[]): void;
   /** Ends it, and frees all it holds: a worker at once, a part of the page as soon as what it does is over. */
@@ -14,7 +14,7 @@ interface Mate {
 
 /** The way to what does the work. Once broken or closed it stays so. */
 export class Link {
-  readonly #mate: Mate;
+  readonly #backend: Backend;
   #end: OcelliError | undefined;
 
   /**
@@ -30,7 +30,7 @@ export class Link {
     assets?: string,
     inPage = false,
   ) {
-    this.#mate = inPage ? this.#startHere() : this.#startWorker(assets);
+    this.#backend = inPage ? this.#startHere() : this.#startWorker(assets);
   }
 
   /** Why nothing can be sent any more. */
@@ -39,7 +39,7 @@ export class Link {
   }
 
   send(message: ToWorker, transfer: Transferable[] = []): void {
-    if (!this.#end) this.#mate.send(message, transfer);
+    if (!this.#end) this.#backend.send(message, transfer);
   }
 
   #hear(message: FromWorker): void {
@@ -49,7 +49,7 @@ export class Link {
     else this.onMessage(message);
   }
 
-  #startWorker(assets: string | undefined): Mate {
+  #startWorker(assets: string | undefined): Backend {
     const worker = start(assets);
     worker.onmessage = ({ data }: MessageEvent<FromWorker>) => this.#hear(data);
     worker.onerror = (event) => {
@@ -61,7 +61,7 @@ export class Link {
   }
 
   /** The module is fetched only by pages that ask for this. */
-  #startHere(): Mate {
+  #startHere(): Backend {
     const host = import('./host.js').then(({ Host }) => new Host((message) => this.#hear(message)));
     host.catch((error) => this.close(broken(`its script could not be loaded: ${error}`)));
     const then = (act: (host: import('./host.js').Host) => void) => void host.then(act, () => undefined);
@@ -78,7 +78,7 @@ export class Link {
   close(reason: OcelliError): void {
     if (this.#end) return;
     this.#end = reason;
-    this.#mate.end();
+    this.#backend.end();
     this.onEnd(reason);
   }
 }

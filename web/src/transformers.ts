@@ -2,7 +2,7 @@
 
 import { embeddedLabels } from './embedded.js';
 import { badArgument } from './errors.js';
-import { Lasting } from './lasting.js';
+import { ReloadingModel } from './reloading-model.js';
 import { load } from './load.js';
 import type { Model } from './model.js';
 import type { AnswerOptions, Box, DeviceChoice, Dtype, Picture, Progress, Segment } from './types.js';
@@ -116,7 +116,7 @@ export async function pipeline<T extends PipelineTask>(task: T, model?: string |
     ...(assets !== undefined && { assets }),
   };
   const nouns = model ? undefined : () => embeddedLabels(assets);
-  const lasting = new Lasting(async () => {
+  const reloading = new ReloadingModel(async () => {
     const reporter = report ? new Reporter(name, report) : undefined;
     const told = { ...given, ...(reporter && { onProgress: (at: Progress) => reporter.add(at) }) };
     const loaded = await (model ? load(model, told) : load(told));
@@ -124,9 +124,9 @@ export async function pipeline<T extends PipelineTask>(task: T, model?: string |
     report?.({ status: 'ready', task, model: name });
     return loaded;
   });
-  await lasting.get();
-  const call = async (...values: never[]): Promise<unknown> => make(await lasting.get(), nouns)(...values);
-  const dispose = async (): Promise<void> => lasting.dispose();
+  await reloading.get();
+  const call = async (...values: never[]): Promise<unknown> => make(await reloading.get(), nouns)(...values);
+  const dispose = async (): Promise<void> => reloading.dispose();
   return Object.assign(call, { dispose }) as unknown as Pipelines[T];
 }
 

@@ -1,18 +1,18 @@
-// Models that several elements share: loaded by the first, disposed of behind the last, loaded anew where one broke down.
+// Models that several elements share: loaded by the first, disposed of after the last, loaded anew where one broke down.
 
 import { load } from './load.js';
 import type { Model } from './model.js';
 
-interface Shared {
+interface Entry {
   readonly model: Promise<Model>;
   readonly stop: AbortController;
   users: number;
 }
 
-const models = new Map<string, Shared>();
+const models = new Map<string, Entry>();
 
 /** A share in a model. */
-export interface Lease {
+export interface SharedModel {
   readonly model: Promise<Model>;
   /** Gives it back, once. */
   release(): void;
@@ -23,7 +23,7 @@ export interface Lease {
  * @param url without it, the embedded model
  * @param assets the address of a copy of the package
  */
-export function lease(url: string | undefined, assets: string | undefined): Lease {
+export function shareModel(url: string | undefined, assets: string | undefined): SharedModel {
   const key = JSON.stringify([url, assets]);
   const shared = models.get(key) ?? share(key, start(url, assets));
   const { model } = shared;
@@ -32,20 +32,20 @@ export function lease(url: string | undefined, assets: string | undefined): Leas
 }
 
 /** Has others find it, as long as it can be used: one that could not be loaded, or broke down, is loaded anew by the next. */
-function share(key: string, shared: Shared): Shared {
+function share(key: string, shared: Entry): Entry {
   const forget = () => void (models.get(key) === shared && models.delete(key));
   models.set(key, shared);
   shared.model.then(({ lost }) => lost).then(forget, forget);
   return shared;
 }
 
-function start(url: string | undefined, assets: string | undefined): Shared {
+function start(url: string | undefined, assets: string | undefined): Entry {
   const stop = new AbortController();
   const options = { signal: stop.signal, ...(assets !== undefined && { assets }) };
   return { model: url === undefined ? load(options) : load(url, options), stop, users: 0 };
 }
 
-function leave(key: string, shared: Shared): void {
+function leave(key: string, shared: Entry): void {
   shared.users--;
   // Later, since an element that is moved leaves the page and is back at once.
   setTimeout(() => {

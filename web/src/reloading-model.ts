@@ -4,7 +4,7 @@ import { cancelled } from './errors.js';
 import type { Model } from './model.js';
 
 /** One model at a time, until `dispose`. */
-export class Lasting {
+export class ReloadingModel {
   /** None between a loss and the next call. */
   #model: Promise<Model> | undefined;
   #disposed = false;
