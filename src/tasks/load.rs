@@ -92,16 +92,16 @@ impl ModelLoader {
     }
 
     /// Whether the tower is there, which comes first.
-    pub fn can_look(&self) -> bool {
+    pub fn vision_ready(&self) -> bool {
         self.loader.complete(self.driver.session(), &Pass::EncodeImage).is_ok()
     }
 
-    /// Has the tower look at a picture while the decoder's weights are on their way: the first question about it need not
+    /// Encodes a picture while the decoder's weights are on their way: the first question about it need not
     /// wait for that.
     ///
     /// # Errors
     /// A tower that is not there, a failing device.
-    pub async fn look(&mut self, picture: &Rgb8) -> Result<()> {
+    pub async fn encode_image(&mut self, picture: &Rgb8) -> Result<()> {
         self.loader.complete(self.driver.session(), &Pass::EncodeImage)?;
         let pixels = self.companions.preprocessor.apply(picture);
         self.seen.clear();

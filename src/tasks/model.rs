@@ -114,7 +114,7 @@ impl Model {
         request.options.validate()?;
         let now = self.now_ms;
         let mut timings = Timings::default();
-        let (ids, prompt_tokens) = self.look(&request, &call.cancel, &mut timings).await?;
+        let (ids, prompt_tokens) = self.encode_images(&request, &call.cancel, &mut timings).await?;
         let start = now();
         let mut first = start;
         let prompt = Prompt { ids: &ids, eos: &self.eos, grammar };
@@ -142,13 +142,13 @@ impl Model {
     /// # Errors
     /// As [`generate`](Self::generate).
     pub async fn score(&mut self, request: Request<'_>, answer: &[u32]) -> Result<Vec<f32>> {
-        let (ids, _) = self.look(&request, &CancelToken::default(), &mut Timings::default()).await?;
+        let (ids, _) = self.encode_images(&request, &CancelToken::default(), &mut Timings::default()).await?;
         self.driver.score(&ids, answer).await
     }
 
     /// Encodes the pictures, unless they are those of the call before: the tower does not see the prompt. The whole
     /// prefix, and the prompt's part of it.
-    async fn look(
+    async fn encode_images(
         &mut self,
         request: &Request<'_>,
         cancel: &CancelToken,
@@ -157,7 +157,7 @@ impl Model {
         let now = self.now_ms;
         let prompt = self.language.prompt(request.prompt)?;
         let places = request.pictures.len() * self.driver.image_tokens();
-        // Looking takes longest: not in vain.
+        // Encoding takes longest: not in vain.
         self.driver.positions_after(places + prompt.len())?;
         let start = now();
         let mut pixels = Vec::with_capacity(request.pictures.len());

@@ -43,18 +43,18 @@ impl WasmPack {
     }
 
     /// Whether the tower is there, which comes first.
-    pub fn can_look(&self) -> bool {
-        self.0.can_look()
+    pub fn vision_ready(&self) -> bool {
+        self.0.vision_ready()
     }
 
-    /// Has the tower look at a picture while the decoder's weights are on their way: rows of red, green, blue and straight
+    /// Encodes a picture while the decoder's weights are on their way: rows of red, green, blue and straight
     /// alpha bytes.
     ///
     /// # Errors
     /// A size that does not fit the bytes, a tower that is not there, a failing device.
-    pub async fn look(&mut self, width: u32, height: u32, rgba: Vec<u8>) -> Result<(), JsValue> {
+    pub async fn encode_image(&mut self, width: u32, height: u32, rgba: Vec<u8>) -> Result<(), JsValue> {
         let picture = Rgb8::from_rgba(width as usize, height as usize, &rgba).map_err(thrown)?;
-        self.0.look(&picture).await.map_err(thrown)
+        self.0.encode_image(&picture).await.map_err(thrown)
     }
 
     /// The model, once all weights are there.

@@ -40,13 +40,14 @@ fn the_first_question_finds_its_picture_encoded() {
         let mut loader = block_on(begun).expect("it begins");
         let mut pushed_when_it_could_look = None;
         for (n, shard) in manifest.shards().enumerate() {
-            if !loader.can_look() {
-                let early = block_on(loader.look(&seen("cat.png"))).expect_err("the tower is not there");
+            if !loader.vision_ready() {
+                let early =
+                    block_on(loader.encode_image(&seen("cat.png"))).expect_err("the vision encoder is not there");
                 assert_eq!(early.kind(), ErrorKind::BadModelFile, "{early}");
             } else if pushed_when_it_could_look.is_none() {
                 pushed_when_it_could_look = Some(n);
                 if let Some(name) = looked_at {
-                    block_on(loader.look(&seen(name))).expect("it looks");
+                    block_on(loader.encode_image(&seen(name))).expect("it is encoded");
                 }
             }
             loader.push(&shard.file, &files[&shard.file]).expect("it is taken");

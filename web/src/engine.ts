@@ -160,11 +160,11 @@ export class Engine {
         await timed(() => prepared);
         await timed(() => filling.push(file, bytes));
         meter.add('upload', bytes.length, file);
-        if (unseen && filling.can_look()) {
+        if (unseen && filling.vision_ready()) {
           const pixels = await withTimeout(unseen);
           unseen = undefined;
           // What fails here fails again where the picture is asked about, and is told there.
-          if (pixels) await timed(() => filling.look(pixels.width, pixels.height, bytesOf(pixels))).catch(() => undefined);
+          if (pixels) await timed(() => filling.encode_image(pixels.width, pixels.height, bytesOf(pixels))).catch(() => undefined);
         }
       }
       if (!taken) throw new Error('the pack gave no tokenizer');
