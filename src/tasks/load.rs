@@ -91,7 +91,7 @@ impl ModelLoader {
         self.driver.prepare(PROMPT_TOKENS, USUAL_TOKENS).await
     }
 
-    /// Whether the tower is there, which comes first.
+    /// Whether the vision encoder is there, which comes first.
     pub fn vision_ready(&self) -> bool {
         self.loader.complete(self.driver.session(), &Pass::EncodeImage).is_ok()
     }
@@ -100,7 +100,7 @@ impl ModelLoader {
     /// wait for that.
     ///
     /// # Errors
-    /// A tower that is not there, a failing device.
+    /// A vision encoder that is not there, a failing device.
     pub async fn encode_image(&mut self, picture: &Rgb8) -> Result<()> {
         self.loader.complete(self.driver.session(), &Pass::EncodeImage)?;
         let pixels = self.companions.preprocessor.apply(picture);

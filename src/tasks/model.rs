@@ -8,7 +8,7 @@ use crate::session::{AutoRegressive, CancelToken, MemoryUse, Player, SessionOpti
 use crate::tensor::Dtype;
 use crate::text::Tokenizer;
 
-/// Tokens of an ordinary prompt behind its picture: passes are padded, so that it need not be met exactly.
+/// Tokens of an ordinary prompt after its picture: passes are padded, so that it need not be met exactly.
 pub(super) const PROMPT_TOKENS: usize = 16;
 
 /// How a model is put on a player.
@@ -146,7 +146,7 @@ impl Model {
         self.driver.score(&ids, answer).await
     }
 
-    /// Encodes the pictures, unless they are those of the call before: the tower does not see the prompt. The whole
+    /// Encodes the pictures, unless they are those of the call before: it does not see the prompt. The whole
     /// prefix, and the prompt's part of it.
     async fn encode_images(
         &mut self,

@@ -42,7 +42,7 @@ impl WasmPack {
         Ok(at.done as f64 / at.total.max(1) as f64)
     }
 
-    /// Whether the tower is there, which comes first.
+    /// Whether the vision encoder is there, which comes first.
     pub fn vision_ready(&self) -> bool {
         self.0.vision_ready()
     }
@@ -51,7 +51,7 @@ impl WasmPack {
     /// alpha bytes.
     ///
     /// # Errors
-    /// A size that does not fit the bytes, a tower that is not there, a failing device.
+    /// A size that does not fit the bytes, a vision encoder that is not there, a failing device.
     pub async fn encode_image(&mut self, width: u32, height: u32, rgba: Vec<u8>) -> Result<(), JsValue> {
         let picture = Rgb8::from_rgba(width as usize, height as usize, &rgba).map_err(thrown)?;
         self.0.encode_image(&picture).await.map_err(thrown)

@@ -2,7 +2,7 @@
 // was there the page adds, and the model that comes with the site; other models are kept by the package.
 
 const KEPT = 'ocelli-site';
-/** Folders whose files the package keeps itself, checked against their sums. */
+/** Folders whose files the package keeps itself, checked against their checksums. */
 const MODELS = /\/models\/|\/samples\/[^/]+\/[^/]+$/;
 /** The model that comes with the site: the page keeps it here until the package has it. */
 const EMBEDDED = '/models/tiny/';

@@ -74,7 +74,7 @@ async function openSample(sample) {
   const asked = visit.find(sample.file);
   if (asked) return show(asked);
   const response = await fetch(`samples/${sample.file}`).catch(() => undefined);
-  if (!response?.ok) return notice('picture', `The sample ${sample.file} cannot be had now.`);
+  if (!response?.ok) return notice('picture', `The sample ${sample.file} cannot be fetched now.`);
   await open(await response.blob(), { name: sample.file, file: sample.file, says: sample.says, hints: sample });
 }
 

@@ -15,7 +15,7 @@ const ENTRIES = [
   ['ocelli', 'index', 'The model, its calls and what they give.'],
   ['ocelli/element', 'element', 'Importing it defines `<vision-caption>`.'],
   ['ocelli/react', 'react', 'Hooks; React is not brought along.'],
-  ['ocelli/transformers', 'transformers', 'Pipelines in the manner of transformers.js.'],
+  ['ocelli/transformers', 'transformers', 'Pipelines that are called as those of transformers.js.'],
 ];
 
 const TABLES = ['parameters', 'interfaceProperties', 'classProperties', 'typeAliasProperties', 'propertyMembers', 'typeDeclaration'];

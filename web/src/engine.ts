@@ -87,7 +87,7 @@ export class Engine {
     this.#model = undefined;
   }
 
-  /** The logits behind the last token; see the module. */
+  /** The logits after the last token; see the module. */
   async logits(): Promise<Float32Array> {
     if (!this.#model) throw new Error('logits were asked for without an answer');
     return this.#model.logits();

@@ -15,7 +15,7 @@ type Call<T extends ToWorker['type']> = Extract<ToWorker, { type: T }>;
 export class Host {
   #engine: Engine | undefined;
   readonly #stops = new Map<number, AbortController>();
-  /** What is at work, so that the model is freed behind it. */
+  /** What is at work, so that the model is freed after it. */
   readonly #working = new Set<Promise<unknown>>();
   readonly #stop = new AbortController();
 

@@ -83,7 +83,7 @@ export async function devices({ assets }: Pick<LoadOptions, 'assets'> = {}): Pro
   });
 }
 
-/** None where it cannot be had: what is wrong with it is told by the question about it. */
+/** None where it cannot be read: what is wrong with it is told by the question about it. */
 async function firstPicture(image: Picture, signal: AbortSignal | undefined): Promise<SentPicture[]> {
   try {
     return await sendable(image, aborted(signal, 'loading the model'));

@@ -17,7 +17,7 @@ export interface ModelState {
   readonly progress: Progress | undefined;
   /** Why it could not be loaded, or what broke it down afterwards. */
   readonly error: OcelliError | undefined;
-  /** Loads it anew, such as behind an error. */
+  /** Loads it anew, such as after an error. */
   readonly reload: () => void;
 }
 

@@ -80,7 +80,7 @@ async function bitmap(picture: Element): Promise<ImageBitmap> {
     made?.close();
     throw makeError({
       code: 'OCELLI_BAD_IMAGE',
-      message: `the pixels of this ${picture.constructor.name} cannot be had: ${cause instanceof Error ? cause.message : cause}`,
+      message: `the pixels of this ${picture.constructor.name} cannot be read: ${cause instanceof Error ? cause.message : cause}`,
       remedy: 'Wait until it shows a picture. If that comes from another origin, its server must allow this page to read it.',
     }, cause);
   }

@@ -100,7 +100,7 @@ export interface Pipelines {
 }
 
 /**
- * Makes a pipeline. Where its model breaks down, the call behind loads it anew.
+ * Makes a pipeline. Where its model breaks down, the next call loads it anew.
  *
  * @param model a pack's or Hugging Face directory's address; without it, the embedded model
  * @throws OcelliError

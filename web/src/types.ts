@@ -11,7 +11,7 @@ export type Dtype = 'f32' | 'f16' | 'q8' | 'q4';
 /** `auto` takes WebGPU on a real GPU, and the CPU where there is none or only a software adapter. */
 export type DeviceChoice = 'auto' | 'gpu' | 'cpu';
 
-/** The parts of loading, in order: another tab's download is waited for, files are fetched, their sums are checked, weights
+/** The parts of loading, in order: another tab's download is waited for, files are fetched, their checksums are checked, weights
  * are put on the device, and its programs are made ready. They overlap; the earliest that is not finished is named. */
 export type Phase = 'wait' | 'download' | 'verify' | 'upload' | 'warmup';
 
@@ -64,7 +64,7 @@ export interface LoadOptions {
    */
   assets?: string | URL;
   /**
-   * A picture that will be asked about first: the tower looks at it while the decoder's weights are on their way, and the
+   * A picture that will be asked about first: the vision encoder takes it while the decoder's weights are on their way, and the
    * first question about it starts that much sooner. For packs; what is wrong with it is told by that question.
    */
   image?: Picture;

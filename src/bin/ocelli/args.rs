@@ -26,7 +26,7 @@ pub enum Command {
     Inspect(InspectArgs),
     /// Write a checkpoint as a pack: quantised, in shards that can be served and checked.
     Convert(ConvertArgs),
-    /// Check every file of a pack against its sums.
+    /// Check every file of a pack against its checksums.
     Verify(VerifyArgs),
     /// List the adapters of this machine and what `--device auto` would take.
     Devices(DevicesArgs),

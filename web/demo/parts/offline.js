@@ -78,7 +78,7 @@ async function keepScript(cache, address, seen = new Set(), loaded = performance
 /** @throws where there is no such file */
 async function fetched(address, signal) {
   const response = await fetch(address, { signal });
-  if (!response.ok) throw new Error(`${address} cannot be had: status ${response.status}`);
+  if (!response.ok) throw new Error(`${address} could not be fetched: status ${response.status}`);
   return response;
 }
 

@@ -13,7 +13,7 @@ export interface FileEntry {
   readonly file: string;
   /** Its length, where a manifest says it. */
   readonly bytes?: number;
-  /** Its sum, in hexadecimal, where a manifest says it. */
+  /** Its checksum, in hexadecimal, where a manifest says it. */
   readonly sha256?: string;
   /** It need not exist. */
   readonly optional?: boolean;
@@ -35,7 +35,7 @@ interface Task {
   note: FileNote;
   failures: number;
   whole: boolean;
-  /** Ask for ranges of whatever version there is: the sum will tell. */
+  /** Ask for ranges of whatever version there is: the checksum will tell. */
   bare: boolean;
 }
 
@@ -64,7 +64,7 @@ export class Downloader {
   ) {}
 
   /**
-   * Appends to a file until all of it is in the store; its sum is for the caller to check.
+   * Appends to a file until all of it is in the store; its checksum is for the caller to check.
    * @returns false where it is optional and no mirror has it
    * @throws OcelliError, or what the store throws
    */
@@ -76,7 +76,7 @@ export class Downloader {
       const task: Task = { entry, pack, appender, note: known ?? {}, failures: 0, whole: entry.whole === true || this.#plain.has(entry.file), bare: false };
       const other = known !== undefined && known.sha256 !== entry.sha256;
       if (other || (entry.bytes !== undefined && appender.size > entry.bytes)) await this.#restart(task);
-      // What came before a note was lost is gone on with: the sum will tell.
+      // What came before a note was lost is gone on with: the checksum will tell.
       else if (!known) await this.#begin(task);
       came = (entry.bytes !== undefined && appender.size === entry.bytes) || (await this.#persist(task));
     } finally {
@@ -143,7 +143,7 @@ export class Downloader {
   async #attempt(task: Task, url: string): Promise<Outcome> {
     const { entry, appender, note } = task;
     if (this.signal.aborted) throw cancelled('the download', this.signal.reason);
-    // Without a sum nothing would tell that two servers' files differ.
+    // Without a checksum nothing would tell that two servers' files differ.
     if (appender.size > 0 && entry.sha256 === undefined && (note.url !== url || !note.validator)) await this.#restart(task);
     const watch = new Watch(this.signal, this.tuning.stallMs);
     try {

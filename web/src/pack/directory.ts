@@ -1,4 +1,4 @@
-// The files of a Hugging Face directory, which has no sums and often no lengths: what its server says is believed.
+// The files of a Hugging Face directory, which has no checksums and often no lengths: what its server says is believed.
 
 import { type OcelliError, cancelled, makeError } from '../errors.js';
 import { Downloader } from '../net/download.js';

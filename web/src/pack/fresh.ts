@@ -1,4 +1,4 @@
-// Files without a known sum: the manifest itself, and the files of a Hugging Face directory. What is kept of them is
+// Files without a known checksum: the manifest itself, and the files of a Hugging Face directory. What is kept of them is
 // used again where the server says that it did not change, and where the server cannot be reached.
 
 import { cancelled } from '../errors.js';

@@ -14,7 +14,7 @@ const PARTS_OF_FORMAT_1 = ['vision', 'decoder'];
 /** A file passes through the module's memory as a whole; a quarter of what that can ever be. */
 const MAX_FILE_BYTES = 2 ** 30;
 
-/** A file whose length and sum are known. */
+/** A file whose length and checksum are known. */
 export type KnownFile = FileEntry & { readonly bytes: number; readonly sha256: string };
 
 /** Shards that belong together: whoever wants any part that they cover needs them all. */

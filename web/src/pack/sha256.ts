@@ -4,13 +4,13 @@
 /** The first 32 bits of the fractional parts of the cube roots of the first 64 primes. */
 const K = roots(64, Math.cbrt);
 
-/** @returns the sum, 32 bytes, by the browser where it offers that */
+/** @returns the checksum, 32 bytes, by the browser where it offers that */
 export async function digest(bytes: Uint8Array<ArrayBuffer>): Promise<Uint8Array> {
   const subtle = (globalThis.crypto as Crypto | undefined)?.subtle;
   return subtle ? new Uint8Array(await subtle.digest('SHA-256', bytes)) : sha256(bytes);
 }
 
-/** @returns the sum, 32 bytes */
+/** @returns the checksum, 32 bytes */
 export function sha256(bytes: Uint8Array): Uint8Array {
   const state = roots(8, Math.sqrt);
   const words = new Uint32Array(64);

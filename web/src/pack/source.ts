@@ -11,7 +11,7 @@ import { refresh, stateOf } from './fresh.js';
 import { type KnownFile, MANIFEST, type Manifest, parseManifest, shardsOf } from './manifest.js';
 import { Transfer, isComplete } from './transfer.js';
 
-/** Where a model's weights come from. Every byte it gives was checked against its sum. */
+/** Where a model's weights come from. Every byte it gives was checked against its checksum. */
 export interface PackSource {
   readonly manifest: Manifest;
   /** The shards of the parts that are wanted, in order. */
@@ -65,7 +65,7 @@ export async function openPack(context: Context): Promise<PackSource | undefined
   }
 }
 
-/** Fetches the manifest until it can be read: it has no sum of its own, and what came may have been cut off or a web page. */
+/** Fetches the manifest until it can be read: it has no checksum of its own, and what came may have been cut off or a web page. */
 async function openFresh(context: Context, turn: Turn, pack: PackStore, probe: Downloader): Promise<KeptPack | undefined> {
   for (let fetched = 1; ; fetched++) {
     if (!(await refresh(ENTRY, pack, probe, context.trust))) return undefined;

@@ -1,4 +1,4 @@
-// Brings a pack's files in order, several at a time, and hands each over only after its sum was found right.
+// Brings a pack's files in order, several at a time, and hands each over only after its checksum was found right.
 
 import { type OcelliError, makeError } from '../errors.js';
 import type { Downloader } from '../net/download.js';
@@ -47,7 +47,7 @@ export class Transfer {
           if (!(await isComplete(file, this.pack))) await this.downloader.bring(file, this.pack);
           resolve();
         } catch (error) {
-          // One file that cannot be had makes the others useless; what has arrived of them stays.
+          // One file that cannot be fetched makes the others useless; what has arrived of them stays.
           this.#next = settle.length;
           for (const later of settle.slice(index + 1)) later.reject(error);
           return reject(error);
@@ -70,7 +70,7 @@ export class Transfer {
 
   /**
    * The bytes of a file, checked. They are valid until the next file is taken.
-   * @throws OcelliError where it cannot be had, or stays wrong however often it is fetched
+   * @throws OcelliError where it cannot be fetched, or stays wrong however often it is fetched
    */
   async take(index: number): Promise<Uint8Array<ArrayBuffer>> {
     const file = this.files[index]!;
@@ -96,7 +96,7 @@ export class Transfer {
   }
 }
 
-/** Whether a file is in place as far as its length and what was noted of it say; its sum is checked when it is taken. */
+/** Whether a file is in place as far as its length and what was noted of it say; its checksum is checked when it is taken. */
 export async function isComplete({ file, bytes, sha256 }: KnownFile, pack: PackStore): Promise<boolean> {
   const note = pack.note.files[file];
   return (note === undefined || note.sha256 === sha256) && (await pack.size(file)) === bytes;

@@ -9,7 +9,7 @@ export interface FileNote {
   url?: string;
   /** The server's mark of the version that the bytes belong to. */
   validator?: string;
-  /** The sum that the bytes are meant to have. */
+  /** The checksum that the bytes are meant to have. */
   sha256?: string;
   /** The file's length, where a server said it and no manifest does. */
   total?: number;
