@@ -1,7 +1,7 @@
 //! `config.json` of hub checkpoints: what is left out has transformers' default, and what this version does not run is
 //! refused by name.
 
-use ocelli::base::{ErrorKind, Fault, FieldError, Fields};
+use ocelli::base::{ErrorKind, FieldError, Fields, LayerError};
 use ocelli::models::paligemma::PaliGemmaConfig;
 use serde_json::{Value, json};
 

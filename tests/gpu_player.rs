@@ -8,7 +8,7 @@ mod scratch;
 use std::process::ExitCode;
 
 use adapters::{Case, run_everywhere};
-use ocelli::base::{ErrorKind, Fault};
+use ocelli::base::{ErrorKind, LayerError};
 use ocelli::gpu::{Counts, DeviceOptions, GpuError, GpuPlayer};
 use ocelli::graph::record::{BufferDecl, BufferId, Command, Read, Recording, Role};
 use ocelli::kernels::params::AddParams;

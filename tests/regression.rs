@@ -4,7 +4,7 @@
 mod root;
 
 use ocelli::base::{Error, ErrorKind};
-use ocelli::format::{Checkpoint, Directory, FormatFault, MemoryFiles, ModelFiles, read_json};
+use ocelli::format::{Checkpoint, Directory, FormatError, MemoryFiles, ModelFiles, read_json};
 use ocelli::models;
 use ocelli::models::paligemma::{CHECKPOINT, PaliGemmaConfig};
 use ocelli::session::{AutoRegressive, CpuPlayer, LoadProgress, Player, Session, SessionOptions};
@@ -108,7 +108,7 @@ fn a_malformed_configuration_is_called_one() {
     let mut files = MemoryFiles::new();
     files.insert("config.json", b"{\"model_type\": ".to_vec());
     let fault = read_json(&files, "config.json").expect_err("it is no JSON");
-    assert!(matches!(fault, FormatFault::Json { .. }), "{fault}");
+    assert!(matches!(fault, FormatError::Json { .. }), "{fault}");
     assert_eq!(Error::from(fault).code(), "OCELLI_BAD_CONFIG");
 }
 

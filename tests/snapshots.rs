@@ -10,7 +10,7 @@ use std::fmt::Write;
 use std::fs;
 use std::path::PathBuf;
 
-use ocelli::graph::{Graph, ShapeFault, WeightTable, fuse, lower};
+use ocelli::graph::{Graph, ShapeError, WeightTable, fuse, lower};
 use ocelli::kernels::{Capabilities, DeviceClass};
 use ocelli::models::{self, Architecture, DecoderPass, Pass, PassOutput};
 use ocelli::tensor::Dtype;
@@ -36,7 +36,7 @@ fn weights(architecture: &dyn Architecture) -> WeightTable {
 }
 
 /// Every kind of pass once, as built and, where `fused`, as executed.
-fn graphs(architecture: &dyn Architecture) -> Result<Vec<Graph>, ShapeFault> {
+fn graphs(architecture: &dyn Architecture) -> Result<Vec<Graph>, ShapeError> {
     let pass = |tokens, feature_rows, output| {
         Pass::Decoder(DecoderPass { sequences: 1, tokens, capacity: 64, slots: 1, feature_rows, output, ids: None })
     };
@@ -49,7 +49,7 @@ fn graphs(architecture: &dyn Architecture) -> Result<Vec<Graph>, ShapeFault> {
     ])
 }
 
-fn dump(architecture: &dyn Architecture) -> Result<String, ShapeFault> {
+fn dump(architecture: &dyn Architecture) -> Result<String, ShapeError> {
     let mut text = String::new();
     for graph in graphs(architecture)? {
         writeln!(text, "=== fused\n{}", fuse(graph)).expect("a string can be written to");

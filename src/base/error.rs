@@ -64,7 +64,7 @@ impl ErrorKind {
 /// An error of one layer: a small enum with fields that says its kind and what the user can do.
 ///
 /// Every layer's enum implements this and so converts into [`Error`] with `?`.
-pub trait Fault: std::error::Error + Send + Sync + 'static {
+pub trait LayerError: std::error::Error + Send + Sync + 'static {
     /// The kind that callers match on.
     fn kind(&self) -> ErrorKind;
     /// What the user can do about it.
@@ -78,7 +78,7 @@ pub trait Fault: std::error::Error + Send + Sync + 'static {
 /// The error of every public call: a kind, the layer's own error as source, and a remedy.
 #[derive(Debug)]
 pub struct Error {
-    source: Box<dyn Fault>,
+    source: Box<dyn LayerError>,
 }
 
 /// Shorthand for results with [`Error`].
@@ -106,7 +106,7 @@ impl Error {
     }
 }
 
-impl<F: Fault> From<F> for Error {
+impl<F: LayerError> From<F> for Error {
     fn from(fault: F) -> Self {
         Self { source: Box::new(fault) }
     }

@@ -1,4 +1,4 @@
-use super::{ErrorKind, Fault, Remedy};
+use super::{ErrorKind, LayerError, Remedy};
 
 /// A field of a model's JSON file that cannot be used.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
@@ -21,7 +21,7 @@ impl FieldError {
     }
 }
 
-impl Fault for FieldError {
+impl LayerError for FieldError {
     fn kind(&self) -> ErrorKind {
         self.kind
     }

@@ -10,7 +10,7 @@ mod math;
 mod remedy;
 
 pub use details::{Details, Fit};
-pub use error::{Error, ErrorKind, Fault, Result};
+pub use error::{Error, ErrorKind, LayerError, Result};
 pub use field::Field;
 pub use field_error::FieldError;
 pub use fields::Fields;

@@ -1,4 +1,4 @@
-use crate::base::{ErrorKind, Fault, Remedy, Setting};
+use crate::base::{ErrorKind, LayerError, Remedy, Setting};
 use crate::graph::record::RecordingError;
 
 /// Why the CPU player could not do what it was asked.
@@ -88,7 +88,7 @@ pub enum CpuError {
     Cancelled,
 }
 
-impl Fault for CpuError {
+impl LayerError for CpuError {
     fn kind(&self) -> ErrorKind {
         match self {
             Self::OutOfMemory { .. } => ErrorKind::OutOfMemory,

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use super::big_vision::{BigVision, Strided};
 use super::published::{INDEX, WEIGHTS};
 use super::safetensors::{self, Entry};
-use super::{CheckpointRules, FormatFault, ModelFiles, TiedTensors};
+use super::{CheckpointRules, FormatError, ModelFiles, TiedTensors};
 use crate::base::Result;
 use crate::quant::SourceFormat;
 
@@ -128,25 +128,25 @@ impl<'a> Checkpoint<'a> {
     }
 
     /// Adds Hugging Face's weights, in one file or several.
-    fn add_published(&mut self, files: &'a dyn ModelFiles, rules: &CheckpointRules) -> Result<(), FormatFault> {
-        let missing = |name: &str| FormatFault::Missing { name: name.into(), place: files.place().into() };
+    fn add_published(&mut self, files: &'a dyn ModelFiles, rules: &CheckpointRules) -> Result<(), FormatError> {
+        let missing = |name: &str| FormatError::Missing { name: name.into(), place: files.place().into() };
         #[cfg(not(feature = "npz"))]
         if let (None, Some(name)) = (files.get(WEIGHTS).or(files.get(INDEX)), archive_among(files)) {
-            return Err(FormatFault::NoArchives { name: name.into(), place: files.place().into() });
+            return Err(FormatError::NoArchives { name: name.into(), place: files.place().into() });
         }
         if let Some(bytes) = files.get(WEIGHTS) {
             self.add(WEIGHTS, bytes, "", rules)?;
         } else {
             let index = files.get(INDEX).ok_or_else(|| missing(WEIGHTS))?;
             let index: Index = serde_json::from_slice(index)
-                .map_err(|error| FormatFault::Json { file: INDEX.into(), reason: error.to_string() })?;
+                .map_err(|error| FormatError::Json { file: INDEX.into(), reason: error.to_string() })?;
             let shards: BTreeSet<&String> = index.weight_map.values().collect();
             for shard in shards {
                 let bytes = files.get(shard).ok_or_else(|| missing(shard))?;
                 let found = self.add(shard, bytes, "", rules)?;
                 let listed = index.weight_map.iter().filter(|(_, file)| *file == shard);
                 if let Some((name, _)) = listed.into_iter().find(|(name, _)| !found.contains(*name)) {
-                    return Err(FormatFault::Weights {
+                    return Err(FormatError::Weights {
                         file: INDEX.into(),
                         what: format!("the file of {name}"),
                         found: shard.clone(),
@@ -177,7 +177,7 @@ impl<'a> Checkpoint<'a> {
         bytes: &'a [u8],
         prefix: &str,
         rules: &CheckpointRules,
-    ) -> Result<BTreeSet<String>, FormatFault> {
+    ) -> Result<BTreeSet<String>, FormatError> {
         self.add_entries(file, bytes, safetensors::parse(file, bytes)?, prefix, rules)
     }
 
@@ -188,14 +188,14 @@ impl<'a> Checkpoint<'a> {
         entries: Vec<Entry>,
         prefix: &str,
         rules: &CheckpointRules,
-    ) -> Result<BTreeSet<String>, FormatFault> {
+    ) -> Result<BTreeSet<String>, FormatError> {
         let mut names = BTreeSet::new();
         for entry in entries {
             let (name, range) = (format!("{prefix}{}", (rules.canonical)(&entry.name)), entry.bytes.clone());
             names.insert(entry.name.clone());
             let bytes = bytes.get(range).unwrap_or_default();
             if let Some(before) = self.tensors.insert(name.clone(), Stored::in_order(file, entry, bytes)) {
-                return Err(FormatFault::Weights {
+                return Err(FormatError::Weights {
                     file: file.into(),
                     what: format!("the tensor {name}"),
                     found: format!("there again, after {}", before.entry.name),
@@ -207,13 +207,13 @@ impl<'a> Checkpoint<'a> {
     }
 
     /// The one serves as the other where only one of them is stored; where both are they must be the same.
-    fn tie(&mut self, tied: &TiedTensors) -> Result<(), FormatFault> {
+    fn tie(&mut self, tied: &TiedTensors) -> Result<(), FormatError> {
         let Some(stored) = self.tensors.remove(tied.tensor) else {
             return Ok(());
         };
         match self.tensors.get(tied.to) {
             Some(other) if other.bytes != stored.bytes => {
-                Err(FormatFault::Untied { tensor: stored.entry.name, other: other.entry.name.clone() })
+                Err(FormatError::Untied { tensor: stored.entry.name, other: other.entry.name.clone() })
             }
             Some(_) => Ok(()),
             None => {
@@ -252,7 +252,7 @@ impl<'a> Checkpoint<'a> {
             "F32" => SourceFormat::F32,
             "F16" => SourceFormat::F16,
             "BF16" => SourceFormat::Bf16,
-            found => return Err(FormatFault::Dtype { name: name.into(), found: found.into() }.into()),
+            found => return Err(FormatError::Dtype { name: name.into(), found: found.into() }.into()),
         };
         let count = entry.shape.first().copied().unwrap_or(1);
         let width: usize = entry.shape.iter().skip(1).product();
@@ -260,7 +260,7 @@ impl<'a> Checkpoint<'a> {
         let part = (rows.start <= rows.end && rows.end <= count).then(|| bytes.get(rows.start * row..rows.end * row));
         let Some(part) = part.flatten() else {
             let (first, end) = (rows.start, rows.end);
-            return Err(FormatFault::Rows { name: name.into(), first, end, rows: count }.into());
+            return Err(FormatError::Rows { name: name.into(), first, end, rows: count }.into());
         };
         let at = out.len();
         out.resize(at + (rows.end - rows.start) * width, 0.0);
@@ -292,7 +292,7 @@ impl<'a> Checkpoint<'a> {
         Ok(Place { file: file.clone(), tensor: entry.name.clone(), row, column, byte })
     }
 
-    fn stored(&self, name: &str) -> Result<&Stored<'a>, FormatFault> {
-        self.tensors.get(name).ok_or_else(|| FormatFault::NoTensor { name: name.into() })
+    fn stored(&self, name: &str) -> Result<&Stored<'a>, FormatError> {
+        self.tensors.get(name).ok_or_else(|| FormatError::NoTensor { name: name.into() })
     }
 }

@@ -6,7 +6,7 @@ use std::time::SystemTime;
 
 use memmap2::Mmap;
 
-use super::{ExtraFile, FormatFault, ModelFiles, is_legal_text};
+use super::{ExtraFile, FormatError, ModelFiles, is_legal_text};
 
 /// A folder on disk, its files mapped into memory: weights are read from the page cache as they are needed.
 #[derive(Debug)]
@@ -28,7 +28,7 @@ impl Directory {
     ///
     /// # Errors
     /// No such folder, or a file in it that cannot be opened.
-    pub fn open(path: impl AsRef<Path>) -> Result<Self, FormatFault> {
+    pub fn open(path: impl AsRef<Path>) -> Result<Self, FormatError> {
         Self::open_with(path, &[])
     }
 
@@ -36,7 +36,7 @@ impl Directory {
     ///
     /// # Errors
     /// As [`open`](Self::open).
-    pub fn open_with(path: impl AsRef<Path>, beside: &[ExtraFile]) -> Result<Self, FormatFault> {
+    pub fn open_with(path: impl AsRef<Path>, beside: &[ExtraFile]) -> Result<Self, FormatError> {
         let path = path.as_ref();
         if path.extension().is_none_or(|kind| kind != "npz") || path.is_dir() {
             return Self::open_folder(path);
@@ -47,7 +47,7 @@ impl Directory {
         let kept = |file: &str| file == name || beside.iter().any(|extra| extra.file == file);
         files.files.retain(|file, _| kept(file) || !is_weights(file));
         if !files.files.contains_key(&name) {
-            return Err(FormatFault::Missing { name, place: files.place });
+            return Err(FormatError::Missing { name, place: files.place });
         }
         files.place = path.display().to_string();
         Ok(files)
@@ -57,13 +57,13 @@ impl Directory {
     ///
     /// # Errors
     /// No such file, or one that cannot be opened.
-    pub fn add(&mut self, name: &str, path: impl AsRef<Path>) -> Result<(), FormatFault> {
+    pub fn add(&mut self, name: &str, path: impl AsRef<Path>) -> Result<(), FormatError> {
         let path = path.as_ref();
         self.files.insert(name.into(), map(path).map_err(|error| unreadable(path, &error))?);
         Ok(())
     }
 
-    fn open_folder(path: &Path) -> Result<Self, FormatFault> {
+    fn open_folder(path: &Path) -> Result<Self, FormatError> {
         let mut files = BTreeMap::new();
         for entry in fs::read_dir(path).map_err(|error| unreadable(path, &error))? {
             let entry = entry.map_err(|error| unreadable(path, &error))?.path();
@@ -98,8 +98,8 @@ fn map(path: &Path) -> io::Result<Mapped> {
     Ok(Mapped { bytes, written })
 }
 
-fn unreadable(path: &Path, error: &io::Error) -> FormatFault {
-    FormatFault::Unreadable {
+fn unreadable(path: &Path, error: &io::Error) -> FormatError {
+    FormatError::Unreadable {
         path: path.display().to_string(),
         missing: error.kind() == io::ErrorKind::NotFound,
         reason: error.to_string(),

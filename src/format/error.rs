@@ -1,8 +1,8 @@
-use crate::base::{ErrorKind, Fault, Remedy};
+use crate::base::{ErrorKind, LayerError, Remedy};
 
 /// What is wrong with a model's files.
 #[derive(Debug, thiserror::Error)]
-pub enum FormatFault {
+pub enum FormatError {
     /// A file or folder that is not there.
     #[error("{name} is missing in {place}")]
     Missing {
@@ -99,7 +99,7 @@ pub enum FormatFault {
     },
 }
 
-impl Fault for FormatFault {
+impl LayerError for FormatError {
     fn kind(&self) -> ErrorKind {
         match self {
             Self::Missing { .. } | Self::Unreadable { missing: true, .. } => ErrorKind::NotFound,

@@ -25,7 +25,7 @@ pub use big_vision::BigVision;
 pub use checkpoint::{Checkpoint, Place, TensorInfo, tensors_of};
 #[cfg(feature = "mmap")]
 pub use directory::Directory;
-pub use error::FormatFault;
+pub use error::FormatError;
 pub use files::{MemoryFiles, ModelFiles};
 pub use json::read_json;
 pub use legal::is_legal_text;

@@ -5,12 +5,12 @@ use std::io::Cursor;
 
 use zip::{CompressionMethod, ZipArchive};
 
-use super::FormatFault;
+use super::FormatError;
 use super::safetensors::Entry;
 
 /// The arrays of an archive as tensors, by their names without `.npy`.
-pub fn parse(file: &str, bytes: &[u8]) -> Result<Vec<Entry>, FormatFault> {
-    let fault = |what: String, found: String, expected: &str| FormatFault::Weights {
+pub fn parse(file: &str, bytes: &[u8]) -> Result<Vec<Entry>, FormatError> {
+    let fault = |what: String, found: String, expected: &str| FormatError::Weights {
         file: file.into(),
         what,
         found,

@@ -9,7 +9,7 @@ use std::ops::Range;
 use serde::Deserialize;
 use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
 
-use super::FormatFault;
+use super::FormatError;
 
 /// A tensor of a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,8 +38,8 @@ fn element_bytes(dtype: &str) -> Option<usize> {
 
 /// Reads a file's header and checks it: every tensor lies in the file, has the bytes that its shape needs, and shares
 /// none with another.
-pub fn parse(file: &str, bytes: &[u8]) -> Result<Vec<Entry>, FormatFault> {
-    let fault = |what: &str, found: String, expected: String| FormatFault::Weights {
+pub fn parse(file: &str, bytes: &[u8]) -> Result<Vec<Entry>, FormatError> {
+    let fault = |what: &str, found: String, expected: String| FormatError::Weights {
         file: file.into(),
         what: what.into(),
         found,
@@ -55,7 +55,7 @@ pub fn parse(file: &str, bytes: &[u8]) -> Result<Vec<Entry>, FormatFault> {
         return Err(fault("the header's length", format!("{length} bytes"), format!("at most {room} bytes")));
     };
     let raw: Header = serde_json::from_slice(header)
-        .map_err(|error| FormatFault::Json { file: format!("the header of {file}"), reason: error.to_string() })?;
+        .map_err(|error| FormatError::Json { file: format!("the header of {file}"), reason: error.to_string() })?;
     let start = 8 + header.len();
     let mut entries = Vec::with_capacity(raw.0.len());
     for (name, tensor) in raw.0 {

@@ -17,7 +17,7 @@ mod stream;
 pub use call::Call;
 pub use generate::generate;
 pub use generation::{Finish, Generation};
-pub use options::{GenerateOptions, MAX_TOP_K, OptionFault, USUAL_TOKENS};
+pub use options::{GenerateOptions, MAX_TOP_K, OptionError, USUAL_TOKENS};
 pub use prompt::Prompt;
 pub use rng::Rng;
 pub use sampler::{Candidate, sample};

@@ -1,6 +1,6 @@
 use serde::Deserialize;
 
-use crate::base::{ErrorKind, Fault, Remedy, Setting};
+use crate::base::{ErrorKind, LayerError, Remedy, Setting};
 
 /// Most candidates the device sorts; `top_k` and twice `beams` are at most this.
 pub const MAX_TOP_K: usize = 64;
@@ -72,13 +72,13 @@ impl Default for GenerateOptions {
 /// An option out of range.
 #[derive(Debug, thiserror::Error)]
 #[error("{option} is {found}, expected {expected}")]
-pub struct OptionFault {
+pub struct OptionError {
     option: Setting,
     found: String,
     expected: String,
 }
 
-impl Fault for OptionFault {
+impl LayerError for OptionError {
     fn kind(&self) -> ErrorKind {
         ErrorKind::BadArgument
     }
@@ -95,8 +95,8 @@ impl GenerateOptions {
     }
 
     /// Checks every option's range.
-    pub fn validate(&self) -> Result<(), OptionFault> {
-        let fault = |option, found: String, expected: String| Err(OptionFault { option, found, expected });
+    pub fn validate(&self) -> Result<(), OptionError> {
+        let fault = |option, found: String, expected: String| Err(OptionError { option, found, expected });
         if self.max_new_tokens == Some(0) {
             return fault(Setting::MaxNewTokens, "0".into(), "at least 1".into());
         }

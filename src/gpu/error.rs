@@ -1,4 +1,4 @@
-use crate::base::{ErrorKind, Fault, Remedy, Setting};
+use crate::base::{ErrorKind, LayerError, Remedy, Setting};
 use crate::graph::record::RecordingError;
 
 /// What can go wrong between a recording and a device.
@@ -112,7 +112,7 @@ fn listed(names: &[String]) -> String {
     names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
 }
 
-impl Fault for GpuError {
+impl LayerError for GpuError {
     fn kind(&self) -> ErrorKind {
         match self {
             Self::NoAdapter { .. } | Self::UnknownAdapter { .. } | Self::NoDevice { .. } => ErrorKind::NoDevice,

@@ -1,5 +1,5 @@
 use super::{Source, StateKind, StateSpec, Storage, WeightSpec};
-use crate::ops::{Extents, Op, Operand, ShapeFault, Shapes, Value, WeightId};
+use crate::ops::{Extents, Op, Operand, ShapeError, Shapes, Value, WeightId};
 
 /// Where a value comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -69,7 +69,7 @@ impl Graph {
         rows: usize,
         k: usize,
         source: Source,
-    ) -> Result<WeightId, ShapeFault> {
+    ) -> Result<WeightId, ShapeError> {
         self.declare(WeightSpec { name: name.into(), rows, k, storage: Storage::Matrix, source })
     }
 
@@ -83,7 +83,7 @@ impl Graph {
         rows: usize,
         k: usize,
         source: Source,
-    ) -> Result<Value, ShapeFault> {
+    ) -> Result<Value, ShapeError> {
         let weight = self.declare(WeightSpec { name: name.into(), rows, k, storage: Storage::F32Whole, source })?;
         let origin = Origin::Weight(weight);
         if let Some(value) = self.value_of(origin) {
@@ -93,11 +93,11 @@ impl Graph {
         Ok(self.define(&name, rows, k, origin))
     }
 
-    fn declare(&mut self, spec: WeightSpec) -> Result<WeightId, ShapeFault> {
+    fn declare(&mut self, spec: WeightSpec) -> Result<WeightId, ShapeError> {
         let known = self.weights.iter().position(|weight| weight.name == spec.name);
         if let Some(known) = known {
             if self.weights[known] != spec {
-                return Err(ShapeFault::Redeclared(spec.name));
+                return Err(ShapeError::Redeclared(spec.name));
             }
             return Ok(WeightId(known as u32));
         }
@@ -109,11 +109,11 @@ impl Graph {
     ///
     /// # Errors
     /// One of that name that is declared already, and is another.
-    pub fn state(&mut self, name: &str, kind: StateKind, rows: usize, width: usize) -> Result<Value, ShapeFault> {
+    pub fn state(&mut self, name: &str, kind: StateKind, rows: usize, width: usize) -> Result<Value, ShapeError> {
         let spec = StateSpec { name: name.into(), kind, rows, width };
         if let Some(known) = self.states.iter().position(|state| state.name == spec.name) {
             let value = self.value_of(Origin::State(known)).filter(|_| self.states[known] == spec);
-            return value.ok_or(ShapeFault::Redeclared(spec.name));
+            return value.ok_or(ShapeError::Redeclared(spec.name));
         }
         self.states.push(spec);
         Ok(self.define(name, rows, width, Origin::State(self.states.len() - 1)))
@@ -123,9 +123,9 @@ impl Graph {
     ///
     /// # Errors
     /// A state of that name that is declared already.
-    pub fn store(&mut self, value: Value, state: &str, kind: StateKind) -> Result<(), ShapeFault> {
+    pub fn store(&mut self, value: Value, state: &str, kind: StateKind) -> Result<(), ShapeError> {
         if self.states.iter().any(|known| known.name == state) {
-            return Err(ShapeFault::Redeclared(state.into()));
+            return Err(ShapeError::Redeclared(state.into()));
         }
         let info = &mut self.values[value.0 as usize];
         self.states.push(StateSpec { name: state.into(), kind, rows: info.rows, width: info.width });
@@ -170,7 +170,7 @@ impl Graph {
     ///
     /// # Errors
     /// Operands that disagree, or that no kernel can work with.
-    pub fn push(&mut self, name: impl AsRef<str>, op: impl Into<Op>) -> Result<Value, ShapeFault> {
+    pub fn push(&mut self, name: impl AsRef<str>, op: impl Into<Op>) -> Result<Value, ShapeError> {
         let (name, op) = (name.as_ref(), op.into());
         let [rows, width] = op.operation().infer(&Shapes::new(name, self))?;
         let output = self.define(name, rows, width, Origin::Computed);

@@ -6,7 +6,7 @@ use super::record::Command;
 use super::split::RowChunks;
 use super::weights::WeightTable;
 use crate::kernels::Capabilities;
-use crate::ops::{Bind, Emitter, ShapeFault, ShardOperand, Tensor, Value, WeightId, WeightOperand};
+use crate::ops::{Bind, Emitter, ShapeError, ShardOperand, Tensor, Value, WeightId, WeightOperand};
 use crate::quant::layout;
 
 /// Turns a graph into a recording for a device with the given capabilities, over weights that lie as `weights` says.
@@ -16,13 +16,13 @@ use crate::quant::layout;
 ///
 /// # Errors
 /// A weight of the graph that the table lacks, or has in another shape.
-pub fn lower(graph: &Graph, weights: &WeightTable, capabilities: &Capabilities) -> Result<Plan, ShapeFault> {
+pub fn lower(graph: &Graph, weights: &WeightTable, capabilities: &Capabilities) -> Result<Plan, ShapeError> {
     let placed = graph.weights().iter().map(|spec| {
         let fits = |&index: &usize| {
             let layout = &weights.layouts()[index];
             (layout.rows, layout.k) == (spec.rows, spec.k)
         };
-        weights.find(&spec.name).filter(fits).ok_or_else(|| ShapeFault::UnknownWeight(spec.name.clone()))
+        weights.find(&spec.name).filter(fits).ok_or_else(|| ShapeError::UnknownWeight(spec.name.clone()))
     });
     let mut lowering = Lowering {
         graph,

@@ -20,7 +20,7 @@ mod tests;
 mod weight_spec;
 mod weights;
 
-pub use crate::ops::{Op, ShapeFault, Value, WeightId};
+pub use crate::ops::{Op, ShapeError, Value, WeightId};
 pub use fuse::{PATTERNS, Pattern, fuse};
 pub use graph::{Graph, Node, Origin};
 pub use lower::lower;

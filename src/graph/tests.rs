@@ -1,7 +1,7 @@
 //! What a graph refuses while it is built, and what it says of itself.
 
 use super::*;
-use crate::base::{ErrorKind, Fault};
+use crate::base::{ErrorKind, LayerError};
 use crate::kernels::{Capabilities, DeviceClass};
 use crate::ops::{
     Activate, Activation, Add, ArgMax, Attention, AttentionBias, AttentionSpec, CacheSpec, Embed, Fold, FoldSpec,
@@ -28,7 +28,7 @@ fn spec(source: KeySource) -> AttentionSpec {
 }
 
 /// Attention of q over k and v of these shapes.
-fn attend(spec: AttentionSpec, [q, k, v]: [[usize; 2]; 3]) -> Result<[usize; 2], ShapeFault> {
+fn attend(spec: AttentionSpec, [q, k, v]: [[usize; 2]; 3]) -> Result<[usize; 2], ShapeError> {
     let mut g = Graph::new("attention");
     let [q, k, v] = [q, k, v].map(|[rows, width]| input(&mut g, rows, width));
     let out = g.push("attention", Attention { q, k, v, bias: None, spec })?;
@@ -41,17 +41,17 @@ fn attention_checks_every_shape() {
     assert_eq!(attend(rows, [[5, 64]; 3]).expect("fused rows"), [5, 32]);
     for wrong in [[[5, 32], [5, 64], [5, 64]], [[5, 64], [5, 32], [5, 64]], [[5, 64], [6, 64], [5, 64]]] {
         let error = attend(rows, wrong).expect_err("shapes disagree");
-        assert!(matches!(error, ShapeFault::Mismatch { .. }), "{wrong:?}: {error}");
+        assert!(matches!(error, ShapeError::Mismatch { .. }), "{wrong:?}: {error}");
     }
     let cache = spec(KeySource::Cache { capacity: 7 });
     assert_eq!(attend(cache, [[5, 32], [28, 8], [28, 8]]).expect("two slots"), [5, 32]);
     for wrong in [[[5, 64], [28, 8], [28, 8]], [[5, 32], [28, 4], [28, 8]], [[5, 32], [27, 8], [28, 8]]] {
-        assert!(matches!(attend(cache, wrong), Err(ShapeFault::Mismatch { .. })), "{wrong:?}");
+        assert!(matches!(attend(cache, wrong), Err(ShapeError::Mismatch { .. })), "{wrong:?}");
     }
     let memory = spec(KeySource::Memory { rows: 9, fused: true });
     assert_eq!(attend(memory, [[1, 32], [9, 32], [9, 32]]).expect("a fused memory"), [1, 32]);
     for wrong in [[[1, 32], [9, 16], [9, 16]], [[1, 32], [8, 32], [8, 32]], [[1, 64], [9, 32], [9, 32]]] {
-        assert!(matches!(attend(memory, wrong), Err(ShapeFault::Mismatch { .. })), "{wrong:?}");
+        assert!(matches!(attend(memory, wrong), Err(ShapeError::Mismatch { .. })), "{wrong:?}");
     }
 }
 
@@ -138,12 +138,12 @@ fn what_is_declared_twice_is_the_same_or_an_error() {
     let mut g = Graph::new("declared");
     let first = g.matrix("w", 4, 8, Source::tensor("w")).expect("its name is new");
     assert_eq!(g.matrix("w", 4, 8, Source::tensor("w")).expect("the same"), first);
-    assert!(matches!(g.matrix("w", 4, 4, Source::tensor("w")), Err(ShapeFault::Redeclared(_))));
-    assert!(matches!(g.matrix("w", 4, 8, Source::tensor("v")), Err(ShapeFault::Redeclared(_))));
+    assert!(matches!(g.matrix("w", 4, 4, Source::tensor("w")), Err(ShapeError::Redeclared(_))));
+    assert!(matches!(g.matrix("w", 4, 8, Source::tensor("v")), Err(ShapeError::Redeclared(_))));
     let state = g.state("s", StateKind::Input, 2, 3).expect("its name is new");
     assert_eq!(g.state("s", StateKind::Input, 2, 3).expect("the same"), state);
-    assert!(matches!(g.state("s", StateKind::Output, 2, 3), Err(ShapeFault::Redeclared(_))));
-    assert!(matches!(g.store(state, "s", StateKind::Output), Err(ShapeFault::Redeclared(_))));
+    assert!(matches!(g.state("s", StateKind::Output, 2, 3), Err(ShapeError::Redeclared(_))));
+    assert!(matches!(g.store(state, "s", StateKind::Output), Err(ShapeError::Redeclared(_))));
     assert_eq!((g.weights().len(), g.states().len()), (1, 1));
 }
 
@@ -166,7 +166,7 @@ fn a_weight_that_the_table_lacks_is_named() {
     };
     for table in [WeightTable::default(), WeightTable::new(vec![layout])] {
         let error = lower(&g, &table, &capabilities).expect_err("it is not there in that shape");
-        assert!(matches!(&error, ShapeFault::UnknownWeight(name) if name == "w"), "{error}");
+        assert!(matches!(&error, ShapeError::UnknownWeight(name) if name == "w"), "{error}");
     }
 }
 

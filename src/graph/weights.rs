@@ -2,7 +2,7 @@ use std::collections::HashMap;
 use std::ops::Range;
 
 use super::{Storage, WeightSpec};
-use crate::base::{Error, ErrorKind, Fault, Remedy, Result, Setting};
+use crate::base::{Error, ErrorKind, LayerError, Remedy, Result, Setting};
 use crate::quant::layout;
 use crate::tensor::Dtype;
 
@@ -32,7 +32,7 @@ pub struct TooLarge {
     allowed: usize,
 }
 
-impl Fault for TooLarge {
+impl LayerError for TooLarge {
     fn kind(&self) -> ErrorKind {
         ErrorKind::DeviceLimit
     }

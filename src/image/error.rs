@@ -1,4 +1,4 @@
-use crate::base::{ErrorKind, Fault, FieldError, Remedy};
+use crate::base::{ErrorKind, FieldError, LayerError, Remedy};
 
 use super::Rgb8;
 
@@ -46,7 +46,7 @@ pub enum ImageError {
     Field(#[from] FieldError),
 }
 
-impl Fault for ImageError {
+impl LayerError for ImageError {
     fn kind(&self) -> ErrorKind {
         match self {
             Self::Unreadable { .. } | Self::Size { .. } => ErrorKind::BadImage,

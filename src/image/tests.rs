@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use root::root;
 
 use super::*;
-use crate::base::{ErrorKind, Fault};
+use crate::base::{ErrorKind, LayerError};
 
 #[path = "../../tests/common/root.rs"]
 mod root;

@@ -4,7 +4,7 @@ use std::mem::offset_of;
 use std::ops::Range;
 
 use super::{Sequence, Step};
-use crate::base::{ErrorKind, Fault, Remedy};
+use crate::base::{ErrorKind, LayerError, Remedy};
 
 /// Most sequences of a pass.
 pub const MAX_SEQUENCES: usize = (size_of::<Step>() - offset_of!(Step, sequence)) / size_of::<Sequence>();
@@ -40,7 +40,7 @@ pub enum StepError {
     },
 }
 
-impl Fault for StepError {
+impl LayerError for StepError {
     fn kind(&self) -> ErrorKind {
         match self {
             Self::TooMany { .. } | Self::TooLong { .. } => ErrorKind::BadArgument,

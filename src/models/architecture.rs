@@ -1,9 +1,9 @@
 use serde_json::Value;
 
 use super::{Language, Pass};
-use crate::base::{ErrorKind, Fault, Remedy, Result};
+use crate::base::{ErrorKind, LayerError, Remedy, Result};
 use crate::format::CheckpointRules;
-use crate::graph::{Graph, ShapeFault, WeightSpec};
+use crate::graph::{Graph, ShapeError, WeightSpec};
 
 /// A model, told once: its passes, what they take, and what of a checkpoint belongs to them.
 ///
@@ -19,7 +19,7 @@ pub trait Architecture {
     ///
     /// # Errors
     /// A pass that it does not have, or numbers that no kernel can work with.
-    fn build(&self, pass: &Pass) -> Result<Graph, ShapeFault>;
+    fn build(&self, pass: &Pass) -> Result<Graph, ShapeError>;
 
     /// What it takes of an image, if it takes any.
     fn image(&self) -> Option<ImageInput> {
@@ -63,7 +63,7 @@ pub trait Architecture {
 #[error("a {0} reads no text")]
 struct NoText(&'static str);
 
-impl Fault for NoText {
+impl LayerError for NoText {
     fn kind(&self) -> ErrorKind {
         ErrorKind::Unsupported
     }
@@ -127,7 +127,7 @@ pub struct Decoder {
 pub fn weight_specs<'p>(
     architecture: &dyn Architecture,
     parts: impl IntoIterator<Item = &'p Part>,
-) -> Result<Vec<WeightSpec>, ShapeFault> {
+) -> Result<Vec<WeightSpec>, ShapeError> {
     Ok(weights_by_part(architecture, parts)?.into_iter().flatten().collect())
 }
 
@@ -138,7 +138,7 @@ pub fn weight_specs<'p>(
 pub fn weights_by_part<'p>(
     architecture: &dyn Architecture,
     parts: impl IntoIterator<Item = &'p Part>,
-) -> Result<Vec<Vec<WeightSpec>>, ShapeFault> {
+) -> Result<Vec<Vec<WeightSpec>>, ShapeError> {
     let mut by_part: Vec<Vec<WeightSpec>> = Vec::new();
     let mut known = std::collections::HashMap::new();
     for part in parts {
@@ -150,7 +150,7 @@ pub fn weights_by_part<'p>(
                     own.push(spec.clone());
                 }
                 Some(other) if other == spec => {}
-                Some(_) => return Err(ShapeFault::Redeclared(spec.name.clone())),
+                Some(_) => return Err(ShapeError::Redeclared(spec.name.clone())),
             }
         }
         by_part.push(own);

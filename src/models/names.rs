@@ -1,4 +1,4 @@
-use crate::graph::{Graph, ShapeFault, Source, Value, WeightId};
+use crate::graph::{Graph, ShapeError, Source, Value, WeightId};
 use crate::ops::{LayerNorm, Linear};
 
 /// Where the weights of a block are: by name in the runtime and by name in a checkpoint.
@@ -38,7 +38,7 @@ impl Names {
     ///
     /// # Errors
     /// A weight of that name that is declared already, and is another.
-    pub fn matrix(&self, g: &mut Graph, rows: usize, k: usize) -> Result<WeightId, ShapeFault> {
+    pub fn matrix(&self, g: &mut Graph, rows: usize, k: usize) -> Result<WeightId, ShapeError> {
         g.matrix(self.own(), rows, k, Source::tensor(self.theirs("weight")))
     }
 
@@ -46,7 +46,7 @@ impl Names {
     ///
     /// # Errors
     /// A weight of that name that is declared already, and is another.
-    pub fn vector(&self, g: &mut Graph, part: &str, k: usize) -> Result<Value, ShapeFault> {
+    pub fn vector(&self, g: &mut Graph, part: &str, k: usize) -> Result<Value, ShapeError> {
         g.whole(self.ours(part), 1, k, Source::tensor(self.theirs(part)))
     }
 
@@ -54,7 +54,7 @@ impl Names {
     ///
     /// # Errors
     /// A width of `x` that is not `k`.
-    pub fn linear(&self, g: &mut Graph, x: Value, rows: usize, k: usize) -> Result<Value, ShapeFault> {
+    pub fn linear(&self, g: &mut Graph, x: Value, rows: usize, k: usize) -> Result<Value, ShapeError> {
         let (weight, bias) = (self.matrix(g, rows, k)?, self.vector(g, "bias", rows)?);
         g.push(self.own(), Linear::new(x, weight, Some(bias)))
     }
@@ -63,7 +63,7 @@ impl Names {
     ///
     /// # Errors
     /// A width of `x` that is not `k`.
-    pub fn unbiased(&self, g: &mut Graph, x: Value, rows: usize, k: usize) -> Result<Value, ShapeFault> {
+    pub fn unbiased(&self, g: &mut Graph, x: Value, rows: usize, k: usize) -> Result<Value, ShapeError> {
         let weight = self.matrix(g, rows, k)?;
         g.push(self.own(), Linear::new(x, weight, None))
     }
@@ -72,7 +72,7 @@ impl Names {
     ///
     /// # Errors
     /// A width that kernels cannot work with.
-    pub fn layer_norm(&self, g: &mut Graph, x: Value, eps: f32) -> Result<Value, ShapeFault> {
+    pub fn layer_norm(&self, g: &mut Graph, x: Value, eps: f32) -> Result<Value, ShapeError> {
         let width = g.width(x);
         let (weight, bias) = (self.vector(g, "weight", width)?, self.vector(g, "bias", width)?);
         g.push(self.own(), LayerNorm { x, weight, bias, eps })

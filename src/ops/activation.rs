@@ -1,4 +1,4 @@
-use super::{Bind, Emitter, Operand, Operation, ShapeFault, Shapes, Tensor, Value};
+use super::{Bind, Emitter, Operand, Operation, ShapeError, Shapes, Tensor, Value};
 use crate::kernels::params::ActivateParams;
 use crate::kernels::{Activation, KernelId};
 
@@ -16,7 +16,7 @@ impl Operation for Activate {
         vec![self.x.into()]
     }
 
-    fn infer(&self, shapes: &Shapes<'_>) -> Result<[usize; 2], ShapeFault> {
+    fn infer(&self, shapes: &Shapes<'_>) -> Result<[usize; 2], ShapeError> {
         let [rows, width] = shapes.of(self.x);
         let some = self.activation != Activation::None;
         shapes.supported("the activation", "None", some, "a function that does something")?;

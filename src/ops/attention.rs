@@ -1,5 +1,5 @@
 use super::operand::sequence_rows;
-use super::{Bind, Emitter, Operand, Operation, ShapeFault, Shapes, Tensor, Value};
+use super::{Bind, Emitter, Operand, Operation, ShapeError, Shapes, Tensor, Value};
 use crate::kernels::params::AttentionParams;
 use crate::kernels::{DeviceClass, KernelId};
 
@@ -98,7 +98,7 @@ impl Operation for Attention {
         [self.q, self.k, self.v].into_iter().chain(bias).map(Operand::from).collect()
     }
 
-    fn infer(&self, shapes: &Shapes<'_>) -> Result<[usize; 2], ShapeFault> {
+    fn infer(&self, shapes: &Shapes<'_>) -> Result<[usize; 2], ShapeError> {
         let AttentionSpec { heads, kv_heads, head_dim, source, .. } = self.spec;
         let groups = kv_heads > 0 && heads > 0 && heads.is_multiple_of(kv_heads);
         shapes.supported("the heads", format!("{heads} over {kv_heads}"), groups, "a multiple of the key heads")?;

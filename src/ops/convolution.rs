@@ -1,4 +1,4 @@
-use super::{Bind, Emitter, Operand, Operation, ShapeFault, Shapes, Tensor, Value};
+use super::{Bind, Emitter, Operand, Operation, ShapeError, Shapes, Tensor, Value};
 use crate::kernels::KernelId;
 use crate::kernels::params::{FoldParams, UnfoldParams};
 
@@ -57,7 +57,7 @@ impl Operation for Unfold {
         vec![self.x.into()]
     }
 
-    fn infer(&self, shapes: &Shapes<'_>) -> Result<[usize; 2], ShapeFault> {
+    fn infer(&self, shapes: &Shapes<'_>) -> Result<[usize; 2], ShapeError> {
         shapes.equal("pixels to unfold", shapes.rows(self.x), self.grid.pixels())?;
         let odd = !self.kernel_size.is_multiple_of(2);
         shapes.supported("the side of the neighbourhood", self.kernel_size, odd, "an odd number")?;
@@ -92,7 +92,7 @@ impl Operation for Fold {
         vec![self.x.into(), self.bias.into()]
     }
 
-    fn infer(&self, shapes: &Shapes<'_>) -> Result<[usize; 2], ShapeFault> {
+    fn infer(&self, shapes: &Shapes<'_>) -> Result<[usize; 2], ShapeError> {
         let channels = shapes.elements(self.bias);
         shapes.equal("patches to fold", shapes.rows(self.x), self.grid.pixels())?;
         let expected = channels * self.spec.kernel_size * self.spec.kernel_size;

@@ -1,4 +1,4 @@
-use super::{Bind, Emitter, Operand, Operation, ShapeFault, Shapes, Tensor, Value};
+use super::{Bind, Emitter, Operand, Operation, ShapeError, Shapes, Tensor, Value};
 use crate::kernels::KernelId;
 use crate::kernels::params::AddParams;
 
@@ -27,7 +27,7 @@ impl Operation for Add {
         vec![self.a.into(), self.b.into()]
     }
 
-    fn infer(&self, shapes: &Shapes<'_>) -> Result<[usize; 2], ShapeFault> {
+    fn infer(&self, shapes: &Shapes<'_>) -> Result<[usize; 2], ShapeError> {
         let ([rows, width], [other_rows, other_width]) = (shapes.of(self.a), shapes.of(self.b));
         shapes.equal("rows of the sum", other_rows, rows)?;
         shapes.equal("width of the sum", other_width, width)?;

@@ -1,4 +1,4 @@
-use super::{Bind, Emitter, Operand, Operation, ShapeFault, Shapes, Tensor, Value, WeightId, WeightOperand};
+use super::{Bind, Emitter, Operand, Operation, ShapeError, Shapes, Tensor, Value, WeightId, WeightOperand};
 use crate::kernels::KernelId;
 use crate::kernels::params::{EmbedParams, PlaceRowsParams};
 use crate::quant::layout;
@@ -23,7 +23,7 @@ impl Operation for Embed {
         [self.ids.into(), self.table.into()].into_iter().chain(self.features.map(Operand::from)).collect()
     }
 
-    fn infer(&self, shapes: &Shapes<'_>) -> Result<[usize; 2], ShapeFault> {
+    fn infer(&self, shapes: &Shapes<'_>) -> Result<[usize; 2], ShapeError> {
         let [_, width] = shapes.weight(self.table);
         shapes.equal("ids per row", shapes.width(self.ids), 1)?;
         if let Some(features) = self.features {

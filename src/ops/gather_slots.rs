@@ -1,4 +1,4 @@
-use super::{Bind, Emitter, Operand, Operation, ShapeFault, Shapes, Tensor, Value};
+use super::{Bind, Emitter, Operand, Operation, ShapeError, Shapes, Tensor, Value};
 use crate::kernels::KernelId;
 use crate::kernels::params::GatherSlotsParams;
 
@@ -33,7 +33,7 @@ impl Operation for GatherSlots {
         vec![self.cache]
     }
 
-    fn infer(&self, shapes: &Shapes<'_>) -> Result<[usize; 2], ShapeFault> {
+    fn infer(&self, shapes: &Shapes<'_>) -> Result<[usize; 2], ShapeError> {
         let CacheSpec { slots, kv_heads, capacity, head_dim } = self.spec;
         shapes.equal("rows of the cache", shapes.rows(self.cache), slots * kv_heads * capacity)?;
         shapes.equal("width of the cache", shapes.width(self.cache), head_dim)?;

@@ -1,7 +1,7 @@
 use std::ops::Range;
 
 use super::{
-    Activation, Bind, Emitter, Operand, Operation, RowChoice, ShapeFault, Shapes, Tensor, Value, WeightId,
+    Activation, Bind, Emitter, Operand, Operation, RowChoice, ShapeError, Shapes, Tensor, Value, WeightId,
     WeightOperand,
 };
 use crate::kernels::params::LinearParams;
@@ -41,7 +41,7 @@ impl Operation for Linear {
         [self.x.into(), self.weight.into()].into_iter().chain(more).collect()
     }
 
-    fn infer(&self, shapes: &Shapes<'_>) -> Result<[usize; 2], ShapeFault> {
+    fn infer(&self, shapes: &Shapes<'_>) -> Result<[usize; 2], ShapeError> {
         let [all, k] = shapes.weight(self.weight);
         let n = self.part.as_ref().map_or(all, Range::len);
         if let Some(part) = &self.part {

@@ -35,7 +35,7 @@ pub use operation::{Bind, Operation};
 pub use patchify::{Patchify, patchify};
 pub use rope::{RopeAppend, RopeSpec, rope_append};
 pub use select::{ArgMax, LogSoftmax, TopK, argmax, log_softmax, top_k};
-pub use shape::{Extents, ShapeFault, Shapes};
+pub use shape::{Extents, ShapeError, Shapes};
 pub use value::{Operand, Value, WeightId};
 
 pub use crate::kernels::{Activation, Function};

@@ -1,4 +1,4 @@
-use super::{Bind, Emitter, Operand, Operation, RowChoice, ShapeFault, Shapes, Tensor, Value};
+use super::{Bind, Emitter, Operand, Operation, RowChoice, ShapeError, Shapes, Tensor, Value};
 use crate::kernels::params::NormParams;
 use crate::kernels::{DeviceClass, KernelId};
 
@@ -20,7 +20,7 @@ impl Operation for LayerNorm {
         vec![self.x.into(), self.weight.into(), self.bias.into()]
     }
 
-    fn infer(&self, shapes: &Shapes<'_>) -> Result<[usize; 2], ShapeFault> {
+    fn infer(&self, shapes: &Shapes<'_>) -> Result<[usize; 2], ShapeError> {
         let [rows, width] = shapes.of(self.x);
         shapes.equal("width of the norm's weight", shapes.elements(self.weight), width)?;
         shapes.equal("width of the norm's bias", shapes.elements(self.bias), width)?;
@@ -62,7 +62,7 @@ impl Operation for RmsNorm {
         [self.x.into(), self.weight.into()].into_iter().chain(self.residual.map(Operand::from)).collect()
     }
 
-    fn infer(&self, shapes: &Shapes<'_>) -> Result<[usize; 2], ShapeFault> {
+    fn infer(&self, shapes: &Shapes<'_>) -> Result<[usize; 2], ShapeError> {
         let width = shapes.width(self.x);
         let rows = self.rows.count(shapes.rows(self.x));
         shapes.equal("width of the norm's weight", shapes.elements(self.weight), width)?;

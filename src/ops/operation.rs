@@ -1,4 +1,4 @@
-use super::{Emitter, Operand, ShapeFault, Shapes, Tensor, Value, WeightId, WeightOperand};
+use super::{Emitter, Operand, ShapeError, Shapes, Tensor, Value, WeightId, WeightOperand};
 
 /// What stands for the operands of an operation while it is lowered.
 pub trait Bind {
@@ -24,7 +24,7 @@ pub trait Operation {
     ///
     /// # Errors
     /// Operands that disagree, or that no kernel can work with.
-    fn infer(&self, shapes: &Shapes<'_>) -> Result<[usize; 2], ShapeFault>;
+    fn infer(&self, shapes: &Shapes<'_>) -> Result<[usize; 2], ShapeError>;
 
     /// Its name and numbers, without operands, for dumps.
     fn describe(&self) -> String;

@@ -1,4 +1,4 @@
-use super::{Bind, Emitter, Operand, Operation, ShapeFault, Shapes, Tensor, Value};
+use super::{Bind, Emitter, Operand, Operation, ShapeError, Shapes, Tensor, Value};
 use crate::kernels::KernelId;
 use crate::kernels::params::PatchifyParams;
 
@@ -19,7 +19,7 @@ impl Operation for Patchify {
         vec![self.image.into()]
     }
 
-    fn infer(&self, shapes: &Shapes<'_>) -> Result<[usize; 2], ShapeFault> {
+    fn infer(&self, shapes: &Shapes<'_>) -> Result<[usize; 2], ShapeError> {
         let Self { size, patch, .. } = *self;
         shapes.equal("pixels", shapes.rows(self.image), size * size)?;
         shapes.equal("channels", shapes.width(self.image), 3)?;

@@ -1,5 +1,5 @@
 use super::operand::sequence_rows;
-use super::{Bind, Emitter, Operand, Operation, ShapeFault, Shapes, Tensor, Value};
+use super::{Bind, Emitter, Operand, Operation, ShapeError, Shapes, Tensor, Value};
 use crate::kernels::KernelId;
 use crate::kernels::params::RopeParams;
 
@@ -43,7 +43,7 @@ impl Operation for RopeAppend {
         vec![self.k_cache, self.v_cache]
     }
 
-    fn infer(&self, shapes: &Shapes<'_>) -> Result<[usize; 2], ShapeFault> {
+    fn infer(&self, shapes: &Shapes<'_>) -> Result<[usize; 2], ShapeError> {
         let RopeSpec { heads, kv_heads, head_dim, capacity, .. } = self.spec;
         let [rows, width] = shapes.of(self.qkv);
         shapes.equal("width of qkv", width, (heads + 2 * kv_heads) * head_dim)?;

@@ -1,4 +1,4 @@
-use super::{Bind, Emitter, Operand, Operation, ShapeFault, Shapes, Tensor, Value};
+use super::{Bind, Emitter, Operand, Operation, ShapeError, Shapes, Tensor, Value};
 use crate::kernels::KernelId;
 use crate::kernels::params::{SelectParams, TopKParams};
 
@@ -23,7 +23,7 @@ impl Operation for ArgMax {
         vec![self.next_ids]
     }
 
-    fn infer(&self, shapes: &Shapes<'_>) -> Result<[usize; 2], ShapeFault> {
+    fn infer(&self, shapes: &Shapes<'_>) -> Result<[usize; 2], ShapeError> {
         let rows = shapes.rows(self.logits);
         shapes.equal("rows of the next ids", shapes.rows(self.next_ids), rows)?;
         shapes.equal("next ids per row", shapes.width(self.next_ids), 1)?;
@@ -54,7 +54,7 @@ impl Operation for TopK {
         vec![self.logits.into()]
     }
 
-    fn infer(&self, shapes: &Shapes<'_>) -> Result<[usize; 2], ShapeFault> {
+    fn infer(&self, shapes: &Shapes<'_>) -> Result<[usize; 2], ShapeError> {
         shapes.supported("k", self.k, self.k > 0, "at least 1")?;
         Ok([shapes.rows(self.logits), 2 * self.k])
     }
@@ -83,7 +83,7 @@ impl Operation for LogSoftmax {
         vec![self.logits.into(), self.ids.into()]
     }
 
-    fn infer(&self, shapes: &Shapes<'_>) -> Result<[usize; 2], ShapeFault> {
+    fn infer(&self, shapes: &Shapes<'_>) -> Result<[usize; 2], ShapeError> {
         let rows = shapes.rows(self.logits);
         shapes.equal("rows of ids", shapes.rows(self.ids), rows)?;
         shapes.equal("ids per row", shapes.width(self.ids), 1)?;

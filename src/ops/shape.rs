@@ -1,9 +1,9 @@
 use super::{Value, WeightId};
-use crate::base::{ErrorKind, Fault, Remedy};
+use crate::base::{ErrorKind, LayerError, Remedy};
 
 /// Operands that do not fit together, found while a graph is built.
 #[derive(Debug, thiserror::Error)]
-pub enum ShapeFault {
+pub enum ShapeError {
     /// Two extents that must agree do not.
     #[error("{node}: {what} is {found}, expected {expected}")]
     Mismatch {
@@ -39,7 +39,7 @@ pub enum ShapeFault {
     UnknownWeight(String),
 }
 
-impl Fault for ShapeFault {
+impl LayerError for ShapeError {
     fn kind(&self) -> ErrorKind {
         match self {
             Self::Mismatch { .. } => ErrorKind::BadConfig,
@@ -107,11 +107,11 @@ impl<'a> Shapes<'a> {
     }
 
     /// Fails unless two extents agree.
-    pub fn equal(&self, what: &'static str, found: usize, expected: usize) -> Result<(), ShapeFault> {
+    pub fn equal(&self, what: &'static str, found: usize, expected: usize) -> Result<(), ShapeError> {
         if found == expected {
             return Ok(());
         }
-        Err(ShapeFault::Mismatch { node: self.node.into(), what, found, expected })
+        Err(ShapeError::Mismatch { node: self.node.into(), what, found, expected })
     }
 
     /// Fails unless `supports` holds.
@@ -121,15 +121,15 @@ impl<'a> Shapes<'a> {
         found: impl ToString,
         supports: bool,
         supported: &'static str,
-    ) -> Result<(), ShapeFault> {
+    ) -> Result<(), ShapeError> {
         if supports {
             return Ok(());
         }
-        Err(ShapeFault::Unsupported { node: self.node.into(), what, found: found.to_string(), supported })
+        Err(ShapeError::Unsupported { node: self.node.into(), what, found: found.to_string(), supported })
     }
 
     /// Fails unless kernels can address rows of this width as whole vectors.
-    pub fn whole_vectors(&self, width: usize) -> Result<(), ShapeFault> {
+    pub fn whole_vectors(&self, width: usize) -> Result<(), ShapeError> {
         self.supported("the width", width, width.is_multiple_of(4), "a multiple of 4")
     }
 }

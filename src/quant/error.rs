@@ -1,4 +1,4 @@
-use crate::base::{ErrorKind, Fault, Remedy, Setting};
+use crate::base::{ErrorKind, LayerError, Remedy, Setting};
 use crate::tensor::Dtype;
 
 /// Why weights could not be encoded or decoded.
@@ -52,7 +52,7 @@ impl QuantError {
     }
 }
 
-impl Fault for QuantError {
+impl LayerError for QuantError {
     fn kind(&self) -> ErrorKind {
         ErrorKind::BadModelFile
     }

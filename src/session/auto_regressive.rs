@@ -4,8 +4,8 @@ use super::images::Images;
 use super::kv_cache::{KvCache, caches};
 use super::session::{PlanKey, StateRead};
 use super::submitted::{CHOICE_WORDS, Submitted};
-use super::{Session, SessionFault};
-use crate::base::{ErrorKind, Fault, Remedy, Result, round_up};
+use super::{Session, SessionError};
+use crate::base::{ErrorKind, LayerError, Remedy, Result, round_up};
 use crate::kernels::{Sequence, Step};
 use crate::models::{Decoder, DecoderPass, Pass, PassOutput, states};
 
@@ -26,7 +26,7 @@ struct NoDecoder {
     architecture: &'static str,
 }
 
-impl Fault for NoDecoder {
+impl LayerError for NoDecoder {
     fn kind(&self) -> ErrorKind {
         ErrorKind::Unsupported
     }
@@ -113,10 +113,10 @@ impl AutoRegressive {
     ///
     /// # Errors
     /// None: the model was trained on no more than such a prefix has.
-    pub fn positions_after(&self, prefix: usize) -> Result<usize, SessionFault> {
+    pub fn positions_after(&self, prefix: usize) -> Result<usize, SessionError> {
         let capacity = self.decoder.max_positions;
         match capacity.saturating_sub(prefix) {
-            0 => Err(SessionFault::TooLong { needed: prefix + 1, capacity }),
+            0 => Err(SessionError::TooLong { needed: prefix + 1, capacity }),
             left => Ok(left),
         }
     }
@@ -131,7 +131,7 @@ impl AutoRegressive {
         match &mut self.images {
             Some(encoder) => encoder.encode(&mut self.session, images).await,
             None if images.is_empty() => Ok(()),
-            None => Err(SessionFault::NoImages.into()),
+            None => Err(SessionError::NoImages.into()),
         }
     }
 
@@ -216,7 +216,7 @@ impl AutoRegressive {
         for &(slot, position, _) in sequences {
             self.check_position(position)?;
             if slot >= self.cache.slots {
-                return Err(SessionFault::MissingState(format!("slot {slot}")).into());
+                return Err(SessionError::MissingState(format!("slot {slot}")).into());
             }
             let (position, prefix, slot) = (position as u32, self.prefix as u32, slot as u32);
             rows.push(Sequence { position, tokens: 1, prefix, slot, ..Default::default() });
@@ -228,9 +228,9 @@ impl AutoRegressive {
         self.submit(&pass, Step::of(&rows, 1)?, output).await
     }
 
-    fn check_position(&self, position: usize) -> Result<(), SessionFault> {
+    fn check_position(&self, position: usize) -> Result<(), SessionError> {
         let capacity = self.cache.capacity;
-        if position < capacity { Ok(()) } else { Err(SessionFault::TooLong { needed: position + 1, capacity }) }
+        if position < capacity { Ok(()) } else { Err(SessionError::TooLong { needed: position + 1, capacity }) }
     }
 
     fn decoding(&self, sequences: usize, output: PassOutput, ids: Option<Range<usize>>) -> Pass {
@@ -273,15 +273,15 @@ impl AutoRegressive {
         let vocabulary = self.decoder.vocabulary;
         let capacity = self.cache.capacity;
         if ids.is_empty() {
-            return Err(SessionFault::EmptyPrompt.into());
+            return Err(SessionError::EmptyPrompt.into());
         }
         if ids.len() > capacity {
-            return Err(SessionFault::TooLong { needed: ids.len(), capacity }.into());
+            return Err(SessionError::TooLong { needed: ids.len(), capacity }.into());
         }
         let rows = self.images.as_ref().map_or(0, Images::rows);
         let known = |id: u32| id >> 31 == 1 && ((id & !(1 << 31)) as usize) < rows || (id as usize) < vocabulary;
         if let Some(&id) = ids.iter().find(|&&id| !known(id)) {
-            return Err(SessionFault::UnknownToken { id, vocabulary }.into());
+            return Err(SessionError::UnknownToken { id, vocabulary }.into());
         }
         let pass = self.pass_over(ids.len(), output);
         self.session.prepare(&pass).await?;

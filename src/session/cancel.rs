@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::task::{Poll, Waker};
 
-use super::SessionFault;
+use super::SessionError;
 use crate::base::{Result, lock};
 
 /// A flag that stops work at the next token or layer. Clones share it.
@@ -29,9 +29,9 @@ impl CancelToken {
         }
     }
 
-    /// Fails with [`SessionFault::Cancelled`] once the token is cancelled.
-    pub fn check(&self) -> Result<(), SessionFault> {
-        if self.0.cancelled.load(Ordering::SeqCst) { Err(SessionFault::Cancelled) } else { Ok(()) }
+    /// Fails with [`SessionError::Cancelled`] once the token is cancelled.
+    pub fn check(&self) -> Result<(), SessionError> {
+        if self.0.cancelled.load(Ordering::SeqCst) { Err(SessionError::Cancelled) } else { Ok(()) }
     }
 
     /// Runs `work` until it ends or, while it waits or at one of the points where it yields, the token is cancelled.

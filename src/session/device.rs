@@ -1,5 +1,5 @@
 use super::Player;
-use crate::base::{ErrorKind, Fault, Remedy, Result, Setting};
+use crate::base::{ErrorKind, LayerError, Remedy, Result, Setting};
 use crate::cpu::CpuPlayer;
 use crate::gpu::{AdapterReport, DeviceOptions, GpuPlayer, adapters};
 use crate::kernels::DeviceClass;
@@ -22,7 +22,7 @@ pub enum DeviceChoice {
 #[error("the adapter {0:?} was asked for together with the CPU")]
 struct AdapterOnCpu(String);
 
-impl Fault for AdapterOnCpu {
+impl LayerError for AdapterOnCpu {
     fn kind(&self) -> ErrorKind {
         ErrorKind::BadArgument
     }

@@ -1,9 +1,9 @@
-use crate::base::{ErrorKind, Fault, Remedy, Setting};
+use crate::base::{ErrorKind, LayerError, Remedy, Setting};
 use crate::quant::QuantError;
 
 /// What can go wrong between a model and its player.
 #[derive(Debug, thiserror::Error)]
-pub enum SessionFault {
+pub enum SessionError {
     /// A tensor has another shape than the configuration says.
     #[error("tensor {name} has shape {found:?}, and config.json asks for {rows} rows of {k} elements")]
     Shape {
@@ -85,7 +85,7 @@ pub enum SessionFault {
     MissingState(String),
 }
 
-impl Fault for SessionFault {
+impl LayerError for SessionError {
     fn kind(&self) -> ErrorKind {
         match self {
             Self::Shape { .. } => ErrorKind::BadConfig,

@@ -1,5 +1,5 @@
 use super::session::PlanKey;
-use super::{Session, SessionFault};
+use super::{Session, SessionError};
 use crate::base::Result;
 use crate::graph::record::{BufferDecl, Command, Recording, Role};
 use crate::graph::{ExternalKey, Plan, StateKind, StateSpec};
@@ -41,7 +41,7 @@ impl Images {
     pub async fn encode(&mut self, session: &mut Session, images: &[&[f32]]) -> Result<()> {
         let expected = self.input.values();
         if let Some(image) = images.iter().find(|image| image.len() != expected) {
-            return Err(SessionFault::Picture { found: image.len(), expected }.into());
+            return Err(SessionError::Picture { found: image.len(), expected }.into());
         }
         self.reserve(session, images.len()).await?;
         let tokens = self.input.tokens as u32;

@@ -1,7 +1,7 @@
 //! How the KV cache is laid out: slots of so many rows, one slot a sequence.
 
 use crate::base::{Result, round_up};
-use crate::graph::{Graph, ShapeFault, StateKind, StateSpec};
+use crate::graph::{Graph, ShapeError, StateKind, StateSpec};
 use crate::models::{Architecture, DecoderPass, Pass};
 use crate::ops::{CacheSpec, GatherSlots};
 
@@ -32,7 +32,7 @@ impl KvCache {
     }
 
     /// A pass that copies rows of each cache from slot to slot.
-    pub fn gather(&self, caches: &[StateSpec]) -> Result<Graph, ShapeFault> {
+    pub fn gather(&self, caches: &[StateSpec]) -> Result<Graph, ShapeError> {
         let mut g = Graph::new("gather slots");
         for StateSpec { name, kind, rows, width } in caches {
             let cache = g.state(name, *kind, *rows, *width)?;

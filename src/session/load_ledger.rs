@@ -1,9 +1,9 @@
 use std::collections::HashMap;
 use std::ops::Range;
 
-use super::SessionFault;
+use super::SessionError;
 use crate::base::Result;
-use crate::format::FormatFault;
+use crate::format::FormatError;
 use crate::format::pack::PackedRows;
 use crate::graph::{WeightLayout, WeightTable};
 use crate::quant::layout;
@@ -30,7 +30,7 @@ impl LoadLedger {
     pub fn admit(&mut self, file: &str, part: &PackedRows<'_>) -> Result<usize> {
         let fault = |what: &str, found: String, expected: String| {
             let what = format!("{what} of {}", part.weight);
-            FormatFault::Weights { file: file.into(), what, found, expected }
+            FormatError::Weights { file: file.into(), what, found, expected }
         };
         let Some(index) = self.table.find(part.weight) else {
             let expected = "nowhere: the model has no such weight".into();
@@ -73,7 +73,7 @@ impl LoadLedger {
         let mut counts = self.table.layouts().iter().zip(&self.rows).filter(|(weight, _)| among(&weight.name));
         match counts.find(|(weight, rows)| **rows < weight.rows) {
             Some((weight, &rows)) => {
-                Err(SessionFault::Incomplete { name: weight.name.clone(), rows, expected: weight.rows }.into())
+                Err(SessionError::Incomplete { name: weight.name.clone(), rows, expected: weight.rows }.into())
             }
             None => Ok(()),
         }

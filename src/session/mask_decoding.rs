@@ -1,4 +1,4 @@
-use super::{Session, SessionFault};
+use super::{Session, SessionError};
 use crate::base::Result;
 use crate::models::{Pass, states};
 
@@ -14,7 +14,7 @@ impl Session {
     /// A model without a decoder of masks, a failing device.
     pub async fn decode_mask(&mut self, codes: &[u8]) -> Result<Vec<f32>> {
         if !self.decodes_masks() {
-            return Err(SessionFault::NoMaskDecoder.into());
+            return Err(SessionError::NoMaskDecoder.into());
         }
         let ids: Vec<u32> = codes.iter().map(|&code| code.into()).collect();
         self.run(&Pass::DecodeMask, &[(states::MASK_CODES, bytemuck::cast_slice(&ids))], states::MASK).await

@@ -1,7 +1,7 @@
 //! Whether a device has memory for a model: asked before anything is allocated, since half a model is of no use.
 
 use super::Player;
-use crate::base::{Details, ErrorKind, Fault, Remedy, Setting};
+use crate::base::{Details, ErrorKind, LayerError, Remedy, Setting};
 
 /// A model that needs more memory than there is.
 #[derive(Debug, thiserror::Error)]
@@ -14,7 +14,7 @@ pub struct NotEnoughMemory {
     available: u64,
 }
 
-impl Fault for NotEnoughMemory {
+impl LayerError for NotEnoughMemory {
     fn kind(&self) -> ErrorKind {
         ErrorKind::OutOfMemory
     }

@@ -24,7 +24,7 @@ mod weights;
 pub use auto_regressive::AutoRegressive;
 pub use cancel::CancelToken;
 pub use device::{DeviceChoice, automatic};
-pub use error::SessionFault;
+pub use error::SessionError;
 pub use kv_cache::cache_bytes_per_token;
 pub use loader::{LoadProgress, Loader, checkpoint_parts, checkpoint_specs, chunks};
 pub use pack_check::PackCheck;

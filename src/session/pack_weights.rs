@@ -2,7 +2,7 @@ use std::collections::HashMap;
 use std::ops::Range;
 
 use crate::base::Result;
-use crate::format::FormatFault;
+use crate::format::FormatError;
 use crate::format::pack::{FileEntry, MANIFEST, Manifest, WeightGroup};
 use crate::graph::WeightSpec;
 use crate::models::{self, Architecture, Part};
@@ -18,7 +18,7 @@ pub fn open_pack(manifest: &Manifest) -> Result<Box<dyn Architecture>> {
     Ok(architecture)
 }
 
-fn check(architecture: &dyn Architecture, manifest: &Manifest) -> Result<(), FormatFault> {
+fn check(architecture: &dyn Architecture, manifest: &Manifest) -> Result<(), FormatError> {
     let name = architecture.name();
     if manifest.architecture != name {
         return Err(contradiction("the architecture", format!("{:?}", manifest.architecture), format!("{name:?}")));
@@ -44,8 +44,8 @@ fn check(architecture: &dyn Architecture, manifest: &Manifest) -> Result<(), For
     Ok(())
 }
 
-fn contradiction(what: &str, found: String, expected: String) -> FormatFault {
-    FormatFault::Weights { file: MANIFEST.into(), what: what.into(), found, expected }
+fn contradiction(what: &str, found: String, expected: String) -> FormatError {
+    FormatError::Weights { file: MANIFEST.into(), what: what.into(), found, expected }
 }
 
 /// The weights that the shards of a pack bring, or those of some of its groups.
@@ -66,7 +66,7 @@ impl<'m> PackWeights<'m> {
     pub fn of(architecture: &dyn Architecture, manifest: &'m Manifest, parts: Option<&[&str]>) -> Result<Self> {
         let there = |name: &str| manifest.groups.iter().any(|group| group.covers(&[name]));
         if let Some(missing) = parts.unwrap_or_default().iter().find(|name| !there(name)) {
-            return Err(FormatFault::NoPart { name: (*missing).into() }.into());
+            return Err(FormatError::NoPart { name: (*missing).into() }.into());
         }
         let listed: Vec<Part> = architecture.parts().into_iter().filter(|part| there(part.name)).collect();
         let mut by_part = models::weights_by_part(architecture, &listed)?.into_iter();
@@ -84,7 +84,7 @@ impl<'m> PackWeights<'m> {
     }
 
     /// Fails where a configuration asks for more than shards can hold: nothing is allocated for what cannot come.
-    fn check_length(&self, group: &WeightGroup, specs: &[WeightSpec]) -> Result<(), FormatFault> {
+    fn check_length(&self, group: &WeightGroup, specs: &[WeightSpec]) -> Result<(), FormatError> {
         let needed = specs.iter().fold(0u64, |sum, spec| sum.saturating_add(spec.bytes(self.dtype(spec))));
         let held = group.shards.iter().fold(0u64, |sum, shard| sum.saturating_add(shard.bytes));
         if needed <= held {
@@ -123,7 +123,7 @@ impl<'m> PackWeights<'m> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::graph::{Graph, ShapeFault};
+    use crate::graph::{Graph, ShapeError};
     use crate::models::{Pass, Section};
 
     /// Sees, and reads no text.
@@ -138,7 +138,7 @@ mod tests {
             vec![Part { name: "vision", pass: Pass::EncodeImage, optional: None }]
         }
 
-        fn build(&self, _: &Pass) -> Result<Graph, ShapeFault> {
+        fn build(&self, _: &Pass) -> Result<Graph, ShapeError> {
             Ok(Graph::new("nothing"))
         }
 

@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use super::player::Pending;
 use super::states::States;
-use super::{Player, SessionFault};
+use super::{Player, SessionError};
 use crate::base::Result;
 use crate::graph::record::{BufferId, PlanId, Read, Recording};
 use crate::graph::{ExternalKey, Graph, Plan, StateSpec, WeightPart, WeightTable, fuse, lower};
@@ -236,14 +236,14 @@ impl Session {
 
     /// Submits one play of a plan that is ready.
     pub(super) fn play(&mut self, key: &PlanKey, step: &Step, reads: &[StateRead]) -> Result<Pending> {
-        let missing = |what: &str| SessionFault::MissingState(what.into());
+        let missing = |what: &str| SessionError::MissingState(what.into());
         let loaded = self.plans.get(key).ok_or_else(|| missing("the plan"))?;
         let read = |read: &StateRead| {
             let is_it = |key: &ExternalKey| matches!(key, ExternalKey::State(name) if name == read.state);
             let external = loaded.externals.iter().position(is_it).ok_or_else(|| missing(read.state))?;
             Ok(Read { external: external as u32, offset: read.bytes.start, bytes: read.bytes.len() })
         };
-        let reads = reads.iter().map(read).collect::<Result<Vec<_>, SessionFault>>()?;
+        let reads = reads.iter().map(read).collect::<Result<Vec<_>, SessionError>>()?;
         self.player.play(loaded.plan, step, &reads)
     }
 
@@ -316,7 +316,7 @@ impl Session {
         Ok((&plan.recording, buffers))
     }
 
-    fn buffer(&self, key: &ExternalKey) -> Result<BufferId, SessionFault> {
+    fn buffer(&self, key: &ExternalKey) -> Result<BufferId, SessionError> {
         match key {
             ExternalKey::State(name) => self.states.get(name),
             ExternalKey::Weight { weight, shard, part } => {
@@ -325,7 +325,7 @@ impl Session {
                     WeightPart::Data => Some(b.data),
                     WeightPart::Scales => b.scales,
                 });
-                found.ok_or_else(|| SessionFault::MissingState(format!("weight {weight} shard {shard}")))
+                found.ok_or_else(|| SessionError::MissingState(format!("weight {weight} shard {shard}")))
             }
         }
     }

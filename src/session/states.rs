@@ -1,6 +1,6 @@
 use std::collections::HashMap;
 
-use super::{Player, SessionFault};
+use super::{Player, SessionError};
 use crate::base::Result;
 use crate::graph::record::BufferId;
 use crate::graph::{StateKind, StateSpec};
@@ -34,8 +34,8 @@ impl States {
         Ok(())
     }
 
-    pub fn get(&self, name: &str) -> Result<BufferId, SessionFault> {
-        let held = self.held.get(name).ok_or_else(|| SessionFault::MissingState(name.into()))?;
+    pub fn get(&self, name: &str) -> Result<BufferId, SessionError> {
+        let held = self.held.get(name).ok_or_else(|| SessionError::MissingState(name.into()))?;
         Ok(held.buffer)
     }
 

@@ -1,4 +1,4 @@
-use super::SessionFault;
+use super::SessionError;
 use super::player::Pending;
 use crate::base::Result;
 use crate::models::states;
@@ -33,7 +33,7 @@ impl Submitted {
     /// # Errors
     /// Logits that are no numbers, a failing device.
     pub async fn result(self) -> Result<Next> {
-        let missing = || SessionFault::MissingState(states::CHOICE.into());
+        let missing = || SessionError::MissingState(states::CHOICE.into());
         Ok(self.results().await?.into_iter().next().ok_or_else(missing)?)
     }
 
@@ -51,7 +51,7 @@ impl Submitted {
             let token =
                 TopToken { id: choice[0], logit: f32::from_bits(choice[1]), logsumexp: f32::from_bits(choice[2]) };
             if token.id == u32::MAX || !token.logsumexp.is_finite() {
-                return Err(SessionFault::NotFinite { position }.into());
+                return Err(SessionError::NotFinite { position }.into());
             }
             let top = tops.next().unwrap_or_default().chunks_exact(2);
             let top = top.map(|c| (c[1], f32::from_bits(c[0]))).filter(|c| c.0 != u32::MAX).collect();

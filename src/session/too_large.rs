@@ -1,4 +1,4 @@
-use crate::base::{Details, Error, ErrorKind, Fault, Fit, Remedy, Setting};
+use crate::base::{Details, Error, ErrorKind, Fit, LayerError, Remedy, Setting};
 use crate::tensor::Dtype;
 
 /// Weights that their device has no room for, seen before any weight has come.
@@ -17,7 +17,7 @@ pub(super) struct TooLarge {
     pub fits: Option<(Dtype, u64)>,
 }
 
-impl Fault for TooLarge {
+impl LayerError for TooLarge {
     fn kind(&self) -> ErrorKind {
         self.cause.kind()
     }

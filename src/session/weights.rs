@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::SessionFault;
+use super::SessionError;
 use crate::base::{Error, Result};
 use crate::format::{Checkpoint, Place};
 use crate::graph::{Source, WeightSpec};
@@ -31,7 +31,7 @@ pub fn check_shapes(specs: &[WeightSpec], checkpoint: &Checkpoint<'_>) -> Result
             let complete = n + 1 < parts.len() || rows == expected;
             let even = !paired || found.0 == expected / 2;
             if found.1 != k || !complete || !even {
-                let fault = SessionFault::Shape { name: (*name).clone(), found: shape, rows: spec.rows, k: spec.k };
+                let fault = SessionError::Shape { name: (*name).clone(), found: shape, rows: spec.rows, k: spec.k };
                 return Err(fault.into());
             }
         }
@@ -75,7 +75,7 @@ fn locate_error(spec: &WeightSpec, first: usize, mut reason: QuantError, checkpo
     let (name, n) = source_of(spec, first + *row, *column, checkpoint)?;
     let Place { file, tensor, byte, row: in_row, column: in_column } = checkpoint.place(name, n)?;
     (*row, *column) = (in_row, in_column);
-    Ok(SessionFault::Value { file, tensor, byte, reason }.into())
+    Ok(SessionError::Value { file, tensor, byte, reason }.into())
 }
 
 /// The tensor that an element of a weight comes from, and which of its elements that is.
@@ -99,7 +99,7 @@ fn source_of<'s>(
                 }
                 n -= elements;
             }
-            Err(SessionFault::MissingState(spec.name.clone()).into())
+            Err(SessionError::MissingState(spec.name.clone()).into())
         }
     }
 }

@@ -6,12 +6,12 @@ use super::model::PROMPT_TOKENS;
 use super::{Model, ModelOptions};
 use crate::base::{FieldError, Fields, Result};
 use crate::format::pack::{MANIFEST, Manifest};
-use crate::format::{Checkpoint, FormatFault, ModelFiles, read_json};
+use crate::format::{Checkpoint, FormatError, ModelFiles, read_json};
 use crate::generate::USUAL_TOKENS;
 use crate::image::{Preprocessor, Rgb8};
 use crate::models::{self, Architecture, Language, Pass};
 use crate::session::{AutoRegressive, LoadProgress, Loader, Player, open_pack};
-use crate::text::{JSON, TextFault};
+use crate::text::{JSON, TextError};
 
 /// What a model needs besides its weights.
 struct Companions {
@@ -148,7 +148,7 @@ impl Model {
         }
         let architecture = models::open(&config_json(files)?)?;
         let json = files.get(JSON);
-        let json = json.ok_or_else(|| TextFault::Missing { place: files.place().into() })?;
+        let json = json.ok_or_else(|| TextError::Missing { place: files.place().into() })?;
         let processor = optional_json(files, "preprocessor_config.json")?;
         let generation = optional_json(files, "generation_config.json")?;
         let companions = Companions::new(architecture.as_ref(), Some(json), processor.as_ref(), generation.as_ref())?;
@@ -163,11 +163,11 @@ impl Model {
 }
 
 /// Fails where a shard is missing or has another length than its manifest says: no memory is taken for what cannot come.
-fn check_lengths(files: &dyn ModelFiles, manifest: &Manifest) -> Result<(), FormatFault> {
+fn check_lengths(files: &dyn ModelFiles, manifest: &Manifest) -> Result<(), FormatError> {
     for shard in manifest.shards() {
         let found = file(files, &shard.file)?.len();
         if found as u64 != shard.bytes {
-            return Err(FormatFault::Weights {
+            return Err(FormatError::Weights {
                 file: shard.file.clone(),
                 what: "its length".into(),
                 found: format!("{found} bytes"),
@@ -187,8 +187,8 @@ pub(super) fn config_json(files: &dyn ModelFiles) -> Result<Value> {
 }
 
 /// A file that must be there.
-pub(super) fn file<'a>(files: &'a dyn ModelFiles, name: &str) -> Result<&'a [u8], FormatFault> {
-    files.get(name).ok_or_else(|| FormatFault::Missing { name: name.into(), place: files.place().into() })
+pub(super) fn file<'a>(files: &'a dyn ModelFiles, name: &str) -> Result<&'a [u8], FormatError> {
+    files.get(name).ok_or_else(|| FormatError::Missing { name: name.into(), place: files.place().into() })
 }
 
 /// A JSON file that may be there.

@@ -22,7 +22,7 @@ pub use crate::image::Rgb8;
 #[cfg(feature = "images")]
 pub use crate::image::decode as decode_picture;
 pub use crate::models::paligemma::Preset;
-pub use crate::models::paligemma::{MAX_PROMPT_CHARS, PromptFault, SpecialIds, load_tokenizer, prompt};
+pub use crate::models::paligemma::{MAX_PROMPT_CHARS, PromptError, SpecialIds, load_tokenizer, prompt};
 pub use crate::models::{Bounds, Detections, MaskCodes, Task};
 pub use crate::session::MemoryUse;
 pub use crate::tensor::Dtype;

@@ -1,7 +1,7 @@
 //! Tasks as calls: pictures and what is asked about them in, a typed result out.
 
 use super::{Answer, GenerateOptions, Mask, Model, Object, Outcome, Request, Rgb8, TaskResult};
-use crate::base::{ErrorKind, Fault, Remedy, Result};
+use crate::base::{ErrorKind, LayerError, Remedy, Result};
 use crate::generate::{Call, Finish, Generation};
 use crate::models::{AnswerForm, Task};
 
@@ -10,7 +10,7 @@ use crate::models::{AnswerForm, Task};
 #[error("the number of pictures: {0} were given; a task takes one")]
 struct PictureCount(usize);
 
-impl Fault for PictureCount {
+impl LayerError for PictureCount {
     fn kind(&self) -> ErrorKind {
         ErrorKind::BadArgument
     }

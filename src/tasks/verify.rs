@@ -5,7 +5,7 @@ use sha2::{Digest, Sha256};
 
 use super::load::file;
 use super::sums::hex;
-use crate::base::{ErrorKind, Fault, Remedy, Result};
+use crate::base::{ErrorKind, LayerError, Remedy, Result};
 use crate::format::ModelFiles;
 use crate::format::pack::{MANIFEST, Manifest};
 use crate::session::{LoadProgress, PackCheck, open_pack};
@@ -20,14 +20,14 @@ pub struct Verified {
 }
 
 #[derive(Debug, thiserror::Error)]
-enum VerifyFault {
+enum VerifyError {
     #[error("{file} has {found} bytes, and the manifest says {expected}")]
     Length { file: String, found: u64, expected: u64 },
     #[error("{file} has the sha-256 {found}, and the manifest says {expected}")]
     Sum { file: String, found: String, expected: String },
 }
 
-impl Fault for VerifyFault {
+impl LayerError for VerifyError {
     fn kind(&self) -> ErrorKind {
         ErrorKind::BadModelFile
     }
@@ -53,11 +53,11 @@ pub fn verify(files: &dyn ModelFiles, progress: &mut dyn FnMut(LoadProgress) -> 
         let name = || entry.file.clone();
         if bytes.len() as u64 != entry.bytes {
             let (found, expected) = (bytes.len() as u64, entry.bytes);
-            return Err(VerifyFault::Length { file: name(), found, expected }.into());
+            return Err(VerifyError::Length { file: name(), found, expected }.into());
         }
         let found = hex(&Sha256::digest(bytes));
         if found != entry.sha256 {
-            return Err(VerifyFault::Sum { file: name(), found, expected: entry.sha256.clone() }.into());
+            return Err(VerifyError::Sum { file: name(), found, expected: entry.sha256.clone() }.into());
         }
         if n < shards {
             check.push(&entry.file, bytes)?;

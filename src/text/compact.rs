@@ -14,7 +14,7 @@ use super::added::{AddedToken, AddedTokens};
 use super::bpe::{Bpe, Unknown};
 use super::merges::Merges;
 use super::pieces::Pieces;
-use super::{COMPACT, TextFault};
+use super::{COMPACT, TextError};
 
 /// How the file begins.
 const MAGIC: &[u8; 8] = b"OCELLTOK";
@@ -78,7 +78,7 @@ pub(super) fn write(bpe: &Bpe, added: &AddedTokens, source: &Digest) -> Vec<u8> 
 ///
 /// # Errors
 /// Another format, a damaged file, or one that contradicts itself. Its length bounds what is allocated.
-pub(super) fn read(file: &[u8]) -> Result<(Bpe, AddedTokens, Digest), TextFault> {
+pub(super) fn read(file: &[u8]) -> Result<(Bpe, AddedTokens, Digest), TextError> {
     let mut from = Reader(file);
     from.take(MAGIC.len())?;
     let format = u32::from_le_bytes(from.array()?);
@@ -121,19 +121,19 @@ impl Writer {
 struct Reader<'a>(&'a [u8]);
 
 impl<'a> Reader<'a> {
-    fn take(&mut self, count: usize) -> Result<&'a [u8], TextFault> {
+    fn take(&mut self, count: usize) -> Result<&'a [u8], TextError> {
         let (taken, rest) = self.0.split_at_checked(count).ok_or_else(|| unusable("it ends too early"))?;
         self.0 = rest;
         Ok(taken)
     }
 
-    fn array<const N: usize>(&mut self) -> Result<[u8; N], TextFault> {
+    fn array<const N: usize>(&mut self) -> Result<[u8; N], TextError> {
         let (taken, rest) = self.0.split_first_chunk().ok_or_else(|| unusable("it ends too early"))?;
         self.0 = rest;
         Ok(*taken)
     }
 
-    fn number(&mut self) -> Result<u32, TextFault> {
+    fn number(&mut self) -> Result<u32, TextError> {
         let mut number = 0;
         for shift in (0..u32::BITS).step_by(7) {
             let [byte] = self.array()?;
@@ -146,16 +146,16 @@ impl<'a> Reader<'a> {
     }
 
     /// A count of things that take a byte each at least: the file's length bounds what is allocated for them.
-    fn count(&mut self) -> Result<usize, TextFault> {
+    fn count(&mut self) -> Result<usize, TextError> {
         let count = self.number()? as usize;
         if count > self.0.len() { Err(unusable("it has more parts than bytes")) } else { Ok(count) }
     }
 
-    fn text(&mut self, length: usize) -> Result<String, TextFault> {
+    fn text(&mut self, length: usize) -> Result<String, TextError> {
         String::from_utf8(self.take(length)?.to_vec()).map_err(|_| unusable("one of its texts is not UTF-8"))
     }
 
-    fn pieces(&mut self) -> Result<Pieces, TextFault> {
+    fn pieces(&mut self) -> Result<Pieces, TextError> {
         let count = self.count()?;
         let mut ends = Vec::with_capacity(count);
         let mut end = 0_u32;
@@ -166,7 +166,7 @@ impl<'a> Reader<'a> {
         Pieces::new(self.text(end as usize)?, ends).ok_or_else(|| unusable("one of its pieces ends within a character"))
     }
 
-    fn merges(&mut self, vocabulary: u32) -> Result<Merges, TextFault> {
+    fn merges(&mut self, vocabulary: u32) -> Result<Merges, TextError> {
         let count = self.count()?;
         let mut ids = Vec::with_capacity(count);
         let mut id = 0_u32;
@@ -190,7 +190,7 @@ impl<'a> Reader<'a> {
         Merges::from_tables(ids, &counts, rights, ranks).ok_or_else(|| unusable("its merges contradict each other"))
     }
 
-    fn added(&mut self) -> Result<AddedTokens, TextFault> {
+    fn added(&mut self) -> Result<AddedTokens, TextError> {
         let mut tokens = Vec::new();
         for _ in 0..self.count()? {
             let (id, flags) = (self.number()?, self.number()?);
@@ -217,6 +217,6 @@ fn checksum(bytes: &[u8]) -> u64 {
     bytes.iter().fold(0xcbf2_9ce4_8422_2325, |sum, &byte| (sum ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3))
 }
 
-fn unusable(reason: &str) -> TextFault {
-    TextFault::Unusable { file: COMPACT, reason: reason.into() }
+fn unusable(reason: &str) -> TextError {
+    TextError::Unusable { file: COMPACT, reason: reason.into() }
 }

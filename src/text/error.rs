@@ -1,9 +1,9 @@
 use super::COMPACT;
-use crate::base::{ErrorKind, Fault, Remedy};
+use crate::base::{ErrorKind, LayerError, Remedy};
 
 /// A tokenizer that cannot be used.
 #[derive(Debug, thiserror::Error)]
-pub enum TextFault {
+pub enum TextError {
     /// `tokenizer.json` is missing.
     #[error("tokenizer.json is missing in {place}")]
     Missing {
@@ -20,7 +20,7 @@ pub enum TextFault {
     },
 }
 
-impl Fault for TextFault {
+impl LayerError for TextError {
     fn kind(&self) -> ErrorKind {
         ErrorKind::BadTokenizer
     }

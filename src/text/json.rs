@@ -12,7 +12,7 @@ use super::bpe::{Bpe, Unknown};
 use super::components::{Part, check_decoder, check_normalizer, check_pre_tokenizer};
 use super::merges::Merges;
 use super::pieces::Pieces;
-use super::{JSON, TextFault};
+use super::{JSON, TextError};
 
 /// The file. What it says of padding, truncation and a post-processor is what calls of that library do; a
 /// prompt is put together by the model that it is for.
@@ -109,7 +109,7 @@ impl Pair<'_> {
 ///
 /// # Errors
 /// Not JSON, or parts that Gemma's does not have.
-pub(super) fn read(json: &[u8]) -> Result<(Bpe, AddedTokens), TextFault> {
+pub(super) fn read(json: &[u8]) -> Result<(Bpe, AddedTokens), TextError> {
     let file: File<'_> = serde_json::from_slice(json).map_err(|error| unusable(error.to_string()))?;
     check(&file).map_err(unusable)?;
     let Model { vocab, merges, unk_token, fuse_unk, byte_fallback, .. } = file.model;
@@ -177,7 +177,7 @@ fn check(file: &File<'_>) -> Result<(), String> {
 }
 
 /// The vocabulary by id: 0 to V - 1, each once.
-fn pieces(vocab: &HashMap<Text<'_>, u32>) -> Result<Pieces, TextFault> {
+fn pieces(vocab: &HashMap<Text<'_>, u32>) -> Result<Pieces, TextError> {
     let mut by_id: Vec<Option<&str>> = vec![None; vocab.len()];
     for (piece, &id) in vocab {
         let place = by_id.get_mut(id as usize).filter(|place| place.is_none());
@@ -193,6 +193,6 @@ fn pieces(vocab: &HashMap<Text<'_>, u32>) -> Result<Pieces, TextFault> {
     Pieces::new(text, ends).ok_or_else(|| unusable("its vocabulary is larger than 4 GB".into()))
 }
 
-fn unusable(reason: String) -> TextFault {
-    TextFault::Unusable { file: JSON, reason }
+fn unusable(reason: String) -> TextError {
+    TextError::Unusable { file: JSON, reason }
 }

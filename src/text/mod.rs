@@ -12,7 +12,7 @@ mod stream;
 mod tokenizer;
 
 pub use compact::Digest;
-pub use error::TextFault;
+pub use error::TextError;
 pub use stream::StreamDecoder;
 pub use tokenizer::{NewToken, Tokenizer, TokenizerSize};
 

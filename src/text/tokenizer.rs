@@ -2,7 +2,7 @@ use std::collections::HashMap;
 
 use super::added::{AddedToken, AddedTokens, Part};
 use super::bpe::Bpe;
-use super::{COMPACT, Digest, JSON, SPACE, StreamDecoder, TextFault, compact, json};
+use super::{COMPACT, Digest, JSON, SPACE, StreamDecoder, TextError, compact, json};
 
 /// A token to add: found before anything else is, exactly as it is written.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,7 +42,7 @@ impl Tokenizer {
     ///
     /// # Errors
     /// A damaged file, or parts that are not supported.
-    pub fn load(file: &[u8]) -> Result<Self, TextFault> {
+    pub fn load(file: &[u8]) -> Result<Self, TextError> {
         if compact::is_compact(file) {
             let (bpe, added, source) = compact::read(file)?;
             return Ok(Self { bpe, added, source: Some(source) });
@@ -55,7 +55,7 @@ impl Tokenizer {
     ///
     /// # Errors
     /// A token that is empty or there already.
-    pub fn with_tokens(self, tokens: impl IntoIterator<Item = NewToken>) -> Result<Self, TextFault> {
+    pub fn with_tokens(self, tokens: impl IntoIterator<Item = NewToken>) -> Result<Self, TextError> {
         let Self { bpe, added, source } = self;
         let mut next = added.iter().map(|token| token.id.saturating_add(1)).fold(bpe.pieces.len(), u32::max);
         let pieces: HashMap<&str, u32> = bpe.pieces.iter().zip(0..).collect();
@@ -64,7 +64,7 @@ impl Tokenizer {
             next = next.saturating_add(u32::from(id == next));
             AddedToken { content, id, special, normalized: false, lstrip: false, rstrip: false }
         });
-        let added = added.with(further).ok_or_else(|| TextFault::Unusable {
+        let added = added.with(further).ok_or_else(|| TextError::Unusable {
             file: if source.is_some() { COMPACT } else { JSON },
             reason: "one of the tokens to add is empty or there already".into(),
         })?;

@@ -1,7 +1,7 @@
 use serde::Serialize;
 use wasm_bindgen::JsValue;
 
-use crate::base::{Details, Error, ErrorKind, Fault, Remedy, Setting};
+use crate::base::{Details, Error, ErrorKind, LayerError, Remedy, Setting};
 
 /// A value from JavaScript that is not what the call expects.
 #[derive(Debug, thiserror::Error)]
@@ -11,7 +11,7 @@ pub(super) struct BadValue {
     pub reason: String,
 }
 
-impl Fault for BadValue {
+impl LayerError for BadValue {
     fn kind(&self) -> ErrorKind {
         ErrorKind::BadArgument
     }

@@ -1,7 +1,7 @@
 use js_sys::{Map, Uint8Array};
 use wasm_bindgen::{JsCast, JsValue};
 
-use crate::base::{ErrorKind, Fault, Remedy};
+use crate::base::{ErrorKind, LayerError, Remedy};
 use crate::format::MemoryFiles;
 
 use super::error::{BadValue, thrown};
@@ -14,7 +14,7 @@ struct NoRoom {
     bytes: usize,
 }
 
-impl Fault for NoRoom {
+impl LayerError for NoRoom {
     fn kind(&self) -> ErrorKind {
         ErrorKind::OutOfMemory
     }

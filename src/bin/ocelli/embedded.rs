@@ -2,7 +2,7 @@
 
 use ocelli::format::ModelFiles;
 
-use super::fault::CliFault;
+use super::error::CliError;
 
 /// The files of `web/models/tiny`.
 pub struct Embedded(());
@@ -22,8 +22,8 @@ const FILES: &[(&str, &[u8])] = &[];
 
 impl Embedded {
     /// The model, if the program was built with it.
-    pub fn open() -> Result<Self, CliFault> {
-        if cfg!(embedded_model) { Ok(Self(())) } else { Err(CliFault::NoEmbedded) }
+    pub fn open() -> Result<Self, CliError> {
+        if cfg!(embedded_model) { Ok(Self(())) } else { Err(CliError::NoEmbedded) }
     }
 }
 

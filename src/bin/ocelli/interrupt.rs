@@ -5,10 +5,10 @@ use std::task::Waker;
 
 use ocelli::session::CancelToken;
 
-use super::fault::{CliFault, INTERRUPTED};
+use super::error::{CliError, INTERRUPTED};
 
 /// A token that Ctrl-C cancels.
-pub fn token() -> Result<CancelToken, CliFault> {
+pub fn token() -> Result<CancelToken, CliError> {
     let token = CancelToken::default();
     let cancelled = token.clone();
     let again = AtomicBool::new(false);
@@ -18,7 +18,7 @@ pub fn token() -> Result<CancelToken, CliFault> {
         }
         cancelled.cancel();
     };
-    ctrlc::set_handler(on_interrupt).map_err(CliFault::Interrupt)?;
+    ctrlc::set_handler(on_interrupt).map_err(CliError::Interrupt)?;
     Ok(token)
 }
 

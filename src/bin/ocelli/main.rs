@@ -6,7 +6,7 @@ mod convert;
 mod devices;
 mod draw;
 mod embedded;
-mod fault;
+mod error;
 mod inspect;
 mod interrupt;
 mod json;
@@ -25,7 +25,7 @@ use clap::Parser;
 use ocelli::base::Result;
 
 use args::{Cli, Command};
-use fault::CliFault;
+use error::CliError;
 
 fn main() -> ExitCode {
     // Asked of the raw arguments, so that arguments which do not parse are answered in JSON too.
@@ -34,7 +34,7 @@ fn main() -> ExitCode {
         Ok(cli) => dispatch(cli.command),
         Err(error) if error.use_stderr() => {
             if json {
-                Err(CliFault::usage(&error).into())
+                Err(CliError::usage(&error).into())
             } else {
                 error.exit()
             }
@@ -43,7 +43,7 @@ fn main() -> ExitCode {
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
-        Err(error) => fault::report(&error, json),
+        Err(error) => error::report(&error, json),
     }
 }
 

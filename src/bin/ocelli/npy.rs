@@ -5,7 +5,7 @@
 use std::fs;
 use std::path::Path;
 
-use super::fault::CliFault;
+use super::error::CliError;
 
 const MAGIC: &[u8] = b"\x93NUMPY\x01\x00";
 
@@ -13,8 +13,8 @@ const MAGIC: &[u8] = b"\x93NUMPY\x01\x00";
 const ALIGNMENT: usize = 64;
 
 /// Writes `values` as an array of shape `[values.len()]`.
-pub fn write(path: &Path, values: &[f32]) -> Result<(), CliFault> {
-    fs::write(path, encode(values)).map_err(|reason| CliFault::writing(path, reason))
+pub fn write(path: &Path, values: &[f32]) -> Result<(), CliError> {
+    fs::write(path, encode(values)).map_err(|reason| CliError::writing(path, reason))
 }
 
 fn encode(values: &[f32]) -> Vec<u8> {

@@ -17,7 +17,7 @@ use serde::Serialize;
 
 use super::args::{DtypeArg, RunArgs};
 use super::embedded::Embedded;
-use super::fault::CliFault;
+use super::error::CliError;
 use super::progress::WorkBar;
 use super::{interrupt, json, memory, npy};
 
@@ -49,7 +49,7 @@ pub async fn run(args: &RunArgs) -> Result<()> {
         load(Some(&args.model), player, args.dtype.map(DtypeArg::dtype), &cancel, args.json).await?;
 
     let request = Request { pictures: &pictures, prompt: &args.prompt, options: &options };
-    let unwritten: Cell<Option<CliFault>> = Cell::new(None);
+    let unwritten: Cell<Option<CliError>> = Cell::new(None);
     let mut emit = |piece: &str| {
         if args.json {
             return;
@@ -101,13 +101,13 @@ pub async fn load(
     bar.finish();
     let model = model?;
     if let Some(wanted) = dtype.filter(|&wanted| wanted != model.dtype()) {
-        return Err(CliFault::PackDtype { wanted, held: model.dtype() }.into());
+        return Err(CliError::PackDtype { wanted, held: model.dtype() }.into());
     }
     Ok((model, now_ms() - start))
 }
 
 pub fn picture(path: &Path) -> Result<Rgb8> {
-    let bytes = fs::read(path).map_err(|reason| CliFault::reading(path, reason))?;
+    let bytes = fs::read(path).map_err(|reason| CliError::reading(path, reason))?;
     Ok(decode_picture(&bytes, &path.display().to_string())?)
 }
 

@@ -9,7 +9,7 @@ use ocelli::tasks::{Bounds, GenerateOptions, Mask, Object, Outcome, Rgb8, prompt
 use serde::Serialize;
 
 use super::args::DtypeArg;
-use super::fault::CliFault;
+use super::error::CliError;
 use super::task_args::TaskCommand;
 use super::{draw, interrupt, json, memory, run};
 
@@ -78,7 +78,7 @@ async fn answer(command: &TaskCommand, stream: bool) -> Result<(Rgb8, Outcome)> 
     let player = memory::limit(Player::open(args.device.choice(), &args.device.options()).await?);
     let (mut model, _) =
         run::load(args.model.as_deref(), player, args.dtype.map(DtypeArg::dtype), &cancel, args.json).await?;
-    let unwritten: Cell<Option<CliFault>> = Cell::new(None);
+    let unwritten: Cell<Option<CliError>> = Cell::new(None);
     let mut emit = |piece: &str| {
         if stream && let Err(fault) = json::text(piece) {
             // Nobody reads on: there is no use in going on.
@@ -109,8 +109,8 @@ fn lines(objects: &[Object]) -> String {
 }
 
 fn write(path: &Path, picture: &Rgb8, objects: &[Object]) -> Result<()> {
-    let png = draw::png(picture, objects).map_err(|reason| CliFault::writing(path, reason))?;
-    std::fs::write(path, png).map_err(|reason| CliFault::writing(path, reason))?;
+    let png = draw::png(picture, objects).map_err(|reason| CliError::writing(path, reason))?;
+    std::fs::write(path, png).map_err(|reason| CliError::writing(path, reason))?;
     Ok(())
 }
 

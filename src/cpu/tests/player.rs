@@ -3,7 +3,7 @@ use std::pin::pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll, Waker};
 
-use crate::base::{ErrorKind, Fault};
+use crate::base::{ErrorKind, LayerError};
 use crate::cpu::{CpuError, CpuPlayer};
 use crate::graph::record::{BufferDecl, BufferId, Command, Read, Recording, Role};
 use crate::kernels::{

@@ -9,7 +9,7 @@ pub use self::strided::{Axis, Strided};
 use super::npz;
 use super::published::has_weights;
 use super::safetensors::Entry;
-use super::{ArchiveRules, CheckpointRules, FormatFault, ModelFiles, Rule, Target};
+use super::{ArchiveRules, CheckpointRules, FormatError, ModelFiles, Rule, Target};
 
 /// Layers of the deepest model that is read: a file that claims more lies.
 const MAX_LAYERS: usize = 1024;
@@ -43,7 +43,7 @@ impl BigVision {
     ///
     /// # Errors
     /// Several archives, one that is damaged, or arrays that are missing or contradict one another.
-    pub fn open(files: &dyn ModelFiles, rules: &CheckpointRules) -> Result<Option<Self>, FormatFault> {
+    pub fn open(files: &dyn ModelFiles, rules: &CheckpointRules) -> Result<Option<Self>, FormatError> {
         let Some(archive) = rules.archive.filter(|_| !has_weights(files)) else { return Ok(None) };
         let is_extra = |name: &str| rules.extra.iter().any(|extra| extra.file == name);
         let names = files.names();
@@ -53,12 +53,12 @@ impl BigVision {
             (Some(name), None) => Self::parse(name, files.get(name).unwrap_or_default(), archive).map(Some),
             (Some(one), Some(other)) => {
                 let names = format!("{one} and {other}");
-                Err(FormatFault::SeveralArchives { names, place: files.place().into() })
+                Err(FormatError::SeveralArchives { names, place: files.place().into() })
             }
         }
     }
 
-    fn parse(file: &str, bytes: &[u8], archive: &ArchiveRules) -> Result<Self, FormatFault> {
+    fn parse(file: &str, bytes: &[u8], archive: &ArchiveRules) -> Result<Self, FormatError> {
         let arrays: BTreeMap<String, Entry> =
             npz::parse(file, bytes)?.into_iter().map(|entry| (entry.name.clone(), entry)).collect();
         let holds = |name: &str| arrays.contains_key(&format!("params/{name}"));
@@ -68,7 +68,7 @@ impl BigVision {
         let mut found = Self { file: file.into(), tensors: Vec::new(), axes: Axes::default(), variant };
         for rule in rules {
             let name = format!("params/{}", rule.from);
-            let array = arrays.get(&name).ok_or_else(|| FormatFault::Weights {
+            let array = arrays.get(&name).ok_or_else(|| FormatError::Weights {
                 file: file.into(),
                 what: format!("the array {name}"),
                 found: "missing".into(),
@@ -149,9 +149,9 @@ impl Stored<'_> {
 
 impl Axes {
     /// Notes the extents of an array and checks them against what others said.
-    fn learn(&mut self, file: &str, rule: &Rule, array: &Entry) -> Result<(), FormatFault> {
+    fn learn(&mut self, file: &str, rule: &Rule, array: &Entry) -> Result<(), FormatError> {
         let fault = |what: String, found: String, expected: String| {
-            Err(FormatFault::Weights { file: file.into(), what, found, expected })
+            Err(FormatError::Weights { file: file.into(), what, found, expected })
         };
         let count = rule.axes.len();
         if array.shape.len() != count {

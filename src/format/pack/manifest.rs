@@ -5,8 +5,8 @@ use serde_json::Value;
 
 use super::WeightGroup;
 use super::format1::{self, FORMAT_1};
-use crate::base::{ErrorKind, Fault, Remedy};
-use crate::format::FormatFault;
+use crate::base::{ErrorKind, LayerError, Remedy};
+use crate::format::FormatError;
 use crate::tensor::Dtype;
 
 /// The file that makes a folder a pack.
@@ -67,7 +67,7 @@ struct OtherFormat {
     found: u64,
 }
 
-impl Fault for OtherFormat {
+impl LayerError for OtherFormat {
     fn kind(&self) -> ErrorKind {
         ErrorKind::Unsupported
     }
@@ -83,7 +83,7 @@ impl Manifest {
     /// # Errors
     /// No JSON, another format, or an entry that cannot be: the message says which.
     pub fn parse(bytes: &[u8]) -> crate::base::Result<Self> {
-        let bad = |error: serde_json::Error| FormatFault::Json { file: MANIFEST.into(), reason: error.to_string() };
+        let bad = |error: serde_json::Error| FormatError::Json { file: MANIFEST.into(), reason: error.to_string() };
         let json: Value = serde_json::from_slice(bytes).map_err(bad)?;
         let format = json.get("format").cloned().unwrap_or_default();
         let manifest = match format.as_u64() {
@@ -114,13 +114,13 @@ impl Manifest {
 }
 
 /// What a manifest cannot say.
-fn strange(what: &str, found: String, expected: &str) -> FormatFault {
-    FormatFault::Weights { file: MANIFEST.into(), what: what.into(), found, expected: expected.into() }
+fn strange(what: &str, found: String, expected: &str) -> FormatError {
+    FormatError::Weights { file: MANIFEST.into(), what: what.into(), found, expected: expected.into() }
 }
 
 impl FileEntry {
     /// A file lies beside its manifest: a manifest must not send its reader elsewhere.
-    fn check(&self) -> Result<(), FormatFault> {
+    fn check(&self) -> Result<(), FormatError> {
         let plain = |c: char| c.is_ascii_alphanumeric() || "_.-".contains(c);
         if self.file.is_empty() || self.file.starts_with(['.', '-']) || !self.file.chars().all(plain) {
             return Err(strange("the name of a file", format!("{:?}", self.file), "a plain file name"));

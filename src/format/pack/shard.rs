@@ -1,6 +1,6 @@
 use std::collections::HashMap;
 
-use crate::format::FormatFault;
+use crate::format::FormatError;
 use crate::format::safetensors::{self, Entry};
 use crate::tensor::Dtype;
 
@@ -66,7 +66,7 @@ pub fn read_shard(
     Ok(())
 }
 
-fn strange(file: &str, name: &str, found: &str, expected: &str) -> FormatFault {
+fn strange(file: &str, name: &str, found: &str, expected: &str) -> FormatError {
     let what = format!("the tensor {name}");
-    FormatFault::Weights { file: file.into(), what, found: found.into(), expected: expected.into() }
+    FormatError::Weights { file: file.into(), what, found: found.into(), expected: expected.into() }
 }

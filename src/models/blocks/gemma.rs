@@ -1,5 +1,5 @@
 use super::GemmaConfig;
-use crate::graph::{Graph, ShapeFault, Source, StateKind, Value, WeightId};
+use crate::graph::{Graph, ShapeError, Source, StateKind, Value, WeightId};
 use crate::models::{DecoderPass, Names, PassOutput, states};
 use crate::ops::{
     Activate, Activation, Add, ArgMax, Attention, AttentionSpec, Embed, Function, KeySource, Linear, LogSoftmax, Mask,
@@ -29,7 +29,7 @@ impl GemmaConfig {
     ///
     /// # Errors
     /// Numbers that no kernel can work with.
-    pub fn pass(&self, names: &Names, pass: &DecoderPass) -> Result<Graph, ShapeFault> {
+    pub fn pass(&self, names: &Names, pass: &DecoderPass) -> Result<Graph, ShapeError> {
         let mut g = Graph::new(pass.name());
         g.mark("embed");
         let ids = g.state(pass.ids_state(), StateKind::Input, pass.rows(), 1)?;
@@ -49,11 +49,11 @@ impl GemmaConfig {
     }
 
     /// The embedding, which is the head, too.
-    fn embedding(&self, g: &mut Graph, names: &Names) -> Result<WeightId, ShapeFault> {
+    fn embedding(&self, g: &mut Graph, names: &Names) -> Result<WeightId, ShapeError> {
         names.at("embed", "embed_tokens").matrix(g, self.vocabulary, self.width)
     }
 
-    fn block(&self, g: &mut Graph, names: &Names, pass: &DecoderPass, i: usize, x: Value) -> Result<Value, ShapeFault> {
+    fn block(&self, g: &mut Graph, names: &Names, pass: &DecoderPass, i: usize, x: Value) -> Result<Value, ShapeError> {
         let Self { width: d, mlp: f, heads, kv_heads, head_dim, .. } = *self;
         let (q_width, kv_width, capacity) = (heads * head_dim, kv_heads * head_dim, pass.capacity);
         let norms = if self.post_norms { GEMMA2 } else { GEMMA1 };
@@ -106,7 +106,7 @@ impl GemmaConfig {
     }
 
     /// Final norm, tied head, softcap and what the pass leaves behind.
-    fn head(&self, g: &mut Graph, names: &Names, pass: &DecoderPass, x: Value) -> Result<(), ShapeFault> {
+    fn head(&self, g: &mut Graph, names: &Names, pass: &DecoderPass, x: Value) -> Result<(), ShapeError> {
         let rows = if pass.output == PassOutput::Score { RowChoice::All } else { pass.last_rows() };
         let at = names.at("norm", "norm");
         let weight = g.whole(at.own(), 1, self.width, Source::tensor(at.theirs("weight")))?;
@@ -136,7 +136,7 @@ impl GemmaConfig {
         Ok(())
     }
 
-    fn rms_norm(&self, g: &mut Graph, names: &Names, x: Value) -> Result<Value, ShapeFault> {
+    fn rms_norm(&self, g: &mut Graph, names: &Names, x: Value) -> Result<Value, ShapeError> {
         let weight = g.whole(names.own(), 1, self.width, Source::tensor(names.theirs("weight")))?;
         g.push(names.own(), RmsNorm { x, weight, residual: None, eps: self.eps, rows: RowChoice::All })
     }

@@ -1,5 +1,5 @@
 use super::VitConfig;
-use crate::graph::{Graph, ShapeFault, Source, StateKind, Value};
+use crate::graph::{Graph, ShapeError, Source, StateKind, Value};
 use crate::models::{Names, states};
 use crate::ops::{Activate, Activation, Add, Attention, AttentionSpec, Function, KeySource, Linear, Mask, Patchify};
 
@@ -24,7 +24,7 @@ impl VitConfig {
     ///
     /// # Errors
     /// Numbers that no kernel can work with.
-    pub fn encode(&self, g: &mut Graph, names: &Names) -> Result<Value, ShapeFault> {
+    pub fn encode(&self, g: &mut Graph, names: &Names) -> Result<Value, ShapeError> {
         let d = self.width;
         let image = g.state(states::IMAGE, StateKind::Input, self.image_size * self.image_size, 3)?;
         g.mark("embed");
@@ -45,11 +45,11 @@ impl VitConfig {
     ///
     /// # Errors
     /// A width that kernels cannot work with.
-    pub fn norm(&self, g: &mut Graph, names: &Names, x: Value) -> Result<Value, ShapeFault> {
+    pub fn norm(&self, g: &mut Graph, names: &Names, x: Value) -> Result<Value, ShapeError> {
         names.at("norm", "post_layernorm").layer_norm(g, x, self.eps)
     }
 
-    fn block(&self, g: &mut Graph, names: &Names, x: Value) -> Result<Value, ShapeFault> {
+    fn block(&self, g: &mut Graph, names: &Names, x: Value) -> Result<Value, ShapeError> {
         let (d, head_dim) = (self.width, self.head_dim());
         let normed = names.at("layer_norm1", "layer_norm1").layer_norm(g, x, self.eps)?;
         let qkv = fused_qkv(g, names, normed, 3 * d)?;
@@ -76,7 +76,7 @@ impl VitConfig {
 }
 
 /// Queries, keys and values in one product, of three tensors with biases.
-fn fused_qkv(g: &mut Graph, names: &Names, x: Value, rows: usize) -> Result<Value, ShapeFault> {
+fn fused_qkv(g: &mut Graph, names: &Names, x: Value, rows: usize) -> Result<Value, ShapeError> {
     let sources = |part: &str| {
         Source::Concat(["q", "k", "v"].map(|n| names.theirs(&format!("self_attn.{n}_proj.{part}"))).into())
     };

@@ -4,7 +4,7 @@ use super::mask_decoder::{CODEBOOK_TENSOR, mask_decoder};
 use super::{CHECKPOINT, PaliGemmaConfig, PaliGemmaLanguage, SpecialIds};
 use crate::base::{FieldError, Result};
 use crate::format::CheckpointRules;
-use crate::graph::{Graph, ShapeFault, StateKind};
+use crate::graph::{Graph, ShapeError, StateKind};
 use crate::models::{Architecture, Decoder, DecoderPass, ImageInput, Language, Names, Part, Pass, Section, states};
 
 /// PaliGemma 1 or 2.
@@ -28,7 +28,7 @@ impl PaliGemma {
     }
 
     /// The vision encoder and the projector: state `image` in, state `picture` `[P, D]` of the decoder's width out.
-    fn encode_image(&self) -> Result<Graph, ShapeFault> {
+    fn encode_image(&self) -> Result<Graph, ShapeError> {
         let (v, width) = (&self.config.vision, self.config.decoder.width);
         let mut g = Graph::new("vision");
         let names = Names::new("vision", "vision_tower.vision_model");
@@ -57,7 +57,7 @@ impl Architecture for PaliGemma {
         ]
     }
 
-    fn build(&self, pass: &Pass) -> Result<Graph, ShapeFault> {
+    fn build(&self, pass: &Pass) -> Result<Graph, ShapeError> {
         match pass {
             Pass::EncodeImage => self.encode_image(),
             Pass::Decoder(pass) => self.config.decoder.pass(&Names::new("decoder", "language_model.model"), pass),

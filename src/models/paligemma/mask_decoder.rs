@@ -3,7 +3,7 @@
 //! Ning et al., "All in Tokens: Unifying Output Space of Visual Tasks via Soft Token" (2023); big_vision publishes its
 //! weights as `vae-oid.npz`, whose names and layouts the sources here have.
 
-use crate::graph::{Graph, ShapeFault, Source, StateKind, Value};
+use crate::graph::{Graph, ShapeError, Source, StateKind, Value};
 use crate::models::{Names, states};
 use crate::ops::{Activate, Activation, Add, Embed, Fold, FoldSpec, Function, Grid, Linear, Unfold};
 
@@ -30,7 +30,7 @@ const PREFIX: &str = "mask_decoder.decoder";
 ///
 /// # Errors
 /// None that its numbers, which are fixed, could give.
-pub fn mask_decoder() -> Result<Graph, ShapeFault> {
+pub fn mask_decoder() -> Result<Graph, ShapeError> {
     let mut g = Graph::new("mask decoder");
     let ids = g.state(states::MASK_CODES, StateKind::Input, CODES, 1)?;
     let table = g.matrix("mask_decoder.codebook", CODEBOOK, CODE_WIDTH, Source::tensor(CODEBOOK_TENSOR))?;
@@ -72,11 +72,11 @@ fn layer(number: usize) -> Names {
 }
 
 /// A convolution of 3 x 3 pixels that keeps the size.
-fn convolution(g: &mut Graph, names: &Names, x: Value, grid: Grid) -> Result<Value, ShapeFault> {
+fn convolution(g: &mut Graph, names: &Names, x: Value, grid: Grid) -> Result<Value, ShapeError> {
     let unfolded = g.push(names.ours("unfold"), Unfold { x, grid, kernel_size: 3 })?;
     names.linear(g, unfolded, WIDTH, 9 * WIDTH)
 }
 
-fn relu(g: &mut Graph, names: &Names, x: Value) -> Result<Value, ShapeFault> {
+fn relu(g: &mut Graph, names: &Names, x: Value) -> Result<Value, ShapeError> {
     g.push(names.own(), Activate { x, activation: Activation::Map(Function::Relu) })
 }

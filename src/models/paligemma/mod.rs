@@ -28,5 +28,5 @@ pub use objects_grammar::ObjectGrammar;
 pub use preset::{Preset, Sizes, SpecialTokens};
 #[cfg(feature = "npz")]
 pub use preset_config::config_json;
-pub use prompts::{MAX_PROMPT_CHARS, PromptFault, prompt};
-pub use tokens::{ObjectTokens, PromptTokens, SpecialIds, SpecialToken, TokenFault, load_tokenizer};
+pub use prompts::{MAX_PROMPT_CHARS, PromptError, prompt};
+pub use tokens::{ObjectTokens, PromptTokens, SpecialIds, SpecialToken, TokenError, load_tokenizer};

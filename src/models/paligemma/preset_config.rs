@@ -6,13 +6,13 @@ use serde_json::Value;
 use super::big_vision::GEMMA2_NAME;
 use super::checkpoint::CHECKPOINT;
 use super::preset::{Preset, Sizes, SpecialTokens};
-use crate::base::{ErrorKind, Fault, Remedy, Result, Setting};
-use crate::format::{BigVision, FormatFault, ModelFiles, read_json};
+use crate::base::{ErrorKind, LayerError, Remedy, Result, Setting};
+use crate::format::{BigVision, FormatError, ModelFiles, read_json};
 use crate::text::JSON;
 
 /// big_vision's weights that do not say enough, or say otherwise.
 #[derive(Debug, thiserror::Error)]
-enum PresetFault {
+enum PresetError {
     #[error(
         "{file} is a Gemma 2 of {width}, {layers} layers and {heads} heads of {head_dim}, which is none that was published"
     )]
@@ -29,7 +29,7 @@ enum PresetFault {
     NotNeeded { place: String },
 }
 
-impl Fault for PresetFault {
+impl LayerError for PresetError {
     fn kind(&self) -> ErrorKind {
         match self {
             Self::Unknown { .. } | Self::Other { .. } | Self::NotNeeded { .. } => ErrorKind::BadArgument,
@@ -68,7 +68,7 @@ pub fn config_json(files: &dyn ModelFiles, preset: Option<Preset>) -> Result<(Va
     let Some(archive) = archive else {
         let json = read_json(files, "config.json")?;
         return match preset {
-            Some(_) => Err(PresetFault::NotNeeded { place: files.place().into() }.into()),
+            Some(_) => Err(PresetError::NotNeeded { place: files.place().into() }.into()),
             None => Ok((json, None)),
         };
     };
@@ -76,25 +76,25 @@ pub fn config_json(files: &dyn ModelFiles, preset: Option<Preset>) -> Result<(Va
     let file = || archive.file().to_owned();
     let Some(preset) = preset.or(Preset::of(&sizes)) else {
         let Sizes { width, layers, heads, head_dim, .. } = sizes;
-        return Err(PresetFault::Unknown { file: file(), width, layers, heads, head_dim }.into());
+        return Err(PresetError::Unknown { file: file(), width, layers, heads, head_dim }.into());
     };
     if !preset.fits(&sizes) {
         let found = if sizes.post_norms { "Gemma 2" } else { "Gemma 1" };
-        return Err(PresetFault::Other { file: file(), found, wanted: preset }.into());
+        return Err(PresetError::Other { file: file(), found, wanted: preset }.into());
     }
     Ok((preset.config(&sizes, special_tokens(files)?), Some(preset)))
 }
 
-fn sizes(archive: &BigVision) -> Result<Sizes, PresetFault> {
+fn sizes(archive: &BigVision) -> Result<Sizes, PresetError> {
     let file = || archive.file().to_owned();
     let axis = |letter| archive.extent(letter);
     let (rows, columns, channels) = (axis('p'), axis('q'), axis('c'));
     if rows != columns || channels != 3 {
-        return Err(PresetFault::Patch { file: file(), rows, columns, channels });
+        return Err(PresetError::Patch { file: file(), rows, columns, channels });
     }
     let tokens = axis('t');
     if tokens.isqrt().pow(2) != tokens {
-        return Err(PresetFault::Grid { file: file(), tokens });
+        return Err(PresetError::Grid { file: file(), tokens });
     }
     Ok(Sizes {
         vision_width: axis('e'),
@@ -127,12 +127,12 @@ struct AddedToken {
 }
 
 fn special_tokens(files: &dyn ModelFiles) -> Result<SpecialTokens> {
-    let bad = |error: serde_json::Error| FormatFault::Json { file: JSON.into(), reason: error.to_string() };
-    let missing = || FormatFault::Missing { name: JSON.into(), place: files.place().into() };
+    let bad = |error: serde_json::Error| FormatError::Json { file: JSON.into(), reason: error.to_string() };
+    let missing = || FormatError::Missing { name: JSON.into(), place: files.place().into() };
     let AddedTokens { added_tokens } = serde_json::from_slice(files.get(JSON).ok_or_else(missing)?).map_err(bad)?;
     let id = |content: &'static str| {
         let found = added_tokens.iter().find(|token| token.content == content);
-        found.map(|token| token.id).ok_or(PresetFault::NoToken(content))
+        found.map(|token| token.id).ok_or(PresetError::NoToken(content))
     };
     Ok(SpecialTokens { image: id("<image>")?, bos: id("<bos>")?, eos: id("<eos>")? })
 }

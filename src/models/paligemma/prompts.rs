@@ -1,6 +1,6 @@
 //! What PaliGemma was trained to be asked: each task's prompt, and what its answer is made of.
 
-use crate::base::{ErrorKind, Fault, Remedy};
+use crate::base::{ErrorKind, LayerError, Remedy};
 use crate::models::{AnswerForm, Task};
 
 /// Most characters of a question or of all labels together: PaliGemma was trained on prompts far shorter.
@@ -8,7 +8,7 @@ pub const MAX_PROMPT_CHARS: usize = 4096;
 
 /// A task that cannot be put to a model.
 #[derive(Debug, thiserror::Error)]
-pub enum PromptFault {
+pub enum PromptError {
     /// Nothing was asked.
     #[error("the {what} is empty")]
     Empty {
@@ -36,7 +36,7 @@ pub enum PromptFault {
     Language(String),
 }
 
-impl Fault for PromptFault {
+impl LayerError for PromptError {
     fn kind(&self) -> ErrorKind {
         ErrorKind::BadArgument
     }
@@ -55,7 +55,7 @@ impl Fault for PromptFault {
 ///
 /// # Errors
 /// An empty or over-long question or label, a label with `;`, `<` or a line break, a language that is no code.
-pub fn prompt(task: &Task) -> Result<String, PromptFault> {
+pub fn prompt(task: &Task) -> Result<String, PromptError> {
     Ok(Plan::of(task)?.prompt)
 }
 
@@ -72,7 +72,7 @@ pub(super) struct Plan {
 }
 
 impl Plan {
-    pub fn of(task: &Task) -> Result<Self, PromptFault> {
+    pub fn of(task: &Task) -> Result<Self, PromptError> {
         Ok(match task {
             Task::Prompt { text } => Self::words(text.clone(), 128),
             Task::Caption { language } => Self::words(format!("caption {}", code(language)?), 128),
@@ -96,29 +96,29 @@ impl Plan {
     }
 }
 
-fn code(language: &str) -> Result<&str, PromptFault> {
+fn code(language: &str) -> Result<&str, PromptError> {
     let letters = |part: &str| (2..=8).contains(&part.len()) && part.chars().all(|c| c.is_ascii_alphanumeric());
-    if language.split('-').all(letters) { Ok(language) } else { Err(PromptFault::Language(language.into())) }
+    if language.split('-').all(letters) { Ok(language) } else { Err(PromptError::Language(language.into())) }
 }
 
-fn words<'a>(what: &'static str, text: &'a str) -> Result<&'a str, PromptFault> {
+fn words<'a>(what: &'static str, text: &'a str) -> Result<&'a str, PromptError> {
     let text = text.trim();
     let chars = text.chars().count();
     if text.is_empty() {
-        Err(PromptFault::Empty { what })
+        Err(PromptError::Empty { what })
     } else if chars > MAX_PROMPT_CHARS {
-        Err(PromptFault::TooLong { what, chars })
+        Err(PromptError::TooLong { what, chars })
     } else {
         Ok(text)
     }
 }
 
-fn all(labels: &[String]) -> Result<String, PromptFault> {
+fn all(labels: &[String]) -> Result<String, PromptError> {
     let mut trimmed = Vec::with_capacity(labels.len());
     for label in labels {
         let text = words("label", label)?;
         if let Some(found) = text.chars().find(|c| matches!(c, ';' | '<' | '>') || c.is_control()) {
-            return Err(PromptFault::Label { label: label.clone(), found });
+            return Err(PromptError::Label { label: label.clone(), found });
         }
         trimmed.push(text);
     }

@@ -1,5 +1,5 @@
 use super::objects_grammar::ObjectGrammar;
-use super::prompts::{Plan, PromptFault};
+use super::prompts::{Plan, PromptError};
 use super::tokens::ObjectTokens;
 use crate::models::{AnswerForm, Grammar, Recipe, Task};
 
@@ -8,7 +8,7 @@ use crate::models::{AnswerForm, Grammar, Recipe, Task};
 ///
 /// # Errors
 /// As of [`prompt`](super::prompt).
-pub fn recipe(task: &Task, tokens: &ObjectTokens, ends: &[u32], constrained: bool) -> Result<Recipe, PromptFault> {
+pub fn recipe(task: &Task, tokens: &ObjectTokens, ends: &[u32], constrained: bool) -> Result<Recipe, PromptError> {
     let Plan { prompt, answer, masks, usual_tokens } = Plan::of(task)?;
     let kept = constrained && answer == AnswerForm::Objects;
     let grammar = if kept { ObjectGrammar::new(tokens, ends, masks) } else { None };

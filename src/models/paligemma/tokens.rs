@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use crate::base::{ErrorKind, Fault, Remedy, Result};
+use crate::base::{ErrorKind, LayerError, Remedy, Result};
 use crate::text::{NewToken, Tokenizer};
 
 /// Ids of special tokens as a model's configuration says.
@@ -51,7 +51,7 @@ const SEGMENTS: usize = 128;
 
 /// A tokenizer that is not PaliGemma's, or a prompt that it cannot take.
 #[derive(Debug, thiserror::Error)]
-pub enum TokenFault {
+pub enum TokenError {
     /// A special token has another id than the configuration says, or none.
     #[error("the tokenizer gives {token} the id {found}, config.json says {expected}")]
     SpecialId {
@@ -67,7 +67,7 @@ pub enum TokenFault {
     ImageInPrompt,
 }
 
-impl Fault for TokenFault {
+impl LayerError for TokenError {
     fn kind(&self) -> ErrorKind {
         match self {
             Self::SpecialId { .. } => ErrorKind::BadTokenizer,
@@ -111,12 +111,12 @@ impl PromptTokens {
     ///
     /// # Errors
     /// `<bos>` or `<image>` is not where the configuration says.
-    pub fn of(tokenizer: &Tokenizer, special: SpecialIds) -> Result<Self, TokenFault> {
+    pub fn of(tokenizer: &Tokenizer, special: SpecialIds) -> Result<Self, TokenError> {
         for (token, expected) in [("<bos>", special.bos), ("<image>", special.image)] {
             let found = tokenizer.id(token);
             if found != Some(expected) {
                 let found = found.map_or("none".into(), |id| id.to_string());
-                return Err(TokenFault::SpecialId { token, found, expected });
+                return Err(TokenError::SpecialId { token, found, expected });
             }
         }
         Ok(Self { special, newline: tokenizer.encode("\n"), objects: ObjectTokens::of(tokenizer) })
@@ -126,10 +126,10 @@ impl PromptTokens {
     ///
     /// # Errors
     /// A text that holds `<image>`.
-    pub fn prompt(&self, tokenizer: &Tokenizer, text: &str) -> Result<Vec<u32>, TokenFault> {
+    pub fn prompt(&self, tokenizer: &Tokenizer, text: &str) -> Result<Vec<u32>, TokenError> {
         let ids = tokenizer.encode(text);
         if ids.contains(&self.special.image) {
-            return Err(TokenFault::ImageInPrompt);
+            return Err(TokenError::ImageInPrompt);
         }
         Ok([&[self.special.bos], ids.as_slice(), &self.newline].concat())
     }

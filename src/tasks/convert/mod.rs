@@ -1,6 +1,6 @@
 //! From a checkpoint to a pack, tensor by tensor: what is held at a time does not grow with the model.
 
-mod fault;
+mod error;
 mod journal;
 mod writer;
 
@@ -12,7 +12,7 @@ use glob::Pattern;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
-use self::fault::ConvertFault;
+use self::error::ConvertError;
 use self::journal::{JOURNAL, Journal, fingerprint, is_whole};
 use self::writer::{Writer, is_shard, part_of, remove, shard_name};
 use super::load::{file, optional_json};
@@ -68,12 +68,12 @@ pub fn convert(
     progress: &mut dyn FnMut(LoadProgress) -> Result<()>,
 ) -> Result<Converted> {
     if files.get(MANIFEST).is_some() {
-        return Err(ConvertFault::Pack(files.place().into()).into());
+        return Err(ConvertError::Pack(files.place().into()).into());
     }
     if let (Ok(source), Ok(to)) = (fs::canonicalize(files.place()), fs::canonicalize(folder))
         && (source == to || source.is_file() && source.parent() == Some(&to))
     {
-        return Err(ConvertFault::SourceFolder(folder.into()).into());
+        return Err(ConvertError::SourceFolder(folder.into()).into());
     }
     let (json, preset) = config_json(files, options.preset)?;
     let architecture = models::open(&json)?;
@@ -92,7 +92,7 @@ pub fn convert(
             StoredWeight { name: spec.name.clone(), rows: spec.rows, k: spec.k, dtype }
         })
         .collect();
-    fs::create_dir_all(folder).map_err(ConvertFault::writing(folder))?;
+    fs::create_dir_all(folder).map_err(ConvertError::writing(folder))?;
     let mut writer = Writer {
         folder,
         checkpoint: &checkpoint,
@@ -181,8 +181,8 @@ fn legal_texts(files: &dyn ModelFiles, writer: &Writer<'_>) -> Result<(Option<Fi
 }
 
 /// Removes what earlier conversions wrote into a folder and the manifest does not name.
-fn remove_strays(folder: &Path, manifest: &Manifest, journal: &Journal) -> Result<(), ConvertFault> {
-    let unreadable = ConvertFault::writing(folder);
+fn remove_strays(folder: &Path, manifest: &Manifest, journal: &Journal) -> Result<(), ConvertError> {
+    let unreadable = ConvertError::writing(folder);
     for entry in fs::read_dir(folder).map_err(&unreadable)? {
         let entry = entry.map_err(&unreadable)?;
         let name = entry.file_name();
@@ -198,16 +198,16 @@ fn remove_strays(folder: &Path, manifest: &Manifest, journal: &Journal) -> Resul
 }
 
 /// The matrices that stay f16; every pattern must name some.
-fn kept(specs: &[WeightSpec], options: &ConvertOptions) -> Result<Vec<String>, ConvertFault> {
+fn kept(specs: &[WeightSpec], options: &ConvertOptions) -> Result<Vec<String>, ConvertError> {
     let mut kept = Vec::new();
     for text in &options.keep_f16 {
         let pattern = Pattern::new(text)
-            .map_err(|error| ConvertFault::Pattern { pattern: text.clone(), reason: error.to_string() })?;
+            .map_err(|error| ConvertError::Pattern { pattern: text.clone(), reason: error.to_string() })?;
         let matrices = specs.iter().filter(|spec| spec.storage == Storage::Matrix && pattern.matches(&spec.name));
         let before = kept.len();
         kept.extend(matrices.map(|spec| spec.name.clone()));
         if kept.len() == before {
-            return Err(ConvertFault::NoMatch(text.clone()));
+            return Err(ConvertError::NoMatch(text.clone()));
         }
     }
     kept.sort();

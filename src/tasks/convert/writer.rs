@@ -8,7 +8,7 @@ use std::path::Path;
 use sha2::{Digest, Sha256};
 
 use super::super::sums::hex;
-use super::fault::ConvertFault;
+use super::error::ConvertError;
 use crate::base::Result;
 use crate::format::Checkpoint;
 use crate::format::pack::{FileEntry, Part, StoredTensor, StoredWeight, header};
@@ -33,7 +33,7 @@ impl Writer<'_> {
     pub fn shard(&mut self, name: &str, parts: &[Part]) -> Result<FileEntry> {
         let (first, tensors) = header(self.weights, parts);
         let partial = self.folder.join(format!("{name}{PARTIAL}"));
-        let failed = ConvertFault::writing(self.folder.join(name));
+        let failed = ConvertError::writing(self.folder.join(name));
         let mut out = Summed::new(File::create(&partial).map_err(&failed)?);
         out.write(&first).map_err(&failed)?;
         // Scales are known with their elements and come later.
@@ -77,7 +77,7 @@ impl Writer<'_> {
             fs::write(&partial, bytes)?;
             fs::rename(&partial, self.folder.join(name))
         };
-        write().map_err(ConvertFault::writing(self.folder.join(name)))?;
+        write().map_err(ConvertError::writing(self.folder.join(name)))?;
         Ok(FileEntry { file: name.into(), bytes: bytes.len() as u64, sha256: hex(&Sha256::digest(bytes)) })
     }
 }
@@ -99,9 +99,9 @@ pub fn part_of(name: &str) -> Option<&str> {
 }
 
 /// Removes a file if it is there.
-pub fn remove(path: &Path) -> Result<(), ConvertFault> {
+pub fn remove(path: &Path) -> Result<(), ConvertError> {
     match fs::remove_file(path) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(ConvertFault::writing(path)(error)),
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(ConvertError::writing(path)(error)),
         _ => Ok(()),
     }
 }

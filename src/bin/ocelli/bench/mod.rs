@@ -11,7 +11,7 @@ use ocelli::tasks::{Call, Dtype, GenerateOptions, Model, Request, Rgb8};
 use serde::Serialize;
 
 use super::args::{BenchArgs, MakeModelArgs};
-use super::fault::CliFault;
+use super::error::CliError;
 use super::{interrupt, json, run};
 
 /// Decode steps of a run; the first token of an answer comes from the prefill.
@@ -109,7 +109,7 @@ async fn contenders(wanted: &[String]) -> Result<Vec<Contender>> {
         |contender: &Contender, wanted: &str| contender.name.to_lowercase().contains(&wanted.to_lowercase());
     if let Some(missing) = wanted.iter().find(|wanted| !all.iter().any(|one| is_called(one, wanted))) {
         let found = all.iter().map(|contender| contender.name.as_str()).collect::<Vec<_>>().join(", ");
-        return Err(CliFault::NoPlayer { wanted: missing.clone(), found }.into());
+        return Err(CliError::NoPlayer { wanted: missing.clone(), found }.into());
     }
     if !wanted.is_empty() {
         all.retain(|contender| wanted.iter().any(|wanted| is_called(contender, wanted)));
@@ -162,7 +162,7 @@ async fn ask(
     let answer = model.generate(Request { pictures, prompt: PROMPT, options }, call, &mut |_| ()).await?;
     let found = (answer.prompt_tokens.len(), answer.generation.tokens.len());
     if found != (16, STEPS + 1) {
-        return Err(CliFault::BenchModel { prompt: found.0, answer: found.1 }.into());
+        return Err(CliError::BenchModel { prompt: found.0, answer: found.1 }.into());
     }
     Ok(answer)
 }

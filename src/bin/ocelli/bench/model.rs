@@ -7,7 +7,7 @@ use std::path::Path;
 use half::f16;
 use serde_json::{Map, Value, json};
 
-use super::super::fault::CliFault;
+use super::super::error::CliError;
 
 /// A PaliGemma in numbers. Pictures have 224 pixels in patches of 14: 256 tokens.
 pub struct Shape {
@@ -93,7 +93,7 @@ struct Tensor {
 }
 
 /// Writes the model unless it is there already.
-pub fn make(directory: &Path, shape: &Shape) -> Result<(), CliFault> {
+pub fn make(directory: &Path, shape: &Shape) -> Result<(), CliError> {
     let complete = directory.join(COMPLETE);
     let marker = json!({ "version": VERSION, "shape": shape.name }).to_string();
     if fs::read_to_string(&complete).is_ok_and(|found| found == marker) {
@@ -101,15 +101,15 @@ pub fn make(directory: &Path, shape: &Shape) -> Result<(), CliFault> {
     }
     let write = |name: &str, text: String| {
         let path = directory.join(name);
-        fs::write(&path, text).map_err(|reason| CliFault::writing(&path, reason))
+        fs::write(&path, text).map_err(|reason| CliError::writing(&path, reason))
     };
-    fs::create_dir_all(directory).map_err(|reason| CliFault::writing(directory, reason))?;
+    fs::create_dir_all(directory).map_err(|reason| CliError::writing(directory, reason))?;
     write("config.json", config(shape).to_string())?;
     write("preprocessor_config.json", preprocessor().to_string())?;
     write("generation_config.json", json!({ "bos_token_id": 2, "eos_token_id": 1, "pad_token_id": 0 }).to_string())?;
     write("tokenizer.json", tokenizer(shape.image_token).to_string())?;
     let weights = directory.join("model.safetensors");
-    write_weights(&weights, shape).map_err(|reason| CliFault::writing(&weights, reason))?;
+    write_weights(&weights, shape).map_err(|reason| CliError::writing(&weights, reason))?;
     write(COMPLETE, marker)
 }
 

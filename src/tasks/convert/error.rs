@@ -1,11 +1,11 @@
 use std::io;
 use std::path::PathBuf;
 
-use crate::base::{ErrorKind, Fault, Remedy};
+use crate::base::{ErrorKind, LayerError, Remedy};
 
 /// What can go wrong on the way to a pack.
 #[derive(Debug, thiserror::Error)]
-pub enum ConvertFault {
+pub enum ConvertError {
     #[error("cannot write {}: {reason}", .path.display())]
     Write { path: PathBuf, reason: io::Error },
     #[error("{pattern:?} is no pattern of names: {reason}")]
@@ -18,7 +18,7 @@ pub enum ConvertFault {
     SourceFolder(PathBuf),
 }
 
-impl ConvertFault {
+impl ConvertError {
     /// Makes the error of a path from what the system says.
     pub fn writing(path: impl Into<PathBuf>) -> impl Fn(io::Error) -> Self {
         let path = path.into();
@@ -26,7 +26,7 @@ impl ConvertFault {
     }
 }
 
-impl Fault for ConvertFault {
+impl LayerError for ConvertError {
     fn kind(&self) -> ErrorKind {
         match self {
             Self::Write { .. } => ErrorKind::Io,

@@ -4,7 +4,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use ocelli::base::{Details, Error, ErrorKind, Fault, Remedy};
+use ocelli::base::{Details, Error, ErrorKind, LayerError, Remedy};
 use ocelli::tasks::Dtype;
 use serde::Serialize;
 
@@ -12,7 +12,7 @@ use super::{json, remedy};
 
 /// A fault of the command line, not of the library.
 #[derive(Debug, thiserror::Error)]
-pub enum CliFault {
+pub enum CliError {
     /// Arguments that do not parse.
     #[error("{0}")]
     Usage(String),
@@ -42,7 +42,7 @@ pub enum CliFault {
     Interrupt(ctrlc::Error),
 }
 
-impl CliFault {
+impl CliError {
     pub fn usage(error: &clap::Error) -> Self {
         let text = error.to_string();
         let first = text.lines().take_while(|line| !line.is_empty()).map(str::trim).collect::<Vec<_>>().join(" ");
@@ -59,7 +59,7 @@ impl CliFault {
     }
 }
 
-impl Fault for CliFault {
+impl LayerError for CliError {
     fn kind(&self) -> ErrorKind {
         match self {
             Self::Usage(_) | Self::NoPlayer { .. } | Self::PackDtype { .. } => ErrorKind::BadArgument,
