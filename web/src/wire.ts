@@ -100,9 +100,9 @@ export interface AnswerTimings {
 
 /** Bytes held on the device. */
 export interface MemoryUse {
-  /** Weights. */
+  /** Weights with their scales and padding. */
   readonly weightsBytes: number;
-  /** KV cache. */
+  /** Keys and values of all layers, for every slot and position that is reserved. */
   readonly kvBytes: number;
   /** Scratch, inputs and results. */
   readonly activationBytes: number;
