@@ -212,11 +212,12 @@ impl AutoRegressive {
     /// # Errors
     /// More sequences or a higher position than [`reserve`](Self::reserve) made room for, a failing device.
     pub async fn decode_each(&mut self, sequences: &[(usize, usize, u32)], output: PassOutput) -> Result<Submitted> {
+        let slots = self.cache.slots;
         let mut rows = Vec::with_capacity(sequences.len());
-        for &(slot, position, _) in sequences {
+        for (n, &(slot, position, _)) in sequences.iter().enumerate() {
             self.check_position(position)?;
-            if slot >= self.cache.slots {
-                return Err(SessionError::MissingState(format!("slot {slot}")).into());
+            if slot.max(n) >= slots {
+                return Err(SessionError::MissingState(format!("slot {} of {slots}", slot.max(n))).into());
             }
             let (position, prefix, slot) = (position as u32, self.prefix as u32, slot as u32);
             rows.push(Sequence { position, tokens: 1, prefix, slot, ..Default::default() });
