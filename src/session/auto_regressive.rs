@@ -206,6 +206,15 @@ impl AutoRegressive {
         self.submit(&self.decoding(1, output, ids), step, output).await
     }
 
+    /// Makes [`decode_each`](Self::decode_each) ready. What it leaves is larger than what one sequence leaves, so that
+    /// plans made before are void after the first time: a prefill comes after this.
+    ///
+    /// # Errors
+    /// A device without the memory or limits for it.
+    pub async fn prepare_each(&mut self, output: PassOutput) -> Result<()> {
+        self.session.prepare(&self.decoding(self.cache.slots, output, None)).await
+    }
+
     /// Decodes a token of each of several sequences in one pass: each by the slot that it lives in, its position and
     /// the token. The weights are read once for all of them.
     ///
