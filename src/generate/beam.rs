@@ -52,6 +52,7 @@ pub(super) async fn beam_search(
     let output = PassOutput::TopK(breadth.min(super::MAX_TOP_K));
     let mut finished: Vec<Hypothesis> = Vec::new();
     let mut beams = vec![Hypothesis::default()];
+    model.prepare_each(output).await?;
     let (choice, top) = model.prefill(prompt.ids, &[], output).await?.result().await?;
     if options.keep_logits {
         *logits = model.logits().await?;

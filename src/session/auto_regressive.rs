@@ -206,17 +206,27 @@ impl AutoRegressive {
         self.submit(&self.decoding(1, output, ids), step, output).await
     }
 
+    /// Makes [`decode_each`](Self::decode_each) ready. What it leaves is larger than what one sequence leaves, so that
+    /// plans made before are void after the first time: a prefill comes after this.
+    ///
+    /// # Errors
+    /// A device without the memory or limits for it.
+    pub async fn prepare_each(&mut self, output: PassOutput) -> Result<()> {
+        self.session.prepare(&self.decoding(self.cache.slots, output, None)).await
+    }
+
     /// Decodes a token of each of several sequences in one pass: each by the slot that it lives in, its position and
     /// the token. The weights are read once for all of them.
     ///
     /// # Errors
     /// More sequences or a higher position than [`reserve`](Self::reserve) made room for, a failing device.
     pub async fn decode_each(&mut self, sequences: &[(usize, usize, u32)], output: PassOutput) -> Result<Submitted> {
+        let slots = self.cache.slots;
         let mut rows = Vec::with_capacity(sequences.len());
-        for &(slot, position, _) in sequences {
+        for (n, &(slot, position, _)) in sequences.iter().enumerate() {
             self.check_position(position)?;
-            if slot >= self.cache.slots {
-                return Err(SessionError::MissingState(format!("slot {slot}")).into());
+            if slot.max(n) >= slots {
+                return Err(SessionError::MissingState(format!("slot {} of {slots}", slot.max(n))).into());
             }
             let (position, prefix, slot) = (position as u32, self.prefix as u32, slot as u32);
             rows.push(Sequence { position, tokens: 1, prefix, slot, ..Default::default() });

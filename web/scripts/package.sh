@@ -1,6 +1,6 @@
 # The package as a registry would have it: small enough, and it builds where nothing else of the repository is.
 
-# What crates.io takes.
+# What a registry takes.
 PACKAGE_BYTES=$((10 * 1024 * 1024))
 
 check_package() {

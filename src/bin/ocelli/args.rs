@@ -3,9 +3,9 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use ocelli::session::{DeviceChoice, DeviceOptions};
-use ocelli::tasks::{Dtype, GenerateOptions, Preset};
+use ocelli::tasks::{GenerateOptions, Preset};
 
+use super::device_args::{DeviceArgs, DtypeArg, mebibytes};
 use super::task_args::TaskCommand;
 
 /// Vision-language models on WebGPU and on the CPU.
@@ -63,38 +63,6 @@ pub struct RunArgs {
     /// Print one JSON object on one line instead of streaming text.
     #[arg(long)]
     pub json: bool,
-}
-
-/// Where to run.
-#[derive(Debug, Args)]
-pub struct DeviceArgs {
-    /// `auto` takes a real GPU, or else the CPU; a software adapter runs only when asked for by `gpu`.
-    #[arg(long, value_enum, default_value_t = DeviceArg::Auto)]
-    device: DeviceArg,
-    /// Part of the name of the adapter to use, such as `nvidia` or `(vulkan)`; see `ocelli devices`.
-    #[arg(long, value_name = "NAME")]
-    adapter: Option<String>,
-    /// Behave like a device whose largest storage binding is this many MiB; fractions are allowed.
-    #[arg(long, value_name = "N", value_parser = mebibytes)]
-    max_binding_mib: Option<usize>,
-}
-
-impl DeviceArgs {
-    pub fn choice(&self) -> DeviceChoice {
-        match self.device {
-            DeviceArg::Auto => DeviceChoice::Auto,
-            DeviceArg::Gpu => DeviceChoice::Gpu,
-            DeviceArg::Cpu => DeviceChoice::Cpu,
-        }
-    }
-
-    pub fn options(&self) -> DeviceOptions {
-        DeviceOptions {
-            adapter: self.adapter.clone(),
-            max_binding_bytes: self.max_binding_mib,
-            ..DeviceOptions::default()
-        }
-    }
 }
 
 #[derive(Debug, Args)]
@@ -192,25 +160,6 @@ pub struct WeighArgs {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum DtypeArg {
-    F32,
-    F16,
-    Q8,
-    Q4,
-}
-
-impl DtypeArg {
-    pub fn dtype(self) -> Dtype {
-        match self {
-            Self::F32 => Dtype::F32,
-            Self::F16 => Dtype::F16,
-            Self::Q8 => Dtype::Q8,
-            Self::Q4 => Dtype::Q4,
-        }
-    }
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum PresetArg {
     /// Gemma 1.
     #[value(name = "paligemma")]
@@ -230,23 +179,5 @@ impl PresetArg {
             Self::PaliGemma2 => Preset::PaliGemma2,
             Self::PaliGemma2Of28B => Preset::PaliGemma2Of28B,
         }
-    }
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum DeviceArg {
-    Auto,
-    Gpu,
-    Cpu,
-}
-
-/// A number of MiB in whole words of four bytes.
-fn mebibytes(text: &str) -> Result<usize, String> {
-    let mib: f64 = text.parse().map_err(|_| "expected a number of MiB".to_owned())?;
-    let bytes = mib * f64::from(1 << 20);
-    if bytes.is_finite() && (4.0..9e15).contains(&bytes) {
-        Ok((bytes as u64 & !3) as usize)
-    } else {
-        Err("expected a positive number of MiB".into())
     }
 }

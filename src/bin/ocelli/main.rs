@@ -3,6 +3,7 @@
 mod args;
 mod bench;
 mod convert;
+mod device_args;
 mod devices;
 mod draw;
 mod embedded;

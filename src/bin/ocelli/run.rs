@@ -15,7 +15,8 @@ use ocelli::tasks::{
 };
 use serde::Serialize;
 
-use super::args::{DtypeArg, RunArgs};
+use super::args::RunArgs;
+use super::device_args::DtypeArg;
 use super::embedded::Embedded;
 use super::error::CliError;
 use super::progress::WorkBar;

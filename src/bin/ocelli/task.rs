@@ -8,7 +8,7 @@ use ocelli::session::Player;
 use ocelli::tasks::{Bounds, GenerateOptions, Mask, Object, Outcome, Rgb8, prompt};
 use serde::Serialize;
 
-use super::args::DtypeArg;
+use super::device_args::DtypeArg;
 use super::error::CliError;
 use super::task_args::TaskCommand;
 use super::{draw, interrupt, json, memory, run};

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 use ocelli::tasks::{GenerateOptions, Task};
 
-use super::args::{DeviceArgs, DtypeArg};
+use super::device_args::{DeviceArgs, DtypeArg};
 
 #[derive(Debug, Subcommand)]
 pub enum TaskCommand {
