@@ -62,6 +62,9 @@ pub mod models;
 pub mod ops;
 #[doc(hidden)]
 pub mod quant;
+#[cfg(test)]
+#[path = "../tests/common/root.rs"]
+mod root;
 #[cfg(any(feature = "page", not(target_arch = "wasm32")))]
 pub mod session;
 #[cfg(any(feature = "page", not(target_arch = "wasm32")))]

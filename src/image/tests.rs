@@ -3,13 +3,10 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
-use root::root;
+use crate::root::root;
 
 use super::*;
 use crate::base::{ErrorKind, LayerError};
-
-#[path = "../../tests/common/root.rs"]
-mod root;
 
 fn folder(name: &str) -> PathBuf {
     root().join("tests").join(name)

@@ -4,10 +4,7 @@
 
 use ts_rs::{Config, TS};
 
-#[path = "../../../tests/common/root.rs"]
-mod root;
-
-use root::root;
+use crate::root::root;
 
 use super::{
     Answer, Bounds, Finish, GenerateOptions, Generation, Mask, MemoryUse, Object, Outcome, Task, TaskResult, Timings,
