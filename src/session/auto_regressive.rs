@@ -7,7 +7,7 @@ use super::submitted::{CHOICE_WORDS, Submitted};
 use super::{Session, SessionError};
 use crate::base::{ErrorKind, LayerError, Remedy, Result, round_up};
 use crate::kernels::{Sequence, Step};
-use crate::models::{Decoder, DecoderPass, Pass, PassOutput, states};
+use crate::models::{Architecture, Decoder, DecoderPass, Pass, PassOutput, states};
 
 /// Drives a model that writes token after token: a prefill over images and prompt, then decode steps over a KV cache.
 pub struct AutoRegressive {
@@ -270,9 +270,9 @@ impl AutoRegressive {
     /// A source that is itself overwritten, a failing device.
     pub async fn gather_slots(&mut self, sources: &[usize], rows: Range<usize>) -> Result<()> {
         let step = Step::gather(sources, rows)?;
-        let graph = self.session.architecture().build(&self.decoding(1, PassOutput::Greedy, None))?;
-        let cache = self.cache;
-        let gather = || Ok(cache.gather(&caches(graph.states()))?);
+        let (cache, decode) = (self.cache, self.decoding(1, PassOutput::Greedy, None));
+        let gather =
+            |architecture: &dyn Architecture| Ok(cache.gather(&caches(architecture.build(&decode)?.states()))?);
         self.session.prepare_graph(&PlanKey::GatherSlots, gather).await?;
         self.session.play(&PlanKey::GatherSlots, &step, &[])?.await?;
         Ok(())

@@ -181,8 +181,9 @@ impl Session {
     /// # Errors
     /// A device without the memory or limits for it.
     pub async fn check(&mut self, pass: &Pass) -> Result<()> {
-        self.reserve(pass).await?;
-        let plan = self.lower(self.architecture.build(pass)?)?;
+        let graph = self.architecture.build(pass)?;
+        self.ensure(graph.states()).await?;
+        let plan = self.lower(graph)?;
         let (recording, buffers) = self.bind(&plan)?;
         self.player.check(recording, &buffers)
     }
@@ -196,17 +197,22 @@ impl Session {
         if self.plans.contains_key(&key) {
             return Ok(());
         }
-        self.reserve(pass).await?;
-        let plan = self.lower(self.architecture.build(pass)?)?;
+        let graph = self.architecture.build(pass)?;
+        self.ensure(graph.states()).await?;
+        let plan = self.lower(graph)?;
         self.load_plan(key, plan).await
     }
 
     /// Makes a pass that is no architecture's ready to be submitted; its states are there.
-    pub(super) async fn prepare_graph(&mut self, key: &PlanKey, graph: impl FnOnce() -> Result<Graph>) -> Result<()> {
+    pub(super) async fn prepare_graph(
+        &mut self,
+        key: &PlanKey,
+        graph: impl FnOnce(&dyn Architecture) -> Result<Graph>,
+    ) -> Result<()> {
         if self.plans.contains_key(key) {
             return Ok(());
         }
-        let plan = self.lower(graph()?)?;
+        let plan = self.lower(graph(self.architecture.as_ref())?)?;
         self.load_plan(key.clone(), plan).await
     }
 
