@@ -28,7 +28,7 @@ impl VitConfig {
         let d = self.width;
         let image = g.state(states::IMAGE, StateKind::Input, self.image_size * self.image_size, 3)?;
         g.mark("embed");
-        let patches = g.push("patches", Patchify { image, size: self.image_size, patch: self.patch })?;
+        let patches = g.push("patches", Patchify { image, size: [self.image_size; 2], patch: self.patch })?;
         let patch = names.at("patch", "embeddings.patch_embedding");
         let embedded = patch.linear(g, patches, d, 3 * self.patch * self.patch)?;
         let position = Source::tensor(names.theirs("embeddings.position_embedding.weight"));
