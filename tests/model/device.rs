@@ -231,6 +231,23 @@ fn gather(spec: &WeightSpec, tensors: &Tensors) -> Result<Vec<f32>, String> {
             let (_, values) = tensors.get(name).ok_or_else(|| format!("the checkpoint has no {name}"))?;
             Ok((0..spec.rows * spec.k).map(|at| values[at % spec.k * spec.rows + at / spec.k]).collect())
         }
+        Source::Part { tensor: name, first } => {
+            Ok(tensor(name)?.iter().skip(first * spec.k).take(spec.rows * spec.k).copied().collect())
+        }
+        Source::ChannelsFirst { tensor: name, channels } => {
+            let pixels = spec.k / channels;
+            let places = (0..spec.k).map(|k| k % pixels * channels + k / pixels);
+            Ok(tensor(name)?.chunks_exact(spec.k).flat_map(|row| places.clone().map(|k| row[k])).collect())
+        }
+        Source::Scaled { source, by } => {
+            let (factors, mut values) =
+                (tensor(by)?, gather(&WeightSpec { source: (**source).clone(), ..spec.clone() }, tensors)?);
+            let each = values.len() / factors.len();
+            for (row, factor) in values.chunks_mut(each).zip(factors) {
+                row.iter_mut().for_each(|x| *x *= factor);
+            }
+            Ok(values)
+        }
         Source::Interleave(even, odd) => {
             let pairs = tensor(even)?.chunks_exact(spec.k).zip(tensor(odd)?.chunks_exact(spec.k));
             Ok(pairs.flat_map(|(a, b)| a.iter().chain(b)).copied().collect())
