@@ -139,7 +139,8 @@ class Golden:
             stored[name] = value.to(dtype) if value.is_floating_point() else value
             assert torch.equal(stored[name].to(value.dtype), value), f"{name} is not exact in {dtype}"
         save_file(stored, os.path.join(folder, "model.safetensors"), metadata={"format": "pt"})
-        save_file(self.tensors, os.path.join(folder, "golden.safetensors"))
+        if self.tensors:
+            save_file(self.tensors, os.path.join(folder, "golden.safetensors"))
         for file, value in {"config": self.config, "golden": self.json, **files}.items():
             with open(os.path.join(folder, f"{file}.json"), "w") as f:
                 json.dump(value, f, indent=1)
