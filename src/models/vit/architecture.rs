@@ -1,0 +1,78 @@
+use serde_json::Value;
+
+use super::hugging_face::{self, canonical};
+use super::timm;
+use crate::base::{FieldError, Result};
+use crate::format::CheckpointRules;
+use crate::graph::{Graph, ShapeError};
+use crate::models::blocks::ImageTower;
+use crate::models::{Architecture, Encoders, Names, Part, Pass, Section};
+
+/// A vision transformer by itself.
+#[derive(Debug, Clone)]
+pub struct Vit {
+    tower: ImageTower,
+    source: Source,
+}
+
+/// Whose checkpoint it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Source {
+    HuggingFace,
+    Timm,
+}
+
+impl Vit {
+    /// Of a `config.json` as Hugging Face's ViT has it.
+    ///
+    /// # Errors
+    /// Fields that make no ViT.
+    pub fn from_hf(json: &Value) -> Result<Self, FieldError> {
+        Ok(Self { tower: hugging_face::tower(json)?, source: Source::HuggingFace })
+    }
+
+    /// Of a `config.json` as timm has it.
+    ///
+    /// # Errors
+    /// An architecture that is not known, arguments that make no model.
+    pub fn from_timm(json: &Value) -> Result<Self, FieldError> {
+        Ok(Self { tower: timm::tower(json)?, source: Source::Timm })
+    }
+
+    /// The model in numbers.
+    pub fn tower(&self) -> &ImageTower {
+        &self.tower
+    }
+}
+
+impl Architecture for Vit {
+    fn name(&self) -> &'static str {
+        "vit"
+    }
+
+    fn parts(&self) -> Vec<Part> {
+        vec![Part { name: "image", pass: Pass::Images(self.tower.whole()), optional: None }]
+    }
+
+    fn build(&self, pass: &Pass) -> Result<Graph, ShapeError> {
+        match pass {
+            Pass::Images(pass) => self.tower.pass(&Names::new("image", ""), pass),
+            _ => Err(ShapeError::NoPass(format!("{pass:?}"))),
+        }
+    }
+
+    fn report(&self) -> Vec<Section> {
+        vec![Section { name: "image", numbers: self.tower.numbers() }]
+    }
+
+    fn checkpoint_rules(&self) -> CheckpointRules {
+        match self.source {
+            Source::HuggingFace => CheckpointRules { canonical, ..CheckpointRules::default() },
+            Source::Timm => CheckpointRules::default(),
+        }
+    }
+
+    fn encoders(&self) -> Encoders {
+        Encoders { image: Some(self.tower.encoder()), text: None }
+    }
+}
