@@ -71,7 +71,8 @@ fn a_hub_configuration_is_read() {
     assert_eq!((t.vocabulary, t.max_positions, t.eps, t.rope_theta), (257_216, 8192, 1e-6, 10_000.0));
     assert_eq!((t.query_scale, t.attention_softcap, t.final_softcap, t.post_norms), (1.0 / 16.0, None, None, false));
     assert_eq!(t.windows, vec![None; 18]);
-    assert_eq!((v.width, v.layers, v.heads, v.mlp, v.image_size, v.patch, v.eps), (1152, 27, 16, 4304, 224, 14, 1e-6));
+    let e = &v.encoder;
+    assert_eq!((e.width, e.layers, e.heads, e.mlp, v.image_size, v.patch, e.eps), (1152, 27, 16, 4304, 224, 14, 1e-6));
     assert_eq!((config.image_token, config.bos_token, config.eos_tokens), (257_152, 2, vec![1]));
 }
 
@@ -93,7 +94,8 @@ fn what_a_gemma_1_and_a_tower_leave_out_has_transformers_default() {
     assert_eq!((t.vocabulary, t.post_norms), (256_000, false));
     let bare = with("/vision_config", json!({}));
     let v = PaliGemmaConfig::from_hf(&bare).expect("defaults make a model").vision;
-    assert_eq!((v.width, v.layers, v.heads, v.mlp, v.image_size, v.patch), (768, 12, 12, 3072, 224, 16));
+    let e = &v.encoder;
+    assert_eq!((e.width, e.layers, e.heads, e.mlp, v.image_size, v.patch), (768, 12, 12, 3072, 224, 16));
 }
 
 #[test]

@@ -71,4 +71,3 @@ pub struct TextInput {
     /// Whether the text was longer than they can hold.
     pub cut: bool,
 }
-

@@ -194,11 +194,12 @@ def naflex():
         golden.json["grids"].append(grid)
         golden.add(f"picture/{n}", torch.from_numpy(np.asarray(image).copy()))
         rows = grid[0] * grid[1]
-        with torch.no_grad(), Taps(tower_taps(model.vision_model, f"image/{n}")) as values:
+        with torch.no_grad():
             # Padded to the budget with masks, as the reference has it, and without any padding.
             padded = model.vision_model(**inputs)
             x, mask, shape = inputs["pixel_values"][:, :rows], inputs["pixel_attention_mask"][:, :rows], inputs["spatial_shapes"]
-            plain = model.vision_model(pixel_values=x, pixel_attention_mask=mask, spatial_shapes=shape)
+            with Taps(tower_taps(model.vision_model, f"image/{n}")) as values:
+                plain = model.vision_model(pixel_values=x, pixel_attention_mask=mask, spatial_shapes=shape)
             exact = copy.deepcopy(model).double().vision_model(pixel_values=x.double(), pixel_attention_mask=mask, spatial_shapes=shape)
         assert miss(padded.pooler_output, plain.pooler_output) < 1e-5
         assert miss(padded.last_hidden_state[:, :rows], plain.last_hidden_state) < 1e-5
@@ -238,8 +239,9 @@ def vision_only(name, head, stored):
     x = pixels(44)
     golden.json["pictures"] = PICTURES
     golden.add("pixel_values", x)
-    with torch.no_grad(), Taps(tower_taps(model, "image")) as values:
-        out = model(pixel_values=x)
+    with torch.no_grad():
+        with Taps(tower_taps(model, "image")) as values:
+            out = model(pixel_values=x)
         exact = copy.deepcopy(model).double()(pixel_values=x.double())
         other = turned(model, set_activation(torch.nn.GELU()))(pixel_values=x)
     for tap, value in values.items():

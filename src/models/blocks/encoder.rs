@@ -59,13 +59,7 @@ impl EncoderConfig {
         names.at("norm", self.names.norm).layer_norm(g, x, self.eps)
     }
 
-    fn block(
-        &self,
-        g: &mut Graph,
-        names: &Names,
-        x: Value,
-        sequence_rows: Option<usize>,
-    ) -> Result<Value, ShapeError> {
+    fn block(&self, g: &mut Graph, names: &Names, x: Value, sequence_rows: Option<usize>) -> Result<Value, ShapeError> {
         let d = self.width;
         let normed = names.at("layer_norm1", self.names.norm1).layer_norm(g, x, self.eps)?;
         let qkv = self.qkv(g, names, normed)?;
@@ -75,7 +69,8 @@ impl EncoderConfig {
         let x = g.push(names.ours("x"), Add { a: x, b: out })?;
         let normed = names.at("layer_norm2", self.names.norm2).layer_norm(g, x, self.eps)?;
         let hidden = names.at("fc1", self.names.fc1).linear(g, normed, self.mlp, d)?;
-        let hidden = g.push(names.ours("gelu"), Activate { x: hidden, activation: Activation::Map(self.activation) })?;
+        let hidden =
+            g.push(names.ours("gelu"), Activate { x: hidden, activation: Activation::Map(self.activation) })?;
         let out = self.scaled(g, names, ["fc2", self.names.fc2, self.names.scale2], hidden, self.mlp)?;
         g.push(names.ours("y"), Add { a: x, b: out })
     }

@@ -82,10 +82,8 @@ impl ImageTower {
             ("patch", vit.patch.into()),
         ];
         match self.budget {
-            None => numbers.extend([
-                ("image_size", vit.image_size.into()),
-                ("tokens", (vit.prefix.rows() + vit.tokens()).into()),
-            ]),
+            None => numbers
+                .extend([("image_size", vit.image_size.into()), ("tokens", (vit.prefix.rows() + vit.tokens()).into())]),
             Some(budget) => numbers.push(("patches", budget.into())),
         }
         if let Some((_, labels)) = &self.head {

@@ -115,8 +115,10 @@ impl VitConfig {
             query = g.push(names.ours("queries"), Prepend { prefix: query, x: None, sequences: images })?;
         }
         let memory = layer(g, &names.ours("memory"), x, memory, 2 * d)?;
-        let spec = AttentionSpec { sequence_rows: Some(1), ..encoder.attention(KeySource::Memory { rows, fused: true }) };
-        let attended = g.push(names.ours("attention"), Attention { q: query, k: memory, v: memory, bias: None, spec })?;
+        let spec =
+            AttentionSpec { sequence_rows: Some(1), ..encoder.attention(KeySource::Memory { rows, fused: true }) };
+        let attended =
+            g.push(names.ours("attention"), Attention { q: query, k: memory, v: memory, bias: None, spec })?;
         let a = names.at("out", tensors.out).linear(g, attended, d, d)?;
         let normed = names.at("norm", tensors.norm).layer_norm(g, a, encoder.eps)?;
         let hidden = names.at("fc1", tensors.fc1).linear(g, normed, encoder.mlp, d)?;
@@ -139,11 +141,9 @@ impl PoolLayers {
     /// Weight and bias of the query's layer, and of the keys' and values'; D is `d`.
     fn sources(&self, names: &Names, d: usize) -> [[Source; 2]; 2] {
         match self {
-            Self::Joint(name) => {
-                [0, d].map(|first| {
-                    ["weight", "bias"].map(|part| Source::part(names.theirs(&format!("{name}_{part}")), first))
-                })
-            }
+            Self::Joint(name) => [0, d].map(|first| {
+                ["weight", "bias"].map(|part| Source::part(names.theirs(&format!("{name}_{part}")), first))
+            }),
             Self::Apart { query, memory } => [query, memory]
                 .map(|layer| ["weight", "bias"].map(|part| Source::tensor(names.theirs(&format!("{layer}.{part}"))))),
         }

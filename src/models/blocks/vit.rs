@@ -22,7 +22,8 @@ impl VitConfig {
 
     /// A row of each patch.
     fn embed(&self, g: &mut Graph, names: &Names, patches: Value) -> Result<Value, ShapeError> {
-        let (d, k, names) = (self.encoder.width, 3 * self.patch * self.patch, names.at("patch", self.encoder.names.patch));
+        let (d, k, names) =
+            (self.encoder.width, 3 * self.patch * self.patch, names.at("patch", self.encoder.names.patch));
         let weight = match self.patch_order {
             PatchOrder::Channels => names.matrix(g, d, k)?,
             PatchOrder::Pixels => {
@@ -69,8 +70,10 @@ impl VitConfig {
 
     /// The class row and the registers, if there are any.
     fn prefix(&self, g: &mut Graph, names: &Names) -> Result<Option<Value>, ShapeError> {
-        let tensors = [(self.prefix.class, self.encoder.names.class), (self.prefix.registers > 0, self.encoder.names.registers)];
-        let there: Vec<String> = tensors.iter().filter(|(there, _)| *there).map(|(_, name)| names.theirs(name)).collect();
+        let tensors =
+            [(self.prefix.class, self.encoder.names.class), (self.prefix.registers > 0, self.encoder.names.registers)];
+        let there: Vec<String> =
+            tensors.iter().filter(|(there, _)| *there).map(|(_, name)| names.theirs(name)).collect();
         if there.is_empty() {
             return Ok(None);
         }

@@ -14,14 +14,8 @@ pub struct SiglipConfig {
 }
 
 /// The `model_type`s of a SigLIP.
-pub const MODEL_TYPES: [&str; 6] = [
-    "siglip",
-    "siglip2",
-    "siglip_vision_model",
-    "siglip2_vision_model",
-    "siglip_text_model",
-    "siglip2_text_model",
-];
+pub const MODEL_TYPES: [&str; 6] =
+    ["siglip", "siglip2", "siglip_vision_model", "siglip2_vision_model", "siglip_text_model", "siglip2_text_model"];
 
 impl SiglipConfig {
     /// Reads the contents of a `config.json` as transformers writes it: what is absent has transformers' default.
@@ -48,7 +42,10 @@ impl SiglipConfig {
         let part = |name: &str| Ok(fields.optional(name, |part| part.object())?.unwrap_or_else(|| nothing.clone()));
         let mut image = image(&part("vision_config")?, naflex)?;
         let classifies = fields.optional("architectures", |names| names.list())?.unwrap_or_default();
-        if classifies.iter().any(|name| name.value().as_str().is_some_and(|name| name.ends_with("ForImageClassification"))) {
+        if classifies
+            .iter()
+            .any(|name| name.value().as_str().is_some_and(|name| name.ends_with("ForImageClassification")))
+        {
             image = ImageTower { pooling: Pooling::Mean, head: Some(("classifier", labels_of(fields)?)), ..image };
             return Ok(Self { image: Some(image), text: None });
         }

@@ -101,7 +101,11 @@ pub const FAMILIES: &[Family] = &[
     family("vit_large_patch16", &[224, 384], LARGE, 16, Token),
     family("vit_large_patch14", &[224], LARGE, 14, Token),
     family("vit_base_patch16_gap", &[224], shape(768, 12, 16, 4.0), 16, Mean),
-    Family { registers: 4, no_embed_class: true, ..family("vit_base_patch16_reg4_gap", &[256], BASE, 16, MeanThenNorm) },
+    Family {
+        registers: 4,
+        no_embed_class: true,
+        ..family("vit_base_patch16_reg4_gap", &[256], BASE, 16, MeanThenNorm)
+    },
     tanh(family("vit_base_patch32_siglip", &[256], BASE, 32, Map)),
     family("vit_base_patch16_siglip", &[224, 256, 384, 512], BASE, 16, Map),
     family("vit_large_patch16_siglip", &[256, 384], LARGE, 16, Map),

@@ -9,8 +9,7 @@ use super::preset::{Family, Pool};
 use crate::base::{Field, FieldError, Fields};
 use crate::models::Labels;
 use crate::models::blocks::{
-    EncoderConfig, ImageTower, PatchOrder, Pooling, Prefix, TIMM, TIMM_POOL, VitConfig, check_head_size,
-    listed_labels,
+    EncoderConfig, ImageTower, PatchOrder, Pooling, Prefix, TIMM, TIMM_POOL, VitConfig, check_head_size, listed_labels,
 };
 use crate::ops::Function;
 
@@ -118,7 +117,9 @@ fn vit(family: &Family, args: &Fields<'_>, image_size: usize) -> Result<VitConfi
         eps: 1e-6,
         activation: activation(family, args)?,
         qkv_bias: args.optional("qkv_bias", |bias| bias.bool())?.unwrap_or(family.qkv_bias),
-        layer_scale: args.nullable("init_values", family.layer_scale.then_some(()), |value| value.number().map(|_| ()))?.is_some(),
+        layer_scale: args
+            .nullable("init_values", family.layer_scale.then_some(()), |value| value.number().map(|_| ()))?
+            .is_some(),
         names: TIMM,
     };
     let class = args.optional("class_token", |class| class.bool())?.unwrap_or(family.pool == Pool::Token);
