@@ -9,6 +9,7 @@ use ocelli::tensor::Dtype;
 use safetensors::SafeTensors;
 use serde_json::{Value, json};
 
+use super::asking::{picture, told};
 use super::device::Bare;
 use super::golden::{close, deviation, folder, same};
 use super::pool::Place;
@@ -350,4 +351,23 @@ pub fn other_names(place: Place) -> Result<(), String> {
     let step = Step::all(count, 10).map_err(|error| error.to_string())?;
     let input = (states::IMAGE, bytemuck::cast_slice(&pixels[..]));
     close("logits", &run(&mut model, &pass, &step, input, &[states::LOGITS])?[0], &expected, INSIDE).map(|_| ())
+}
+
+/// Pictures come to the reference's pixels.
+pub fn prepared(checkpoint: &str) -> Result<(), String> {
+    let golden = Golden::read(checkpoint)?;
+    let architecture = models::open(&golden.config()?).map_err(|error| error.to_string())?;
+    let processor = fs::read(folder("goldens").join(checkpoint).join("preprocessor_config.json")).ok();
+    let processor = processor.map(|text| serde_json::from_slice(&text).expect("it is JSON"));
+    let preprocessor = told(architecture.preprocessor(processor.as_ref()))?;
+    let (expected, count) = golden.pixels()?;
+    let names = golden.json["pictures"].as_array().cloned().unwrap_or_default();
+    for (name, expected) in names.iter().zip(expected.chunks(expected.len() / count)) {
+        let found = preprocessor.apply(&picture(name.as_str().ok_or("a name")?)?);
+        let far = found.iter().zip(expected).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+        if found.len() != expected.len() || far > 1e-6 {
+            return Err(format!("{name}: {} values, expected {}, {far} apart", found.len(), expected.len()));
+        }
+    }
+    Ok(())
 }

@@ -114,5 +114,10 @@ pub fn large_cases() -> Vec<ModelCase> {
 #[allow(dead_code, reason = "run once, by one of the two programs")]
 pub fn host_cases() -> Vec<ModelCase> {
     let name = "sampling distributions".into();
-    vec![ModelCase { name, run: Box::new(|_| generation::sampling_distributions()) }]
+    let sampling = ModelCase { name, run: Box::new(|_| generation::sampling_distributions()) };
+    let prepared = encoders::SQUARE.map(|checkpoint| {
+        let name = format!("{checkpoint}: prepared pictures");
+        ModelCase { name, run: Box::new(move |_| encoders::prepared(checkpoint)) }
+    });
+    [sampling].into_iter().chain(prepared).collect()
 }

@@ -5,6 +5,7 @@ use super::checkpoint::{TEXT, VISION, text_alone, vision_alone};
 use crate::base::{FieldError, Result};
 use crate::format::CheckpointRules;
 use crate::graph::{Graph, ShapeError, Source};
+use crate::image::Preprocessor;
 use crate::models::{Architecture, Encoders, Names, Part, Pass, Section};
 
 /// SigLIP 1 or 2, or a part of one.
@@ -87,6 +88,15 @@ impl Architecture for Siglip {
 
     fn reads_text(&self) -> bool {
         self.config.text.is_some()
+    }
+
+    fn preprocessor(&self, processor: Option<&Value>) -> Result<Preprocessor> {
+        let no_images = || ShapeError::NoPass("for images".into());
+        let tower = self.config.image.as_ref().ok_or_else(no_images)?;
+        Ok(match tower.budget {
+            None => Preprocessor::from_hf(processor, tower.vit.image_size)?,
+            Some(budget) => Preprocessor::patches(processor, tower.vit.patch, budget)?,
+        })
     }
 
     fn encoders(&self) -> Encoders {

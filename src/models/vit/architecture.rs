@@ -5,6 +5,7 @@ use super::timm;
 use crate::base::{FieldError, Result};
 use crate::format::CheckpointRules;
 use crate::graph::{Graph, ShapeError};
+use crate::image::{Filter, Preprocessor};
 use crate::models::blocks::ImageTower;
 use crate::models::{Architecture, Encoders, Names, Part, Pass, Section};
 
@@ -16,10 +17,11 @@ pub struct Vit {
 }
 
 /// Whose checkpoint it is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 enum Source {
     HuggingFace,
-    Timm,
+    /// timm's tells in its configuration how pictures are prepared.
+    Timm(Box<Preprocessor>),
 }
 
 impl Vit {
@@ -35,8 +37,9 @@ impl Vit {
     ///
     /// # Errors
     /// An architecture that is not known, arguments that make no model.
-    pub fn from_timm(json: &Value) -> Result<Self, FieldError> {
-        Ok(Self { tower: timm::tower(json)?, source: Source::Timm })
+    pub fn from_timm(json: &Value) -> Result<Self> {
+        let (tower, preprocessor) = timm::open(json)?;
+        Ok(Self { tower, source: Source::Timm(Box::new(preprocessor)) })
     }
 
     /// The model in numbers.
@@ -68,7 +71,14 @@ impl Architecture for Vit {
     fn checkpoint_rules(&self) -> CheckpointRules {
         match self.source {
             Source::HuggingFace => CheckpointRules { canonical, ..CheckpointRules::default() },
-            Source::Timm => CheckpointRules::default(),
+            Source::Timm(_) => CheckpointRules::default(),
+        }
+    }
+
+    fn preprocessor(&self, processor: Option<&Value>) -> Result<Preprocessor> {
+        match &self.source {
+            Source::HuggingFace => Ok(Preprocessor::square(processor, self.tower.vit.image_size, Filter::Bilinear)?),
+            Source::Timm(preprocessor) => Ok(preprocessor.as_ref().clone()),
         }
     }
 

@@ -6,29 +6,36 @@
 use serde_json::{Map, Value};
 
 use super::preset::{Family, Pool};
-use crate::base::{Field, FieldError, Fields};
+use crate::base::{Field, FieldError, Fields, Result};
+use crate::image::Preprocessor;
 use crate::models::Labels;
 use crate::models::blocks::{
     EncoderConfig, ImageTower, PatchOrder, Pooling, Prefix, TIMM, TIMM_POOL, VitConfig, check_head_size, listed_labels,
 };
 use crate::ops::Function;
 
-/// Reads the contents of a `config.json` with timm's `architecture`.
-pub fn tower(json: &Value) -> Result<ImageTower, FieldError> {
+/// Reads the contents of a `config.json` with timm's `architecture`: the model, and how its pictures are prepared.
+pub fn open(json: &Value) -> Result<(ImageTower, Preprocessor)> {
     let fields = Fields::of("config.json", json)?;
+    let trained = fields.optional("pretrained_cfg", |part| part.object())?;
+    // Older files have what belongs to the checkpoint at the top.
+    let trained = trained.unwrap_or_else(|| fields.clone());
+    let tower = tower(&fields, &trained)?;
+    let preprocessor = Preprocessor::from_timm(&trained, tower.vit.image_size)?;
+    Ok((tower, preprocessor))
+}
+
+fn tower(fields: &Fields<'_>, trained: &Fields<'_>) -> Result<ImageTower, FieldError> {
     let name = fields.required("architecture", "an architecture of timm")?;
     let (family, size) = Family::find(name.string()?).ok_or_else(|| unknown(&name))?;
     let nothing = Value::Object(Map::default());
     let nothing = Fields::of("config.json", &nothing)?;
-    let part = |name: &str| fields.optional(name, |part| part.object());
-    // Older files have what belongs to the checkpoint at the top.
-    let trained = part("pretrained_cfg")?.unwrap_or_else(|| fields.clone());
-    let args = part("model_args")?.unwrap_or(nothing);
+    let args = fields.optional("model_args", |args| args.object())?.unwrap_or(nothing);
     args.only(&ARGUMENTS)?;
     check_neutral(&args)?;
-    let vit = vit(family, &args, input_side(&trained)?.unwrap_or(size))?;
-    let (pooling, pooled_norm) = pooling(family, &args, &trained, &vit)?;
-    let head = head(&fields, &trained, &args)?;
+    let vit = vit(family, &args, input_side(trained)?.unwrap_or(size))?;
+    let (pooling, pooled_norm) = pooling(family, &args, trained, &vit)?;
+    let head = head(fields, trained, &args)?;
     Ok(ImageTower { vit, budget: None, pooling, pooled_norm, head })
 }
 
@@ -88,7 +95,7 @@ fn check_neutral(args: &Fields<'_>) -> Result<(), FieldError> {
 }
 
 /// Pixels along a side of the pictures that the checkpoint was trained on: `[3, S, S]`.
-pub(super) fn input_side(trained: &Fields<'_>) -> Result<Option<usize>, FieldError> {
+fn input_side(trained: &Fields<'_>) -> Result<Option<usize>, FieldError> {
     trained.optional("input_size", |size| {
         let [channels, height, width] = size.list_of()?;
         channels.usize(3..=3)?;
