@@ -1,9 +1,11 @@
 use serde_json::Value;
 
-use super::{Language, Pass};
+use super::{Encoders, Language, Pass, TextIds};
 use crate::base::{ErrorKind, LayerError, Remedy, Result};
 use crate::format::CheckpointRules;
 use crate::graph::{Graph, ShapeError, WeightSpec};
+use crate::image::Preprocessor;
+use crate::text::Tokenizer;
 
 /// A model, told once: its passes, what they take, and what of a checkpoint belongs to them.
 ///
@@ -55,6 +57,44 @@ pub trait Architecture {
     /// What a driver must know of its decoder, if it has one.
     fn decoder(&self) -> Option<Decoder> {
         None
+    }
+
+    /// What a driver must know of encoders that work by themselves, if it has any.
+    fn encoders(&self) -> Encoders {
+        Encoders::default()
+    }
+
+    /// How its text encoder has its texts, with the contents of a tokenizer's file of either form and of
+    /// `tokenizer_config.json`, if there is one.
+    ///
+    /// # Errors
+    /// A model without a text encoder, a tokenizer of another kind than the model's.
+    fn text_ids(&self, _tokenizer: &[u8], _config: Option<&Value>) -> Result<Box<dyn TextIds>> {
+        Err(NoText(self.name()).into())
+    }
+
+    /// How its pictures are prepared, with the contents of `preprocessor_config.json`, if there is one.
+    ///
+    /// # Errors
+    /// Values that are out of range, or that contradict the model.
+    fn preprocessor(&self, processor: Option<&Value>) -> Result<Preprocessor> {
+        Ok(Preprocessor::from_hf(processor, self.image().map_or(0, |image| image.size))?)
+    }
+}
+
+/// Looks at the tokenizer that a model has, by the contents of its file.
+///
+/// # Errors
+/// A model without text, a tokenizer of another kind than the model's.
+pub fn with_tokenizer<T>(
+    architecture: &dyn Architecture,
+    file: &[u8],
+    config: Option<&Value>,
+    look: impl FnOnce(&Tokenizer) -> T,
+) -> Result<T> {
+    match architecture.encoders().text {
+        Some(_) => Ok(look(architecture.text_ids(file, config)?.tokenizer())),
+        None => Ok(look(architecture.language(file)?.tokenizer())),
     }
 }
 

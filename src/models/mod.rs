@@ -4,6 +4,7 @@
 mod architecture;
 pub mod blocks;
 mod detections;
+mod encoders;
 mod grammar;
 mod language;
 mod names;
@@ -14,12 +15,15 @@ mod registry;
 pub mod states;
 mod task;
 
-pub use architecture::{Architecture, Decoder, ImageInput, Part, Section, weight_specs, weights_by_part};
+pub use architecture::{
+    Architecture, Decoder, ImageInput, Part, Section, weight_specs, weights_by_part, with_tokenizer,
+};
 pub use detections::{Bounds, Detection, Detections, MaskCodes};
+pub use encoders::{Encoders, ImageEncoder, ImageSize, Labels, TextEncoder, TextIds, TextInput};
 pub use grammar::Grammar;
 pub use language::Language;
 pub use names::Names;
-pub use pass::{DecoderPass, Pass, PassOutput};
+pub use pass::{DecoderPass, ImagesOutput, ImagesPass, Pass, PassOutput};
 pub use recipe::{AnswerForm, Recipe};
 pub use registry::open;
-pub use task::Task;
+pub use task::{Classify, Question, Task};

@@ -13,6 +13,35 @@ pub enum Pass {
     Decoder(DecoderPass),
     /// Codes of a mask to the mask: state `mask_codes` in, `mask` out.
     DecodeMask,
+    /// Images through an encoder, each by itself: state `image` `[B * H * W, 3]` in.
+    Images(ImagesPass),
+    /// Texts through an encoder, each by itself: state `ids` `[B * L, 1]` in, `embedding` `[B, d]` out.
+    Texts {
+        /// B, the number of texts.
+        count: usize,
+    },
+}
+
+/// A pass of an image encoder.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct ImagesPass {
+    /// B, the number of images.
+    pub count: usize,
+    /// Height and width of each, in pixels.
+    pub size: [usize; 2],
+    /// What comes out.
+    pub output: ImagesOutput,
+}
+
+/// What a pass of an image encoder leaves behind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum ImagesOutput {
+    /// All rows after the last norm: state `image_features` `[B * rows, D]`.
+    Features,
+    /// One row an image, not normalised: state `embedding` `[B, d]`.
+    Embedding,
+    /// Logits of the labels: state `logits` `[B, classes]`.
+    Logits,
 }
 
 /// A pass of a decoder.

@@ -1,6 +1,6 @@
 //! The names of buffers that passes of a model leave to one another and to the drivers above them.
 
-/// Pixels of one image, `[S*S, 3]`.
+/// Pixels of images, `[B*H*W, 3]`.
 pub const IMAGE: &str = "image";
 /// What the vision encoder makes of one image, `[P, D]`.
 pub const PICTURE: &str = "picture";
@@ -20,6 +20,10 @@ pub const LOGITS: &str = "logits";
 pub const CHOICE: &str = "choice";
 /// The likeliest tokens of each sequence, `[B, 2k]`.
 pub const TOP_K: &str = "top_k";
+/// A row for each image or text of a pass, `[B, d]`.
+pub const EMBEDDING: &str = "embedding";
+/// What an image encoder makes of its images, `[B * rows, D]`.
+pub const IMAGE_FEATURES: &str = "image_features";
 /// Codes of a mask.
 pub const MASK_CODES: &str = "mask_codes";
 /// The mask that they stand for.

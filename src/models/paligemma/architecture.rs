@@ -62,6 +62,8 @@ impl Architecture for PaliGemma {
             Pass::EncodeImage => self.encode_image(),
             Pass::Decoder(pass) => self.config.decoder.pass(&Names::new("decoder", "language_model.model"), pass),
             Pass::DecodeMask => mask_decoder(),
+            Pass::Images(_) => Err(ShapeError::NoPass("for images by themselves".into())),
+            Pass::Texts { .. } => Err(ShapeError::NoPass("for texts by themselves".into())),
         }
     }
 
