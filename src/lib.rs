@@ -20,7 +20,7 @@
 //! let caption = Task::Caption { language: "en".into() };
 //! let said = model.run_task(&picture, &caption, &options, &Call::default(), &mut |piece| pieces += piece).await?;
 //! assert!(!pieces.is_empty());
-//! assert_eq!(pieces, said.outcome.answer().generation.text);
+//! assert_eq!(pieces, said.outcome.answer().expect("words").generation.text);
 //!
 //! let detect = Task::Detect { labels: vec!["cat".into(), "dog".into()] };
 //! let found = model.run_task(&picture, &detect, &options, &Call::default(), &mut |_| ()).await?;
@@ -52,7 +52,6 @@ pub mod generate;
 pub mod gpu;
 #[doc(hidden)]
 pub mod graph;
-#[cfg(any(feature = "page", not(target_arch = "wasm32")))]
 pub mod image;
 #[doc(hidden)]
 pub mod kernels;

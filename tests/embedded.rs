@@ -104,7 +104,11 @@ fn the_grammar_changes_nothing_where_the_model_keeps_to_it() {
             if free.objects().is_empty() || strays {
                 continue;
             }
-            assert_eq!(constrained.answer().generation.tokens, free.answer().generation.tokens, "{name} {task:?}");
+            assert_eq!(
+                constrained.answer().expect("words").generation.tokens,
+                free.answer().expect("words").generation.tokens,
+                "{name} {task:?}"
+            );
             for (kept, loose) in constrained.objects().iter().zip(free.objects()) {
                 // Its edges are weighed among edges alone, so it can only be surer, and where the model means a box by
                 // little.
@@ -146,7 +150,7 @@ fn odd_pictures_and_questions_are_answered() {
         for task in [
             Task::Caption { language: "en".into() },
             Task::Ocr,
-            Task::Ask { language: "en".into(), question: "?".into() },
+            Task::Ask { language: "en".into(), question: String::from("?").into() },
             Task::Detect { labels: unknown.clone() },
             Task::Segment { labels: unknown.clone() },
         ] {
@@ -158,7 +162,7 @@ fn odd_pictures_and_questions_are_answered() {
     }
     // More than its 512 positions hold.
     let long = "what ".repeat(700);
-    let task = Task::Ask { language: "en".into(), question: long };
+    let task = Task::Ask { language: "en".into(), question: long.into() };
     let asked = block_on(model.run_task(&[dot], &task, &GenerateOptions::default(), &Call::default(), &mut |_| ()));
     let error = asked.expect_err("it is refused");
     assert_eq!(error.code(), "OCELLI_BAD_ARGUMENT", "{error}");

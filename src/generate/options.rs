@@ -44,7 +44,8 @@ pub struct GenerateOptions {
     /// Keep what `detect` and `segment` find well-formed, drawn tokens too, but not those of beams. Default true.
     // Where a box or a mask has begun, only what can go on with it is chosen among; a greedy answer also begins with a box
     // where all boxes together are likelier than all else.
-    #[cfg_attr(feature = "cli", arg(skip = true))]
+    #[cfg_attr(feature = "cli", arg(long = "unconstrained", action = clap::ArgAction::SetFalse,
+        help = "Let the model end a box or a mask as it likes, and begin with none; beams always do"))]
     #[cfg_attr(test, ts(as = "Option<_>"))]
     pub constrained: bool,
     /// Keep the logits at the end of the prompt, see [`Generation`](super::Generation).

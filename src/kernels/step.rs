@@ -79,6 +79,20 @@ impl Step {
         Self { rows: tokens, sequences: 1, padding: [0; 2], sequence }
     }
 
+    /// A pass of which every row is valid, of so many sequences: each attends to all of its own rows, and to its own
+    /// block of a memory.
+    ///
+    /// # Errors
+    /// More than [`MAX_SEQUENCES`].
+    pub fn whole(sequences: usize) -> Result<Self, StepError> {
+        let mut step = Self { rows: u32::MAX, sequences: sequences as u32, ..Self::default() };
+        let to = step.sequence.get_mut(..sequences).ok_or(StepError::TooMany { found: sequences })?;
+        for (sequence, n) in to.iter_mut().zip(0..) {
+            *sequence = Sequence { tokens: u32::MAX, memory: u32::MAX, memory_slot: n, ..Sequence::NONE };
+        }
+        Ok(step)
+    }
+
     /// A pass of several sequences, in a plan that has `sequence_rows` rows for each.
     ///
     /// # Errors

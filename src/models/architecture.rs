@@ -5,6 +5,7 @@ use crate::base::{ErrorKind, LayerError, Remedy, Result};
 use crate::format::CheckpointRules;
 use crate::graph::{Graph, ShapeError, WeightSpec};
 use crate::image::Preprocessor;
+use crate::text::Tokenizer;
 
 /// A model, told once: its passes, what they take, and what of a checkpoint belongs to them.
 ///
@@ -78,6 +79,22 @@ pub trait Architecture {
     /// Values that are out of range, or that contradict the model.
     fn preprocessor(&self, processor: Option<&Value>) -> Result<Preprocessor> {
         Ok(Preprocessor::from_hf(processor, self.image().map_or(0, |image| image.size))?)
+    }
+}
+
+/// Looks at the tokenizer that a model has, by the contents of its file.
+///
+/// # Errors
+/// A model without text, a tokenizer of another kind than the model's.
+pub fn with_tokenizer<T>(
+    architecture: &dyn Architecture,
+    file: &[u8],
+    config: Option<&Value>,
+    look: impl FnOnce(&Tokenizer) -> T,
+) -> Result<T> {
+    match architecture.encoders().text {
+        Some(_) => Ok(look(architecture.text_ids(file, config)?.tokenizer())),
+        None => Ok(look(architecture.language(file)?.tokenizer())),
     }
 }
 

@@ -1,3 +1,5 @@
+use crate::text::Tokenizer;
+
 /// What a driver must know of encoders that each make something of one image or one text by itself.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Encoders {
@@ -59,6 +61,9 @@ pub struct TextEncoder {
 
 /// How a text encoder has its texts.
 pub trait TextIds {
+    /// The tokenizer of the texts.
+    fn tokenizer(&self) -> &Tokenizer;
+
     /// The ids of a text: exactly as many as the encoder takes.
     fn ids(&self, text: &str) -> TextInput;
 }

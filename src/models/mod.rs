@@ -17,7 +17,9 @@ pub mod states;
 mod task;
 pub mod vit;
 
-pub use architecture::{Architecture, Decoder, ImageInput, Part, Section, weight_specs, weights_by_part};
+pub use architecture::{
+    Architecture, Decoder, ImageInput, Part, Section, weight_specs, weights_by_part, with_tokenizer,
+};
 pub use detections::{Bounds, Detection, Detections, MaskCodes};
 pub use encoders::{Encoders, ImageEncoder, ImageSize, Labels, TextEncoder, TextIds, TextInput};
 pub use grammar::Grammar;
@@ -26,4 +28,4 @@ pub use names::Names;
 pub use pass::{DecoderPass, ImagesOutput, ImagesPass, Pass, PassOutput};
 pub use recipe::{AnswerForm, Recipe};
 pub use registry::open;
-pub use task::Task;
+pub use task::{Classify, Question, Task};

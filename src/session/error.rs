@@ -48,11 +48,19 @@ pub enum SessionError {
         vocabulary: usize,
     },
     /// A picture tensor of the wrong size.
-    #[error("the picture tensor has {found} values, and the tower takes {expected}")]
+    #[error("the picture tensor has {found} values, and the vision encoder takes {expected}")]
     Picture {
         /// f32 values that the caller gave.
         found: usize,
         /// f32 values of `[S, S, 3]`.
+        expected: usize,
+    },
+    /// A text of another number of ids than its encoder takes.
+    #[error("the text has {found} ids, and the text encoder takes {expected}")]
+    TextLength {
+        /// Ids that the caller gave.
+        found: usize,
+        /// L.
         expected: usize,
     },
     /// Logits that are no numbers.
@@ -74,6 +82,9 @@ pub enum SessionError {
     /// Images for a model that takes none.
     #[error("this model takes no images")]
     NoImages,
+    /// Texts for a model that embeds none.
+    #[error("this model has no text encoder")]
+    NoTexts,
     /// Codes of a mask, and nothing to decode them with.
     #[error("this model has no decoder of masks")]
     NoMaskDecoder,
@@ -93,8 +104,9 @@ impl LayerError for SessionError {
             Self::TooLong { .. } | Self::EmptyPrompt | Self::UnknownToken { .. } | Self::Picture { .. } => {
                 ErrorKind::BadArgument
             }
+            Self::TextLength { .. } => ErrorKind::BadArgument,
             Self::NotFinite { .. } | Self::Incomplete { .. } => ErrorKind::BadModelFile,
-            Self::NoMaskDecoder | Self::NoImages => ErrorKind::Unsupported,
+            Self::NoMaskDecoder | Self::NoImages | Self::NoTexts => ErrorKind::Unsupported,
             Self::Cancelled => ErrorKind::Cancelled,
             Self::MissingState(_) => ErrorKind::Internal,
         }
@@ -107,6 +119,7 @@ impl LayerError for SessionError {
             Self::TooLong { .. } => "Ask for fewer new tokens, shorten the prompt or use fewer pictures.",
             Self::EmptyPrompt => "Give a picture or a prompt.",
             Self::UnknownToken { .. } => "Check that the tokenizer belongs to this checkpoint.",
+            Self::TextLength { .. } => "Make the ids with the model's own rule.",
             Self::Picture { .. } => "Check that preprocessor_config.json belongs to this checkpoint.",
             Self::NotFinite { .. } => {
                 return Remedy::of([
@@ -117,6 +130,7 @@ impl LayerError for SessionError {
             }
             Self::Incomplete { .. } => "Convert the model again: shards are missing from its pack.",
             Self::NoImages => "Leave the image out, or use a model that takes one.",
+            Self::NoTexts => "Leave the text out, or use a model that embeds texts, such as a SigLIP.",
             Self::NoMaskDecoder => "Put big_vision's vae-oid.npz beside the model's files.",
             Self::Cancelled => "Start again when you like.",
             Self::MissingState(_) => "This is a defect of ocelli: please report it.",

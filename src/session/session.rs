@@ -61,6 +61,8 @@ pub(super) enum PlanKey {
 struct Loaded {
     plan: PlanId,
     externals: Vec<ExternalKey>,
+    /// What the pass reads and leaves; none of a plan that only copies.
+    states: Vec<StateSpec>,
 }
 
 /// Bytes of a state to read back after a pass.
@@ -198,9 +200,10 @@ impl Session {
             return Ok(());
         }
         let graph = self.architecture.build(pass)?;
-        self.ensure(graph.states()).await?;
+        let states = graph.states().to_vec();
+        self.ensure(&states).await?;
         let plan = self.lower(graph)?;
-        self.load_plan(key, plan).await
+        self.load_plan(key, plan, states).await
     }
 
     /// Makes a pass that is no architecture's ready to be submitted; its states are there.
@@ -213,21 +216,21 @@ impl Session {
             return Ok(());
         }
         let plan = self.lower(graph(self.architecture.as_ref())?)?;
-        self.load_plan(key.clone(), plan).await
+        self.load_plan(key.clone(), plan, Vec::new()).await
     }
 
     /// Makes a plan that copies between states ready to be submitted.
     pub(super) async fn prepare_copies(&mut self, key: &PlanKey, plan: impl FnOnce() -> Plan) -> Result<()> {
         match self.plans.contains_key(key) {
             true => Ok(()),
-            false => self.load_plan(key.clone(), plan()).await,
+            false => self.load_plan(key.clone(), plan(), Vec::new()).await,
         }
     }
 
-    async fn load_plan(&mut self, key: PlanKey, plan: Plan) -> Result<()> {
+    async fn load_plan(&mut self, key: PlanKey, plan: Plan, states: Vec<StateSpec>) -> Result<()> {
         let (recording, buffers) = self.bind(&plan)?;
         let loaded = self.player.load(recording, &buffers).await?;
-        self.plans.insert(key, Loaded { plan: loaded, externals: plan.externals });
+        self.plans.insert(key, Loaded { plan: loaded, externals: plan.externals, states });
         Ok(())
     }
 
@@ -282,6 +285,25 @@ impl Session {
     /// No such state, more than it holds, a failing device.
     pub async fn read(&mut self, state: &str, bytes: usize) -> Result<Vec<u8>> {
         self.player.read_buffer(self.states.get(state)?, 0, bytes).await
+    }
+
+    /// Values of a state of a pass that is ready: the state itself may be larger, for other passes.
+    pub(super) fn values(&self, pass: &Pass, state: &str) -> Result<usize, SessionError> {
+        let states = self.plans.get(&PlanKey::Pass(pass.clone())).map_or(&[][..], |loaded| &loaded.states);
+        let spec = states.iter().find(|spec| spec.name == state);
+        Ok(spec.ok_or_else(|| SessionError::MissingState(state.into()))?.bytes() / 4)
+    }
+
+    /// The only value of a weight `[1, 1]`, read from the device.
+    ///
+    /// # Errors
+    /// A weight that is not there, a failing device.
+    pub async fn scalar(&mut self, weight: &str) -> Result<f32> {
+        let missing = || SessionError::MissingState(format!("weight {weight}"));
+        let index = self.table.find(weight).ok_or_else(missing)?;
+        let buffer = self.weights.get(index).and_then(|shards| shards.first()).ok_or_else(missing)?.data;
+        let bytes = self.player.read_buffer(buffer, 0, 4).await?;
+        Ok(bytemuck::pod_read_unaligned(&bytes))
     }
 
     /// Bytes of a state; 0 where no pass has reserved it.

@@ -101,8 +101,9 @@ pub fn inspect(files: &dyn ModelFiles) -> Result<Inspection> {
             }
             groups.extend(manifest.groups.iter().map(report_group));
             if let Some(entry) = &manifest.tokenizer {
-                let found = architecture.language(file(files, &entry.file)?)?;
-                tokenizer = Some(report_tokenizer(entry.file.clone(), found.tokenizer()));
+                let (bytes, config) = (file(files, &entry.file)?, manifest.tokenizer_config.as_ref());
+                let report = |tokenizer: &Tokenizer| report_tokenizer(entry.file.clone(), tokenizer);
+                tokenizer = Some(models::with_tokenizer(architecture.as_ref(), bytes, config, report)?);
             }
             let weights = PackWeights::of(architecture.as_ref(), &manifest, None)?;
             let held = weights.specs.iter().map(|spec| spec.bytes(weights.dtype(spec))).sum();

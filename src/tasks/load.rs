@@ -2,53 +2,49 @@
 
 use serde_json::Value;
 
-use super::model::PROMPT_TOKENS;
+use super::encoding::Encoding;
+use super::generative::Generative;
+use super::model::Driver;
 use super::{Model, ModelOptions};
 use crate::base::{FieldError, Fields, Result};
 use crate::format::pack::{MANIFEST, Manifest};
 use crate::format::{Checkpoint, FormatError, ModelFiles, read_json};
-use crate::generate::USUAL_TOKENS;
-use crate::image::{Preprocessor, Rgb8};
-use crate::models::{self, Architecture, Language, Pass};
-use crate::session::{AutoRegressive, LoadProgress, Loader, Player, open_pack};
+use crate::image::Rgb8;
+use crate::models::{self, Pass};
+use crate::session::{AutoRegressive, Encoder, LoadProgress, Loader, Player, Session, open_pack};
 use crate::text::{JSON, TextError};
 
-/// What a model needs besides its weights.
-struct Companions {
-    language: Box<dyn Language>,
-    preprocessor: Preprocessor,
-    /// Ids that end an answer.
-    eos: Vec<u32>,
+/// The small files of a model, beside its weights.
+struct Companions<'a> {
+    tokenizer: Option<&'a [u8]>,
+    tokenizer_config: Option<&'a Value>,
+    processor: Option<&'a Value>,
+    generation: Option<&'a Value>,
 }
 
-impl Companions {
-    /// Without a tokenizer for an architecture that reads no text.
-    fn new(
-        architecture: &dyn Architecture,
-        tokenizer: Option<&[u8]>,
-        processor: Option<&Value>,
-        generation: Option<&Value>,
-    ) -> Result<Self> {
-        Ok(Self {
-            language: architecture.language(tokenizer.unwrap_or_default())?,
-            preprocessor: Preprocessor::from_hf(processor, architecture.image().map_or(0, |image| image.size))?,
-            eos: generation.map(end_tokens).transpose()?.flatten().unwrap_or_else(|| architecture.end_tokens()),
-        })
-    }
-
-    /// `seen` is what the pictures on the device were encoded from.
-    fn join(self, driver: AutoRegressive, seen: Vec<Vec<f32>>, now_ms: fn() -> f64) -> Model {
-        Model::new(driver, self.language, self.preprocessor, self.eos, seen, now_ms)
+impl Companions<'_> {
+    /// What drives the model: what it is decides what it can do.
+    fn driver(&self, session: Session) -> Result<Driver> {
+        let architecture = session.architecture();
+        let tokenizer = self.tokenizer.unwrap_or_default();
+        if architecture.decoder().is_some() {
+            let language = architecture.language(tokenizer)?;
+            let ends = self.generation.map(end_tokens).transpose()?.flatten();
+            let ends = ends.unwrap_or_else(|| architecture.end_tokens());
+            return Ok(Driver::Generative(Generative::new(AutoRegressive::new(session)?, language, ends)));
+        }
+        let texts = match architecture.encoders().text {
+            Some(_) => Some(architecture.text_ids(tokenizer, self.tokenizer_config)?),
+            None => None,
+        };
+        Ok(Driver::Encoding(Encoding::new(Encoder::new(session)?, texts)))
     }
 }
 
 /// A model that comes shard by shard, so that nobody holds all of it but the device.
 pub struct ModelLoader {
-    driver: AutoRegressive,
+    model: Model,
     loader: Loader,
-    companions: Companions,
-    seen: Vec<Vec<f32>>,
-    now_ms: fn() -> f64,
 }
 
 impl ModelLoader {
@@ -64,12 +60,17 @@ impl ModelLoader {
         now_ms: fn() -> f64,
     ) -> Result<Self> {
         let architecture = open_pack(manifest)?;
-        let (processor, generation) = (manifest.processor.as_ref(), manifest.generation.as_ref());
-        let companions = Companions::new(architecture.as_ref(), tokenizer, processor, generation)?;
+        let companions = Companions {
+            tokenizer,
+            tokenizer_config: manifest.tokenizer_config.as_ref(),
+            processor: manifest.processor.as_ref(),
+            generation: manifest.generation.as_ref(),
+        };
+        let preprocessor = architecture.preprocessor(companions.processor)?;
         let (session, loader) = Loader::of_pack(player, manifest, fuse).await?;
-        let mut driver = AutoRegressive::new(session)?;
-        driver.check(PROMPT_TOKENS, USUAL_TOKENS).await?;
-        Ok(Self { driver, loader, companions, seen: Vec::new(), now_ms })
+        let mut driver = companions.driver(session)?;
+        driver.check().await?;
+        Ok(Self { model: Model { driver, preprocessor, now_ms }, loader })
     }
 
     /// Puts one shard on the device. Shards come in the manifest's order.
@@ -77,7 +78,7 @@ impl ModelLoader {
     /// # Errors
     /// A file that contradicts itself, the manifest or the order; a failing device.
     pub fn push(&mut self, file: &str, bytes: &[u8]) -> Result<LoadProgress> {
-        self.loader.push(self.driver.session_mut(), file, bytes)
+        self.loader.push(self.model.driver.session_mut(), file, bytes)
     }
 
     /// Has a GPU make the pipelines of an ordinary question, while weights are on their way.
@@ -85,15 +86,12 @@ impl ModelLoader {
     /// # Errors
     /// A device without the memory or limits for it.
     pub async fn prepare(&mut self) -> Result<()> {
-        if !self.driver.session().player().compiles() {
-            return Ok(());
-        }
-        self.driver.prepare(PROMPT_TOKENS, USUAL_TOKENS).await
+        self.model.driver.prepare().await
     }
 
     /// Whether the vision encoder is there, which comes first.
     pub fn vision_ready(&self) -> bool {
-        self.loader.complete(self.driver.session(), &Pass::EncodeImage).is_ok()
+        self.loader.complete(self.model.driver.session(), &Pass::EncodeImage).is_ok()
     }
 
     /// Encodes a picture while the decoder's weights are on their way: the first question about it need not
@@ -102,12 +100,9 @@ impl ModelLoader {
     /// # Errors
     /// A vision encoder that is not there, a failing device.
     pub async fn encode_image(&mut self, picture: &Rgb8) -> Result<()> {
-        self.loader.complete(self.driver.session(), &Pass::EncodeImage)?;
-        let pixels = self.companions.preprocessor.apply(picture);
-        self.seen.clear();
-        self.driver.encode(&[&pixels]).await?;
-        self.seen.push(pixels);
-        Ok(())
+        self.loader.complete(self.model.driver.session(), &Pass::EncodeImage)?;
+        let pixels = self.model.preprocessor.apply(picture);
+        self.model.driver.writer("prompt")?.encode_ahead(pixels).await
     }
 
     /// The model, once all weights are there.
@@ -116,7 +111,7 @@ impl ModelLoader {
     /// A weight that has not come.
     pub fn finish(self) -> Result<Model> {
         self.loader.finish()?;
-        Ok(self.companions.join(self.driver, self.seen, self.now_ms))
+        Ok(self.model)
     }
 }
 
@@ -147,18 +142,28 @@ impl Model {
             return loader.finish();
         }
         let architecture = models::open(&config_json(files)?)?;
-        let json = files.get(JSON);
-        let json = json.ok_or_else(|| TextError::Missing { place: files.place().into() })?;
-        let processor = optional_json(files, "preprocessor_config.json")?;
-        let generation = optional_json(files, "generation_config.json")?;
-        let companions = Companions::new(architecture.as_ref(), Some(json), processor.as_ref(), generation.as_ref())?;
+        let tokenizer = files.get(JSON);
+        if architecture.reads_text() && tokenizer.is_none() {
+            return Err(TextError::Missing { place: files.place().into() }.into());
+        }
+        let [processor, generation, tokenizer_config] =
+            ["preprocessor_config.json", "generation_config.json", "tokenizer_config.json"]
+                .map(|name| optional_json(files, name));
+        let (processor, generation, tokenizer_config) = (processor?, generation?, tokenizer_config?);
+        let companions = Companions {
+            tokenizer,
+            tokenizer_config: tokenizer_config.as_ref(),
+            processor: processor.as_ref(),
+            generation: generation.as_ref(),
+        };
+        let preprocessor = architecture.preprocessor(companions.processor)?;
         let checkpoint = Checkpoint::open(files, &architecture.checkpoint_rules())?;
         let (session, mut loader) = Loader::of_checkpoint(player, architecture, &checkpoint, options).await?;
-        let mut driver = AutoRegressive::new(session)?;
-        driver.check(PROMPT_TOKENS, USUAL_TOKENS).await?;
+        let mut driver = companions.driver(session)?;
+        driver.check().await?;
         loader.read(driver.session_mut(), &checkpoint, progress)?;
         loader.finish()?;
-        Ok(companions.join(driver, Vec::new(), now_ms))
+        Ok(Self { driver, preprocessor, now_ms })
     }
 }
 

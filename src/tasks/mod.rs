@@ -1,7 +1,10 @@
 //! Floor 9: a model that answers. Pictures and a prompt in, an [`Answer`] out.
 
+mod classify;
 #[cfg(feature = "convert")]
 mod convert;
+mod encoding;
+mod generative;
 mod inspect;
 mod load;
 mod masks;
@@ -11,6 +14,7 @@ mod run_task;
 #[cfg(feature = "mmap")]
 mod source;
 mod sums;
+mod unsupported;
 #[cfg(feature = "convert")]
 mod verify;
 #[cfg(test)]
@@ -23,9 +27,10 @@ pub use crate::image::Rgb8;
 pub use crate::image::decode as decode_picture;
 pub use crate::models::paligemma::Preset;
 pub use crate::models::paligemma::{MAX_PROMPT_CHARS, PromptError, SpecialIds, load_tokenizer, prompt};
-pub use crate::models::{Bounds, Detections, MaskCodes, Task};
+pub use crate::models::{Bounds, Classify, Detections, MaskCodes, Task};
 pub use crate::session::MemoryUse;
 pub use crate::tensor::Dtype;
+pub use classify::LabelScore;
 #[cfg(feature = "convert")]
 pub use convert::{ConvertOptions, Converted, convert};
 pub use inspect::{GroupReport, Inspection, MemoryNeed, TensorReport, TokenizerReport, inspect};

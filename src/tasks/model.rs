@@ -1,15 +1,18 @@
 use serde::Serialize;
 
+use super::encoding::Encoding;
+use super::generative::Generative;
+use super::unsupported::Unsupported;
 use crate::base::Result;
-use crate::generate::{Call, GenerateOptions, Generation, Prompt, USUAL_TOKENS, generate};
+use crate::generate::{Call, GenerateOptions, Generation, USUAL_TOKENS};
 use crate::image::{Preprocessor, Rgb8};
-use crate::models::{Detections, Grammar, Language, MaskCodes, Recipe, Task};
-use crate::session::{AutoRegressive, CancelToken, MemoryUse, Player, SessionOptions};
+use crate::models::MaskCodes;
+use crate::session::{MemoryUse, Player, Session, SessionOptions};
 use crate::tensor::Dtype;
 use crate::text::Tokenizer;
 
 /// Tokens of an ordinary prompt after its picture: passes are padded, so that it need not be met exactly.
-pub(super) const PROMPT_TOKENS: usize = 16;
+const PROMPT_TOKENS: usize = 16;
 
 /// How a model is put on a player.
 pub type ModelOptions = SessionOptions;
@@ -55,86 +58,98 @@ pub struct Timings {
     pub decode_ms_per_token: f64,
 }
 
-/// A model on a player, with its tokenizer and the preparation of its pictures.
+/// A model on a player, with the preparation of its pictures and what it reads and writes.
 pub struct Model {
-    driver: AutoRegressive,
-    language: Box<dyn Language>,
-    preprocessor: Preprocessor,
-    /// Ids that end an answer.
-    eos: Vec<u32>,
-    /// What the pictures on the device were encoded from, so that another question about them need not wait again.
-    seen: Vec<Vec<f32>>,
-    now_ms: fn() -> f64,
+    pub(super) driver: Driver,
+    pub(super) preprocessor: Preprocessor,
+    pub(super) now_ms: fn() -> f64,
 }
 
-/// Top bit of an id: the rest is a row of the pictures' features.
-const FEATURE: u32 = 1 << 31;
+/// What a model does with its pictures and texts.
+pub(super) enum Driver {
+    /// It writes text about them.
+    Generative(Generative),
+    /// It makes vectors of them.
+    Encoding(Encoding),
+}
 
-impl Model {
-    pub(super) fn new(
-        driver: AutoRegressive,
-        language: Box<dyn Language>,
-        preprocessor: Preprocessor,
-        eos: Vec<u32>,
-        seen: Vec<Vec<f32>>,
-        now_ms: fn() -> f64,
-    ) -> Self {
-        Self { driver, language, preprocessor, eos, seen, now_ms }
+impl Driver {
+    /// What writes, for a task that needs it.
+    pub fn writer(&mut self, task: &'static str) -> Result<&mut Generative> {
+        match self {
+            Self::Generative(model) => Ok(model),
+            Self::Encoding(_) => Err(Unsupported::of(self, task).into()),
+        }
     }
 
+    /// What makes vectors, for a task that needs it.
+    pub fn encoding(&mut self, task: &'static str) -> Result<&mut Encoding> {
+        match self {
+            Self::Generative(_) => Err(Unsupported::of(self, task).into()),
+            Self::Encoding(model) => Ok(model),
+        }
+    }
+
+    /// The tasks that it can do.
+    pub fn tasks(&self) -> Vec<&'static str> {
+        match self {
+            Self::Generative(_) => Generative::TASKS.to_vec(),
+            Self::Encoding(model) => model.tasks(),
+        }
+    }
+
+    pub fn session(&self) -> &Session {
+        match self {
+            Self::Generative(model) => model.driver().session(),
+            Self::Encoding(model) => model.encoder().session(),
+        }
+    }
+
+    pub fn session_mut(&mut self) -> &mut Session {
+        match self {
+            Self::Generative(model) => model.driver_mut().session_mut(),
+            Self::Encoding(model) => model.encoder_mut().session_mut(),
+        }
+    }
+
+    /// Takes the memory of an ordinary request and checks its passes against the device's limits.
+    pub async fn check(&mut self) -> Result<()> {
+        match self {
+            Self::Generative(model) => model.driver_mut().check(PROMPT_TOKENS, USUAL_TOKENS).await,
+            Self::Encoding(model) => model.encoder_mut().check().await,
+        }
+    }
+
+    /// Has a GPU make the pipelines of an ordinary request, and take the memory for it.
+    pub async fn prepare(&mut self) -> Result<()> {
+        if !self.session().player().compiles() {
+            return Ok(());
+        }
+        match self {
+            Self::Generative(model) => model.driver_mut().prepare(PROMPT_TOKENS, USUAL_TOKENS).await,
+            Self::Encoding(model) => model.encoder_mut().prepare().await,
+        }
+    }
+}
+
+impl Model {
     /// Has a GPU make its pipelines and take the memory of an ordinary question before the first is asked.
     ///
     /// # Errors
     /// A device without the memory or limits for it.
     pub async fn prepare(&mut self) -> Result<()> {
-        if !self.driver.session().player().compiles() {
-            return Ok(());
-        }
-        self.driver.prepare(PROMPT_TOKENS, USUAL_TOKENS).await
+        self.driver.prepare().await
     }
 
     /// Answers a request; `emit` gets pieces of text as they become certain.
     ///
     /// # Errors
-    /// Options or a prompt that cannot be, a cancelled token, a failing device.
+    /// A model that writes no text, options or a prompt that cannot be, a cancelled token, a failing device.
     pub async fn generate(&mut self, request: Request<'_>, call: &Call, emit: &mut dyn FnMut(&str)) -> Result<Answer> {
-        let answer = self.answer(request, None, call, emit).await?;
+        let tools = (&self.preprocessor, self.now_ms);
+        let answer = self.driver.writer("prompt")?.answer(request, tools, None, call, emit).await?;
         call.forget();
         Ok(answer)
-    }
-
-    /// The same, keeping to a grammar.
-    pub(super) async fn answer(
-        &mut self,
-        request: Request<'_>,
-        grammar: Option<&dyn Grammar>,
-        call: &Call,
-        emit: &mut dyn FnMut(&str),
-    ) -> Result<Answer> {
-        request.options.validate()?;
-        let now = self.now_ms;
-        let mut timings = Timings::default();
-        let (ids, prompt_tokens) = self.encode_images(&request, &call.cancel, &mut timings).await?;
-        let start = now();
-        let mut first = start;
-        let prompt = Prompt { ids: &ids, eos: &self.eos, grammar };
-        let mut after_prefill = || first = now();
-        let generation = generate(
-            &mut self.driver,
-            self.language.tokenizer(),
-            prompt,
-            request.options,
-            call,
-            &mut after_prefill,
-            emit,
-        )
-        .await?;
-        timings.prefill_ms = first - start;
-        let further = generation.tokens.len().saturating_sub(1);
-        if further > 0 {
-            timings.decode_ms_per_token = (now() - first) / further as f64;
-        }
-        Ok(Answer { generation, prompt_tokens, timings })
     }
 
     /// Log-probability of every token of a given answer, in one pass.
@@ -142,55 +157,13 @@ impl Model {
     /// # Errors
     /// As [`generate`](Self::generate).
     pub async fn score(&mut self, request: Request<'_>, answer: &[u32]) -> Result<Vec<f32>> {
-        let (ids, _) = self.encode_images(&request, &CancelToken::default(), &mut Timings::default()).await?;
-        self.driver.score(&ids, answer).await
-    }
-
-    /// Encodes the pictures, unless they are those of the call before: the vision encoder does not see the
-    /// prompt. The whole prefix, and the prompt's part of it.
-    async fn encode_images(
-        &mut self,
-        request: &Request<'_>,
-        cancel: &CancelToken,
-        timings: &mut Timings,
-    ) -> Result<(Vec<u32>, Vec<u32>)> {
-        let now = self.now_ms;
-        let prompt = self.language.prompt(request.prompt)?;
-        let places = request.pictures.len() * self.driver.image_tokens();
-        // Encoding takes longest: not in vain.
-        self.driver.positions_after(places + prompt.len())?;
-        let start = now();
-        let mut pixels = Vec::with_capacity(request.pictures.len());
-        for picture in request.pictures {
-            cancel.check()?;
-            pixels.push(self.preprocessor.apply(picture));
-        }
-        let prepared = now();
-        if pixels != self.seen {
-            self.seen.clear();
-            let rows: Vec<&[f32]> = pixels.iter().map(Vec::as_slice).collect();
-            cancel.guard(self.driver.encode(&rows)).await?;
-            self.seen = pixels;
-        }
-        timings.image_ms = prepared - start;
-        timings.encode_ms = now() - prepared;
-        let ids = (0..places as u32).map(|row| FEATURE | row).chain(prompt.iter().copied()).collect();
-        Ok((ids, prompt))
-    }
-
-    /// How the model goes about a task.
-    pub(super) fn recipe(&self, task: &Task, constrained: bool) -> Result<Recipe> {
-        self.language.recipe(task, &self.eos, constrained)
-    }
-
-    /// What an answer's tokens place in a picture of `[width, height]` pixels.
-    pub(super) fn objects(&self, answer: &Generation, size: [usize; 2]) -> Detections {
-        self.language.objects(&answer.tokens, &answer.logprobs, size)
+        let tools = (&self.preprocessor, self.now_ms);
+        self.driver.writer("score")?.score(request, tools, answer).await
     }
 
     /// Whether the model came with a decoder of masks.
     pub fn decodes_masks(&self) -> bool {
-        self.driver.session().decodes_masks()
+        self.session().decodes_masks()
     }
 
     /// The mask `[64, 64]` that 16 codes stand for, about -1 outside the thing and 1 inside.
@@ -204,38 +177,61 @@ impl Model {
     /// The logits `[V]` that chose the last token generated; after `max_new_tokens` of 1, those of the prefix's end.
     ///
     /// # Errors
-    /// Nothing was generated yet, or a failing device.
+    /// A model that writes no text, nothing was generated yet, or a failing device.
     pub async fn logits(&mut self) -> Result<Vec<f32>> {
-        self.driver.logits().await
+        self.driver.writer("prompt")?.driver_mut().logits().await
+    }
+
+    /// The tokenizer of prompts and answers.
+    ///
+    /// # Errors
+    /// A model that writes no text.
+    pub fn tokenizer(&self) -> Result<&Tokenizer> {
+        match &self.driver {
+            Driver::Generative(model) => Ok(model.language().tokenizer()),
+            Driver::Encoding(_) => Err(Unsupported::of(&self.driver, "prompt").into()),
+        }
+    }
+
+    /// What the model is, as packs and reports call it.
+    pub fn architecture(&self) -> &'static str {
+        self.session().architecture().name()
+    }
+
+    /// The tasks that it can do, by the names of their commands.
+    pub fn tasks(&self) -> Vec<&'static str> {
+        self.driver.tasks()
     }
 
     /// How its matrices are stored.
     pub fn dtype(&self) -> Dtype {
-        self.driver.session().dtype()
+        self.session().dtype()
     }
 
     /// Bytes held on the device.
     pub fn memory(&self) -> MemoryUse {
-        self.driver.session().memory()
+        self.session().memory()
     }
 
     /// The rows of each buffer that a weight lies in, by its name in the runtime; none where there is no such weight.
     pub fn weight_rows(&self, name: &str) -> Vec<usize> {
-        self.driver.session().weight_rows(name)
-    }
-
-    /// The tokenizer of prompts and answers.
-    pub fn tokenizer(&self) -> &Tokenizer {
-        self.language.tokenizer()
+        self.session().weight_rows(name)
     }
 
     /// What executes the model.
     pub fn player(&self) -> &Player {
-        self.driver.session().player()
+        self.session().player()
+    }
+
+    fn session(&self) -> &Session {
+        self.driver.session()
     }
 
     /// Gives the model's memory back and keeps the player, with all it has compiled, for another model.
     pub fn into_player(self) -> Player {
-        self.driver.into_session().into_player()
+        match self.driver {
+            Driver::Generative(model) => model.into_driver().into_session().into_player(),
+            Driver::Encoding(model) => model.into_encoder().into_session().into_player(),
+        }
     }
 }

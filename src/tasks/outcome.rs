@@ -1,6 +1,6 @@
 use serde::Serialize;
 
-use super::{Answer, Mask};
+use super::{Answer, LabelScore, Mask};
 use crate::models::{Bounds, Detection, MaskCodes};
 use crate::session::MemoryUse;
 
@@ -33,29 +33,61 @@ pub enum Outcome {
         /// Objects that the model began and did not end well; they were left out.
         dropped: usize,
     },
+    /// Which labels fit.
+    Labels {
+        /// Labels with their scores, best first.
+        labels: Vec<LabelScore>,
+        /// What is to be known about them, such as labels that were cut.
+        warnings: Vec<String>,
+    },
+    /// Vectors that can be compared, one for each picture, then one for each text.
+    Embeddings {
+        /// How many.
+        count: usize,
+        /// Values of each.
+        width: usize,
+        /// Their values one after the other, as the model leaves them: their lengths differ.
+        // A page gets these, too, as a Float32Array.
+        #[serde(skip)]
+        values: Vec<f32>,
+        /// What is to be known about them, such as texts that were cut.
+        warnings: Vec<String>,
+    },
+    /// What the image encoder makes of a picture.
+    Features {
+        /// Rows, one for each part of the picture.
+        rows: usize,
+        /// Values of each.
+        width: usize,
+        /// Their values one after the other.
+        // A page gets these, too, as a Float32Array.
+        #[serde(skip)]
+        values: Vec<f32>,
+    },
 }
 
 impl Outcome {
-    /// The words, and the words that objects were read from.
-    pub fn answer(&self) -> &Answer {
+    /// The words, and the words that objects were read from; none of other outcomes.
+    pub fn answer(&self) -> Option<&Answer> {
         match self {
-            Self::Text { answer } | Self::Objects { answer, .. } => answer,
+            Self::Text { answer } | Self::Objects { answer, .. } => Some(answer),
+            _ => None,
         }
     }
 
     /// What was found; nothing where nothing was looked for.
     pub fn objects(&self) -> &[Object] {
         match self {
-            Self::Text { .. } => &[],
             Self::Objects { objects, .. } => objects,
+            _ => &[],
         }
     }
 
     /// Objects that were left out.
     pub fn dropped(&self) -> usize {
         match self {
-            Self::Text { .. } => 0,
             Self::Objects { dropped, .. } => *dropped,
+            _ => 0,
         }
     }
 }

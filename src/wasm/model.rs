@@ -1,10 +1,10 @@
-use js_sys::{Float32Array, Function, Map};
+use js_sys::{Float32Array, Function, Map, Reflect};
 use serde::Serialize;
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
 
 use crate::session::LoadProgress;
-use crate::tasks::{Model, ModelOptions};
+use crate::tasks::{Model, ModelOptions, Outcome};
 
 use super::breath::now_ms;
 use super::error::{BadValue, thrown};
@@ -61,7 +61,7 @@ impl WasmModel {
         to_js(&self.0.memory())
     }
 
-    /// Answers a request; `emit` gets the text's pieces as they come.
+    /// Does a request's task; `emit` gets the text's pieces as they come. Vectors come as `values` beside the outcome.
     ///
     /// # Errors
     /// A request that does not fit the model, a cancelled call, or a failing device.
@@ -71,7 +71,23 @@ impl WasmModel {
             let _ = emit.call1(&JsValue::UNDEFINED, &piece.into());
         };
         let WasmRequest { pictures, task, options } = request;
-        to_js(&self.0.run_task(pictures, task, options, &call.0, &mut emit).await.map_err(thrown)?)
+        let result = self.0.run_task(pictures, task, options, &call.0, &mut emit).await.map_err(thrown)?;
+        let told = to_js(&result)?;
+        if let Outcome::Embeddings { values, .. } | Outcome::Features { values, .. } = &result.outcome {
+            // Beside the outcome, as one block: as a list each number would be an object.
+            Reflect::set(&told, &"values".into(), &Float32Array::from(values.as_slice()))?;
+        }
+        Ok(told)
+    }
+
+    /// What it is, as packs call it.
+    pub fn architecture(&self) -> String {
+        self.0.architecture().into()
+    }
+
+    /// The tasks that it can do.
+    pub fn tasks(&self) -> Vec<String> {
+        self.0.tasks().into_iter().map(String::from).collect()
     }
 
     /// The logits at the last prompt position, right after a generation of one token.

@@ -35,8 +35,34 @@ fn captions_and_answers_are_words() {
         let said = task(arguments).good();
         let text = said["text"].as_str().expect("a text");
         assert!(!text.trim().is_empty(), "{arguments:?}: {said}");
-        assert_eq!(said.as_object().map(|said| said.len()), Some(1), "{arguments:?}: {said}");
+        assert!(said["memory"]["weights_bytes"].as_u64() > Some(1_000_000), "{arguments:?}: {said}");
+        assert_eq!(said.as_object().map(|said| said.len()), Some(2), "{arguments:?}: {said}");
     }
+}
+
+#[test]
+fn labels_are_scored_as_answers() {
+    let pets = sample("pets.png");
+    let said = task(&["classify", &pets, "boat", "cat", "house"]).good();
+    let labels = said["labels"].as_array().expect("labels");
+    let names: Vec<&str> = labels.iter().filter_map(|label| label["label"].as_str()).collect();
+    assert_eq!(names[0], "cat", "{said}");
+    assert_eq!(names.len(), 3, "{said}");
+    let scores: Vec<f64> = labels.iter().filter_map(|label| label["score"].as_f64()).collect();
+    assert!(scores.is_sorted_by(|a, b| a >= b) && (scores.iter().sum::<f64>() - 1.0).abs() < 1e-5, "{said}");
+    let best = task(&["classify", &pets, "boat", "cat", "house", "--top-k", "1"]).good();
+    assert_eq!(best["labels"].as_array().map(Vec::len), Some(1), "{best}");
+    assert_eq!(best["labels"][0], said["labels"][0]);
+}
+
+#[test]
+fn what_a_model_cannot_do_is_told_with_what_it_can() {
+    let pets = sample("pets.png");
+    task(&["classify", &pets]).failed(1, "OCELLI_BAD_ARGUMENT", "no labels");
+    task(&["classify", &pets, "cat", " "]).failed(1, "OCELLI_BAD_ARGUMENT", "label 2 is empty");
+    task(&["features", &pets]).failed(1, "OCELLI_UNSUPPORTED", "features");
+    task(&["embed", "--text", "a cat"]).failed(1, "OCELLI_UNSUPPORTED", "embed");
+    task(&["caption", &pets, "--out", "/nowhere/x"]).failed(1, "OCELLI_BAD_ARGUMENT", "/nowhere/x");
 }
 
 #[test]

@@ -36,7 +36,7 @@ fn tasks_are_the_prompts_that_models_were_trained_on() {
         assert_eq!(said["text"], text_of_prompt(&picture, prompt), "{prompt}");
         let finds = matches!(arguments[0], "detect" | "segment");
         assert_eq!(said["objects"].is_array(), finds, "{prompt}: {said}");
-        assert_eq!(said.as_object().map(|said| said.len()), Some(1 + usize::from(finds)), "{prompt}: {said}");
+        assert_eq!(said.as_object().map(|said| said.len()), Some(2 + usize::from(finds)), "{prompt}: {said}");
     }
 }
 

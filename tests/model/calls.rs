@@ -60,7 +60,7 @@ pub fn go_on(place: Place) -> Result<(), String> {
     for (what, options) in [("objects", greedy(40)), ("drawn objects", drawn)] {
         taken_up(what, &mut one, &mut other, &|model, call, emit| {
             let done = block_on(model.run_task(&seen, &segment, &options, call, emit));
-            told(done).map(|done| done.outcome.answer().generation.clone())
+            told(done).map(|done| done.outcome.answer().expect("words").generation.clone())
         })?;
     }
     Ok(())

@@ -18,10 +18,16 @@ pub fn equal_their_prompts(place: Place) -> Result<(), String> {
     let generate = GenerateOptions { constrained: false, ..greedy(case.max_new_tokens) };
     let free = Call::default();
     let done = told(block_on(model.run_task(&pictures, &detect, &generate, &free, &mut |_| ())))?.outcome;
-    same("tokens", &done.answer().generation.tokens, &case.greedy_ids)?;
+    same("tokens", &done.answer().expect("words").generation.tokens, &case.greedy_ids)?;
     let size = [pictures[0].width(), pictures[0].height()];
-    let tokens = ObjectTokens::of(model.tokenizer());
-    let found = objects(model.tokenizer(), &tokens, &case.greedy_ids, &done.answer().generation.logprobs, size);
+    let tokens = ObjectTokens::of(model.tokenizer().expect("a tokenizer"));
+    let found = objects(
+        model.tokenizer().expect("a tokenizer"),
+        &tokens,
+        &case.greedy_ids,
+        &done.answer().expect("words").generation.logprobs,
+        size,
+    );
     same("objects", done.objects(), &found.objects.into_iter().map(Object::from).collect::<Vec<_>>())?;
     let no_labels = Task::Detect { labels: Vec::new() };
     let nothing = told(block_on(model.run_task(&pictures, &no_labels, &generate, &free, &mut |_| ())))?.outcome;
@@ -31,7 +37,7 @@ pub fn equal_their_prompts(place: Place) -> Result<(), String> {
     same("a task without a picture", several.is_err(), true)?;
     let prompt = Task::Prompt { text: case.prompt.clone() };
     let asked = told(block_on(model.run_task(&pictures, &prompt, &generate, &free, &mut |_| ())))?.outcome;
-    same("tokens of the prompt as it is", &asked.answer().generation.tokens, &case.greedy_ids)?;
+    same("tokens of the prompt as it is", &asked.answer().expect("words").generation.tokens, &case.greedy_ids)?;
     same("objects of a prompt", asked.objects().len(), 0)
 }
 
@@ -73,7 +79,7 @@ pub fn keep_to_the_grammar(place: Place) -> Result<(), String> {
             let constrained = greedy(60);
             let loose = GenerateOptions { constrained: false, ..constrained.clone() };
             let done = told(block_on(model.run_task(&pictures, &task, &constrained, &free, &mut |_| ())))?.outcome;
-            boxes += well_formed(name, &model, &done.answer().generation.tokens, codes)?;
+            boxes += well_formed(name, &model, &done.answer().expect("words").generation.tokens, codes)?;
             same("objects cut off by the length alone", done.dropped() <= 1, true)?;
             let done = told(block_on(model.run_task(&pictures, &task, &loose, &free, &mut |_| ())))?.outcome;
             broken += done.dropped();
@@ -97,7 +103,7 @@ pub fn keep_to_the_grammar_when_drawn(place: Place) -> Result<(), String> {
                 let drawn = GenerateOptions { temperature: 1.5, top_k, seed, ..greedy(40) };
                 let free = Call::default();
                 let done = told(block_on(model.run_task(&pictures, &task, &drawn, &free, &mut |_| ())))?.outcome;
-                let given = &done.answer().generation;
+                let given = &done.answer().expect("words").generation;
                 boxes += well_formed(&format!("seed {seed}, top_k {top_k}"), &model, &given.tokens, codes)?;
                 if let Some(odd) = given.logprobs.iter().find(|x| !(x.is_finite() && **x <= 1e-3)) {
                     return Err(format!("seed {seed}: a log-probability of {odd}"));
@@ -110,7 +116,7 @@ pub fn keep_to_the_grammar_when_drawn(place: Place) -> Result<(), String> {
 
 /// How many objects begin among the tokens; each has four edges, `codes` codes and a word as far as the answer goes.
 fn well_formed(what: &str, model: &Model, tokens: &[u32], codes: usize) -> Result<usize, String> {
-    let known = ObjectTokens::of(model.tokenizer());
+    let known = ObjectTokens::of(model.tokenizer().expect("a tokenizer"));
     let marks: Vec<SpecialToken> = tokens.iter().map(|&id| known.special_token(id)).collect();
     let shape = |n: usize| match n {
         0..4 => "edge",

@@ -21,6 +21,9 @@ interface Loaded {
   loadMs: number;
 }
 
+/** What a task came to, with its vectors if there are any. */
+type Result = TaskResult & { readonly values?: Float32Array };
+
 /** Devices that one call may lose before it is given up. */
 const MAX_DEVICE_LOSSES = 3;
 
@@ -66,12 +69,12 @@ export class Engine {
    * @param signal aborted together with it: stops a revival
    * @throws OcelliError, or a record of one; what made a revival fail does not keep the next call from trying another
    */
-  async run(request: wasm.WasmRequest, call: wasm.CallHandle, signal: AbortSignal, emit: (text: string) => void): Promise<TaskResult> {
+  async run(request: wasm.WasmRequest, call: wasm.CallHandle, signal: AbortSignal, emit: (text: string) => void): Promise<Result> {
     const replay = new Replay(emit);
     for (let losses = 0; ; ) {
       try {
         const model = this.#model ?? (await this.#revive(signal));
-        return (await model.run(request, call, (piece: string) => replay.add(piece))) as TaskResult;
+        return (await model.run(request, call, (piece: string) => replay.add(piece))) as Result;
       } catch (error) {
         if (!isLost(error)) throw error;
         this.free();
@@ -116,6 +119,8 @@ export class Engine {
     meter.end('warmup');
     this.#model = model;
     this.#info = {
+      architecture: model.architecture(),
+      tasks: model.tasks(),
       device: model.device() as ModelInfo['device'],
       adapter: model.adapter() || (this.#adapter?.name ?? ''),
       dtype: model.dtype() as ModelInfo['dtype'],

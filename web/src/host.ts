@@ -4,7 +4,7 @@ import start, * as wasm from '../pkg/ocelli.js';
 import { findAdapter } from './adapter.js';
 import { Engine } from './engine.js';
 import { badArgument, toRecord } from './errors.js';
-import type { FromWorker, ToWorker } from './messages.js';
+import type { FromWorker, ToWorker, Wordless } from './messages.js';
 import { bytesOf, decode } from './picture.js';
 import type { Answer, DeviceReport, Progress, Segment } from './types.js';
 import type { FoundObject } from './wire.js';
@@ -75,7 +75,7 @@ export class Host {
     this.post({ type: 'loaded', info: this.#engine.info });
   }
 
-  async #generate({ id, pictures, task, options, logits }: Call<'generate'>): Promise<Answer> {
+  async #generate({ id, pictures, task, options, logits }: Call<'generate'>): Promise<Answer | Wordless> {
     const engine = this.#engine;
     if (!engine) throw new Error('a generation was asked for before the model was loaded');
     // Made first, so that a call can be cancelled while its pictures are still being decoded.
@@ -94,7 +94,11 @@ export class Host {
       }
       request = new wasm.WasmRequest(task, options);
       for (const each of decoded) request.add_picture(each.width, each.height, bytesOf(each));
-      const { outcome, memory } = await engine.run(request, call, stop.signal, (text) => this.post({ type: 'piece', id, text }));
+      const result = await engine.run(request, call, stop.signal, (text) => this.post({ type: 'piece', id, text }));
+      const { outcome, memory, values = new Float32Array() } = result;
+      if (outcome.type === 'labels') return outcome;
+      if (outcome.type === 'embeddings') return { rows: outcome.count, width: outcome.width, values, warnings: outcome.warnings };
+      if (outcome.type === 'features') return { rows: outcome.rows, width: outcome.width, values, warnings: [] };
       const { generation, promptTokens, timings } = outcome.answer;
       const { device, adapter, downloadMs, loadMs } = engine.info;
       return {

@@ -2,15 +2,17 @@
 
 import { type OcelliError, aborted, badArgument, cancelled, makeError } from './errors.js';
 import type { Link } from './link.js';
-import type { FromWorker, SentPicture, ToWorker } from './messages.js';
+import type { FromWorker, SentPicture, ToWorker, Wordless } from './messages.js';
 import { Run } from './run.js';
 import { bitmapsOf, close, sendable } from './sendable.js';
-import type { Answer, AnswerOptions, Found, GenerateOptions, ModelInfo, Picture, Segment, TextOptions } from './types.js';
+import type {
+  Answer, AnswerOptions, ClassifyOptions, EmbedOptions, Found, GenerateOptions, Labelled, ModelInfo, Picture, Segment, TextOptions, Vectors,
+} from './types.js';
 import type { GenerateOptions as SentOptions, Task } from './wire.js';
 
 interface Waiting {
   emit: (piece: string) => void;
-  resolve: (answer: Answer) => void;
+  resolve: (answer: Answer | Wordless) => void;
   reject: (error: OcelliError) => void;
 }
 
@@ -72,12 +74,38 @@ export class Model {
     return this.#run(image, () => ({ type: 'prompt', text: text('prompt', prompt) }), rest, (answer) => answer, logits);
   }
 
+  /**
+   * Says which labels fit a picture, best first. A model with labels of its own needs none; one that compares pictures with
+   * texts keeps the labels of the last call ready for the next picture.
+   */
+  async classify(image: Picture, labels: string | readonly string[] = [], options?: ClassifyOptions): Promise<Labelled> {
+    const { signal, ...rest } = options ?? {};
+    return (await this.#do(image, () => ({ type: 'classify', labels: list(labels), ...given(rest) }), signal)) as Labelled;
+  }
+
+  /** Makes a vector of a picture or of a text. Of one model, those of a picture and of a text that fit are alike. */
+  async embed(what: { image: Picture } | { text: string }, options?: EmbedOptions): Promise<Float32Array> {
+    const { signal, normalize = true } = options ?? {};
+    const [image, texts] = 'text' in what ? [[], [text('text', what.text)]] : [what.image, []];
+    const { values } = (await this.#do(image, () => ({ type: 'embed', texts }), signal)) as Vectors;
+    return normalize ? unit(values) : values;
+  }
+
+  /** What the image encoder makes of a picture: a row for each part of it, after the last norm. */
+  async features(image: Picture, options?: { signal?: AbortSignal }): Promise<Vectors> {
+    return (await this.#do(image, () => ({ type: 'features' }), options?.signal)) as Vectors;
+  }
+
+  /** A task that is answered without a word. */
+  #do(image: Picture | readonly Picture[], task: () => Task, signal: AbortSignal | undefined): Promise<Wordless> {
+    return this.#submit(image, task, { ...(signal && { signal }) }, new AbortController(), () => undefined) as Promise<Wordless>;
+  }
+
   #say(image: Picture, options: TextOptions | null | undefined, task: (language: string) => Task): Run<Answer> {
     const { language = 'en', ...rest } = options ?? {};
     return this.#run(image, () => task(language), rest, (answer) => answer);
   }
 
-  /** Calls queue: each starts when those before it have ended. */
   #run<T>(
     image: Picture | readonly Picture[] | undefined,
     task: () => Task,
@@ -86,39 +114,49 @@ export class Model {
     logits = false,
   ): Run<T> {
     const stop = new AbortController();
+    const work = (emit: Waiting['emit']) => this.#submit(image, task, options, stop, emit, logits) as Promise<Answer>;
+    return new Run(work, pick, (reason) => stop.abort(reason));
+  }
+
+  /** Calls queue: each starts when those before it have ended. */
+  #submit(
+    image: Picture | readonly Picture[] | undefined,
+    task: () => Task,
+    options: AnswerOptions | null | undefined,
+    stop: AbortController,
+    emit: Waiting['emit'],
+    logits = false,
+  ): Promise<Answer | Wordless> {
     const outer = options?.signal;
     const follow = () => stop.abort(outer?.reason);
     if (outer?.aborted) follow();
     else outer?.addEventListener('abort', follow, { once: true });
 
     const before = this.#tail;
-    const run = new Run(
-      async (emit) => {
-        let pictures: SentPicture[] = [];
-        let end!: (error: OcelliError) => void;
-        const ended = new Promise<never>((_, reject) => (end = reject));
-        const stopped = Promise.race([ended, aborted(stop.signal, 'the generation')]);
-        stopped.catch(() => undefined);
-        this.#ends.add(end);
-        try {
-          // Checked before the wait, so that a wrong call fails at once.
-          const asked = task();
-          pictures = await sendable(image, stopped);
-          await Promise.race([before, stopped]);
-          const message = { type: 'generate' as const, pictures, task: asked, options: sentOptions(options ?? {}), logits };
-          return await this.#ask(message, stop.signal, emit);
-        } finally {
-          this.#ends.delete(end);
-          outer?.removeEventListener('abort', follow);
-          close(pictures);
-        }
-      },
-      pick,
-      (reason) => stop.abort(reason),
-    );
+    const work = async () => {
+      let pictures: SentPicture[] = [];
+      let end!: (error: OcelliError) => void;
+      const ended = new Promise<never>((_, reject) => (end = reject));
+      const stopped = Promise.race([ended, aborted(stop.signal, 'the generation')]);
+      stopped.catch(() => undefined);
+      this.#ends.add(end);
+      try {
+        // Checked before the wait, so that a wrong call fails at once.
+        const asked = task();
+        pictures = await sendable(image, stopped);
+        await Promise.race([before, stopped]);
+        const message = { type: 'generate' as const, pictures, task: asked, options: sentOptions(options ?? {}), logits };
+        return await this.#ask(message, stop.signal, emit);
+      } finally {
+        this.#ends.delete(end);
+        outer?.removeEventListener('abort', follow);
+        close(pictures);
+      }
+    };
+    const answer = work();
     // Settled to nothing: else each call would hold the answer before it, and that the one before.
-    this.#tail = Promise.allSettled([before, run.answer]).then(() => undefined);
-    return run;
+    this.#tail = Promise.allSettled([before, answer]).then(() => undefined);
+    return answer;
   }
 
   /** Stops what runs, and frees the model with all its memory. Unanswered calls reject with `OCELLI_CANCELLED`. */
@@ -146,13 +184,13 @@ export class Model {
     for (const end of this.#ends) end(error);
   }
 
-  #ask(message: Omit<Extract<ToWorker, { type: 'generate' }>, 'id'>, signal: AbortSignal, emit: Waiting['emit']): Promise<Answer> {
+  #ask(message: Omit<Extract<ToWorker, { type: 'generate' }>, 'id'>, signal: AbortSignal, emit: Waiting['emit']): Promise<Answer | Wordless> {
     if (signal.aborted) return Promise.reject(cancelled('the generation', signal.reason));
     if (this.#link.end) return Promise.reject(this.#link.end);
     const id = this.#nextId++;
     // The worker confirms that it stopped: the next call in the queue must not start before.
     const cancel = () => this.#link.send({ type: 'cancel', id });
-    const answer = new Promise<Answer>((resolve, reject) => {
+    const answer = new Promise<Answer | Wordless>((resolve, reject) => {
       this.#waiting.set(id, {
         emit,
         resolve,
@@ -170,8 +208,19 @@ export class Model {
   }
 }
 
+/** The same vector with length 1; one without a length as it is. */
+function unit(values: Float32Array): Float32Array {
+  const length = Math.sqrt(values.reduce((sum, value) => sum + value * value, 0));
+  return length > 0 ? values.map((value) => value / length) : values;
+}
+
+/** The options that were given. */
+function given<T extends object>(options: T): Partial<T> {
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined && value !== null)) as Partial<T>;
+}
+
 /** @throws OcelliError where it is none */
-function text(what: 'prompt' | 'question', value: unknown): string {
+function text(what: 'prompt' | 'question' | 'text', value: unknown): string {
   if (typeof value === 'string') return value;
   throw badArgument(`\`${what}\` is ${typeof value}; expected a text`, `Give a ${what} such as ${what === 'prompt' ? '"caption en"' : '"what is this?"'}.`);
 }
@@ -185,7 +234,6 @@ function list(labels: unknown): readonly string[] {
 
 /** The options that were given; the worker refuses values out of range. */
 function sentOptions({ maxNewTokens, temperature, topK, topP, seed, beams, stop, constrained }: AnswerOptions): SentOptions {
-  const given = { maxNewTokens, temperature, topK, topP, seed, beams, stop, constrained };
-  return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined && value !== null));
+  return given({ maxNewTokens, temperature, topK, topP, seed, beams, stop, constrained });
 }
 

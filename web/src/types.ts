@@ -1,9 +1,9 @@
 // What callers give and get. Numbers about a model come from the model itself, never from here; what crosses to the module
 // and back is declared in Rust, see wire.ts.
 
-import type { AnswerTimings, FoundObject, GenerateOptions as Generating, Generated, Generation, MemoryUse } from './wire.js';
+import type { AnswerTimings, Classify, FoundObject, GenerateOptions as Generating, Generated, Generation, LabelScore, MemoryUse } from './wire.js';
 
-export type { Box, MemoryUse } from './wire.js';
+export type { Box, LabelScore, MemoryUse } from './wire.js';
 
 /** How weights are kept: quantised while loading where the files hold wider ones. */
 export type Dtype = 'f32' | 'f16' | 'q8' | 'q4';
@@ -147,8 +147,44 @@ export interface Answer extends Generation, Omit<Generated, 'generation' | 'timi
   readonly logits?: Float32Array;
 }
 
-/** What a loaded model runs on. */
+/** How to tell labels apart. */
+export interface ClassifyOptions extends Omit<Classify, 'labels'> {
+  /** Stops it: the promise rejects with `OCELLI_CANCELLED`. */
+  signal?: AbortSignal;
+}
+
+/** Labels with their scores, best first. */
+export interface Labelled {
+  readonly labels: readonly LabelScore[];
+  /** What is to be known about them, such as labels that were cut. */
+  readonly warnings: readonly string[];
+}
+
+/** How to make vectors. */
+export interface EmbedOptions {
+  /** Give vectors of length 1, whose products are their cosines. Default true; false leaves them as the model does. */
+  normalize?: boolean;
+  /** Stops it: the promise rejects with `OCELLI_CANCELLED`. */
+  signal?: AbortSignal;
+}
+
+/** Rows of numbers. */
+export interface Vectors {
+  readonly rows: number;
+  /** Numbers of each row. */
+  readonly width: number;
+  /** The rows one after the other. */
+  readonly values: Float32Array;
+  /** What is to be known about them, such as texts that were cut. */
+  readonly warnings: readonly string[];
+}
+
+/** What a loaded model is, and what it runs on. */
 export interface ModelInfo {
+  /** What it is, such as `paligemma`. */
+  readonly architecture: string;
+  /** The tasks that it can do, by the names of their methods. */
+  readonly tasks: readonly string[];
   readonly device: 'gpu' | 'cpu';
   readonly adapter: string;
   readonly dtype: Dtype;

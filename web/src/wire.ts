@@ -1,27 +1,45 @@
 // What crosses between page and module. Made of the Rust types by src/tasks/tests/wire.rs, which says how.
 
-/** What is asked about a picture. How it is asked is the model's own business, see its recipes. */
+/** What is asked about a picture: the page's request and the command line's subcommand are read from this one
+ * declaration. How it is asked is the model's own business, see its recipes. */
 export type Task = { type: 'prompt';
   /** Such as `caption en`. */
   text: string;
 } | { type: 'caption';
-  /** The code of the answer's language, such as `en`. */
+  /** The code of the answer's language, such as `en`, where the model speaks it. */
   language: string;
 } | { type: 'describe';
-  /** The code of the answer's language. */
+  /** The code of the answer's language, such as `en`, where the model speaks it. */
   language: string;
 } | { type: 'ask';
-  /** The code of the answer's language. */
+  /** The code of the answer's language, such as `en`, where the model speaks it. */
   language: string;
   /** The question. */
   question: string;
 } | { type: 'ocr' } | { type: 'detect';
-  /** Names of things. */
+  /** What to look for, a name each. */
   labels: readonly string[];
 } | { type: 'segment';
-  /** Names of things. */
+  /** What to look for, a name each. */
   labels: readonly string[];
-};
+} | { type: 'classify' } & Classify | { type: 'embed';
+  /** The texts; pictures come beside the request. */
+  texts: readonly string[];
+} | { type: 'features' };
+
+/** Labels, and how they are told apart. */
+export interface Classify {
+  /** What to choose among. A model with labels of its own needs none. */
+  labels?: readonly string[];
+  /** What labels are put into, at `{}`, for models that compare pictures with texts. Default `This is a photo of {}.` */
+  template?: string;
+  /** What a model that writes is asked; the labels are scored as its answer. Default the model's own question. */
+  prompt?: string;
+  /** Score each label by itself: several may be true of one picture. */
+  multi?: boolean;
+  /** Tell the best so many. Default all that were given, or 5 of the model's own. */
+  topK?: number;
+}
 
 /** How an answer is generated. The command line's arguments and the page's options are read from this one declaration. */
 export interface GenerateOptions {
@@ -62,6 +80,23 @@ export type Outcome = { type: 'text';
   readonly objects: readonly FoundObject[];
   /** Objects that the model began and did not end well; they were left out. */
   readonly dropped: number;
+} | { type: 'labels';
+  /** Labels with their scores, best first. */
+  readonly labels: readonly LabelScore[];
+  /** What is to be known about them, such as labels that were cut. */
+  readonly warnings: readonly string[];
+} | { type: 'embeddings';
+  /** How many. */
+  readonly count: number;
+  /** Values of each. */
+  readonly width: number;
+  /** What is to be known about them, such as texts that were cut. */
+  readonly warnings: readonly string[];
+} | { type: 'features';
+  /** Rows, one for each part of the picture. */
+  readonly rows: number;
+  /** Values of each. */
+  readonly width: number;
 };
 
 /** What a model answers in words. */
@@ -118,6 +153,16 @@ export interface FoundObject {
   readonly box: Box;
   /** Its mask, where the model came with a decoder of masks. */
   readonly mask?: Mask;
+}
+
+/** How well a label fits a picture. */
+export interface LabelScore {
+  /** The label as it was given, or as the model calls it. */
+  readonly label: string;
+  /** How likely it is, from 0 to 1. */
+  readonly score: number;
+  /** What the score is made of. */
+  readonly logit: number;
 }
 
 /** Edges in pixels of the picture given: `xmin < xmax`, `ymin < ymax`. */

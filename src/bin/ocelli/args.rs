@@ -20,6 +20,8 @@ pub struct Cli {
 pub enum Command {
     #[command(flatten)]
     Task(TaskCommand),
+    /// Make vectors of pictures and texts that can be compared.
+    Embed(EmbedArgs),
     /// Answer a prompt as it is about one or several pictures.
     Run(RunArgs),
     /// Say what a model is, what it holds and how much memory it needs.
@@ -61,6 +63,30 @@ pub struct RunArgs {
     #[arg(long, value_name = "FILE.npy")]
     pub logits: Option<PathBuf>,
     /// Print one JSON object on one line instead of streaming text.
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct EmbedArgs {
+    /// Pictures: PNG, JPEG, WebP, GIF (first frame) or BMP.
+    #[arg(value_name = "PICTURE", required_unless_present = "text")]
+    pub image: Vec<PathBuf>,
+    /// A text. May be given several times.
+    #[arg(long, value_name = "TEXT")]
+    pub text: Vec<String>,
+    /// A pack or a checkpoint's directory.
+    #[arg(long, value_name = "DIR")]
+    pub model: Option<PathBuf>,
+    /// How weights of a checkpoint are kept on the device [default: q8]; a pack keeps its own.
+    #[arg(long, value_enum)]
+    pub dtype: Option<DtypeArg>,
+    #[command(flatten)]
+    pub device: DeviceArgs,
+    /// Write the vectors as the model leaves them, pictures first, as a NumPy file `[n, d]`.
+    #[arg(long, value_name = "FILE.npy")]
+    pub out: Option<PathBuf>,
+    /// Print one JSON object on one line, with vectors of length 1.
     #[arg(long)]
     pub json: bool,
 }

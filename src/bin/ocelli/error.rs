@@ -25,6 +25,9 @@ pub enum CliError {
     /// A pack that holds its weights in another dtype than asked for.
     #[error("this pack holds its weights as {held}, not as {wanted}")]
     PackDtype { wanted: Dtype, held: Dtype },
+    /// A task whose answer is words alone.
+    #[error("nothing to write to {}: this task is answered in words alone", .0.display())]
+    NothingToWrite(PathBuf),
     /// A program that was built without the model of its own.
     #[error("this program was built without its small model, for which a registry's package has no room")]
     NoEmbedded,
@@ -62,7 +65,9 @@ impl CliError {
 impl LayerError for CliError {
     fn kind(&self) -> ErrorKind {
         match self {
-            Self::Usage(_) | Self::NoPlayer { .. } | Self::PackDtype { .. } => ErrorKind::BadArgument,
+            Self::Usage(_) | Self::NoPlayer { .. } | Self::PackDtype { .. } | Self::NothingToWrite(_) => {
+                ErrorKind::BadArgument
+            }
             Self::BenchModel { .. } => ErrorKind::BadModelFile,
             Self::NoEmbedded => ErrorKind::NotFound,
             Self::Read { kind, .. } => *kind,
@@ -76,6 +81,7 @@ impl LayerError for CliError {
             Self::NoPlayer { .. } => "Use `cpu` or part of a name that `ocelli devices` lists.".into(),
             Self::BenchModel { .. } => "Remove the folder, or name an empty one with --model.".into(),
             Self::PackDtype { .. } => "Leave --dtype out, or convert the checkpoint to another pack.".into(),
+            Self::NothingToWrite(_) => "Leave --out out, and send the output to a file.".into(),
             Self::NoEmbedded => {
                 "Name a model's folder with --model: that one is models/tiny in the npm package `ocelli`. Or build the \
                  program from its repository, with `cargo install --path .`."

@@ -13,6 +13,7 @@ mod interrupt;
 mod json;
 mod memory;
 mod npy;
+mod outcome;
 mod progress;
 mod remedy;
 mod run;
@@ -52,6 +53,7 @@ fn dispatch(command: Command) -> Result<()> {
     pollster::block_on(async {
         match command {
             Command::Task(command) => task::run(&command).await,
+            Command::Embed(args) => task::embed(&args).await,
             Command::Run(args) => run::run(&args).await,
             Command::Inspect(args) => inspect::inspect(&args),
             Command::Convert(args) => convert::convert(&args),

@@ -1,4 +1,4 @@
-//! NumPy's `.npy` format, version 1.0, for a vector of f32.
+//! NumPy's `.npy` format, version 1.0, for arrays of f32.
 //!
 //! <https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html>
 
@@ -12,13 +12,15 @@ const MAGIC: &[u8] = b"\x93NUMPY\x01\x00";
 /// The header is padded so that the data begins at a multiple of this.
 const ALIGNMENT: usize = 64;
 
-/// Writes `values` as an array of shape `[values.len()]`.
-pub fn write(path: &Path, values: &[f32]) -> Result<(), CliError> {
-    fs::write(path, encode(values)).map_err(|reason| CliError::writing(path, reason))
+/// Writes `values` as an array of a shape, the last axis innermost.
+pub fn write(path: &Path, shape: &[usize], values: &[f32]) -> Result<(), CliError> {
+    fs::write(path, encode(shape, values)).map_err(|reason| CliError::writing(path, reason))
 }
 
-fn encode(values: &[f32]) -> Vec<u8> {
-    let mut header = format!("{{'descr': '<f4', 'fortran_order': False, 'shape': ({},), }}", values.len());
+fn encode(shape: &[usize], values: &[f32]) -> Vec<u8> {
+    // A tuple of one has a comma behind it, and those of more may.
+    let axes: String = shape.iter().map(|axis| format!("{axis},")).collect();
+    let mut header = format!("{{'descr': '<f4', 'fortran_order': False, 'shape': ({axes}), }}");
     let before_header = MAGIC.len() + size_of::<u16>();
     let end = (before_header + header.len() + 1).next_multiple_of(ALIGNMENT);
     while before_header + header.len() + 1 < end {

@@ -67,7 +67,8 @@ pub async fn run(args: &RunArgs) -> Result<()> {
     }
     let answer = answer?;
     if let Some(path) = &args.logits {
-        npy::write(path, &answer.generation.logits)?;
+        let logits = &answer.generation.logits;
+        npy::write(path, &[logits.len()], logits)?;
     }
     if args.json {
         json::print(&output(&answer, &model, load_ms))?

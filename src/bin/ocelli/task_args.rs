@@ -1,99 +1,19 @@
-//! The tasks as subcommands: what each takes, and the task that it stands for.
+//! The tasks as subcommands: each takes what [`Task`] declares for it, after a picture and what every task takes.
 
 use std::path::PathBuf;
 
-use clap::{Args, Subcommand};
+use clap::{ArgMatches, Args, Command, FromArgMatches, Subcommand};
 use ocelli::tasks::{GenerateOptions, Task};
 
 use super::device_args::{DeviceArgs, DtypeArg};
 
-#[derive(Debug, Subcommand)]
-pub enum TaskCommand {
-    /// Say in a short sentence what a picture shows.
-    Caption(CaptionArgs),
-    /// Describe a picture at length.
-    Describe(CaptionArgs),
-    /// Answer a question about a picture.
-    Ask(AskArgs),
-    /// Read the text in a picture.
-    Ocr(OcrArgs),
-    /// Find things in a picture by their names, with a box around each.
-    Detect(FindArgs),
-    /// Find things in a picture by their names, with a box and a mask of each.
-    Segment(FindArgs),
-}
-
-impl TaskCommand {
-    pub fn task(&self) -> Task {
-        match self {
-            Self::Caption(args) => Task::Caption { language: args.language.clone() },
-            Self::Describe(args) => Task::Describe { language: args.language.clone() },
-            Self::Ask(args) => Task::Ask { language: args.language.clone(), question: args.question.join(" ") },
-            Self::Ocr(_) => Task::Ocr,
-            Self::Detect(args) => Task::Detect { labels: args.labels.clone() },
-            Self::Segment(args) => Task::Segment { labels: args.labels.clone() },
-        }
-    }
-
-    /// What every task takes.
-    pub fn common(&self) -> &TaskArgs {
-        match self {
-            Self::Caption(args) | Self::Describe(args) => &args.common,
-            Self::Ask(args) => &args.common,
-            Self::Ocr(args) => &args.common,
-            Self::Detect(args) | Self::Segment(args) => &args.common,
-        }
-    }
-
-    /// What those that find things take.
-    pub fn finding(&self) -> Option<&FindArgs> {
-        match self {
-            Self::Detect(args) | Self::Segment(args) => Some(args),
-            _ => None,
-        }
-    }
-}
-
-#[derive(Debug, Args)]
-pub struct CaptionArgs {
-    #[command(flatten)]
-    common: TaskArgs,
-    /// The language of the answer, where the model speaks it.
-    #[arg(long, value_name = "CODE", default_value = "en")]
-    language: String,
-}
-
-#[derive(Debug, Args)]
-pub struct AskArgs {
-    #[command(flatten)]
-    common: TaskArgs,
-    /// The question; several words need no quotes.
-    #[arg(required = true)]
-    question: Vec<String>,
-    /// The language of the answer, where the model speaks it.
-    #[arg(long, value_name = "CODE", default_value = "en")]
-    language: String,
-}
-
-#[derive(Debug, Args)]
-pub struct OcrArgs {
-    #[command(flatten)]
-    common: TaskArgs,
-}
-
-#[derive(Debug, Args)]
-pub struct FindArgs {
-    #[command(flatten)]
-    common: TaskArgs,
-    /// What to look for, one name an argument.
-    #[arg(value_name = "LABEL", required = true)]
-    labels: Vec<String>,
-    /// Draw what was found over the picture and write it as a PNG.
-    #[arg(long, value_name = "FILE.png")]
-    pub out: Option<PathBuf>,
-    /// Let the model end a box or a mask as it likes, and begin with none; beams always do.
-    #[arg(long)]
-    pub unconstrained: bool,
+/// A task and how to go about it.
+#[derive(Debug)]
+pub struct TaskCommand {
+    pub task: Task,
+    pub args: TaskArgs,
+    /// For tasks that are answered in words.
+    pub generate: GenerateOptions,
 }
 
 /// What every task takes.
@@ -109,9 +29,54 @@ pub struct TaskArgs {
     pub dtype: Option<DtypeArg>,
     #[command(flatten)]
     pub device: DeviceArgs,
-    #[command(flatten)]
-    pub generate: GenerateOptions,
+    /// Write what comes of it: things found, drawn over the picture, as a PNG; features as a NumPy file.
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
     /// Print one JSON object on one line.
     #[arg(long)]
     pub json: bool,
+}
+
+impl Subcommand for TaskCommand {
+    fn augment_subcommands(command: Command) -> Command {
+        let tasks = Task::augment_subcommands(Command::new("tasks"));
+        // The picture comes first, so what a task takes itself is added to what all take.
+        let commands = tasks.get_subcommands().map(|task| {
+            let mut all = TaskArgs::augment_args(Command::new(task.get_name().to_owned()));
+            if !Task::WORDLESS.contains(&task.get_name()) {
+                all = GenerateOptions::augment_args(all);
+            }
+            let own = task.get_arguments().filter(|argument| argument.get_id() != "help").cloned();
+            let own = own.map(|argument| argument.display_order(0));
+            all.args(own).about(task.get_about().cloned().unwrap_or_default())
+        });
+        command.subcommands(commands.collect::<Vec<_>>())
+    }
+
+    fn augment_subcommands_for_update(command: Command) -> Command {
+        Self::augment_subcommands(command)
+    }
+
+    fn has_subcommand(name: &str) -> bool {
+        Task::has_subcommand(name)
+    }
+}
+
+impl FromArgMatches for TaskCommand {
+    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
+        let task = Task::from_arg_matches(matches)?;
+        let Some((_, own)) = matches.subcommand() else {
+            return Err(clap::Error::new(clap::error::ErrorKind::MissingSubcommand));
+        };
+        let generate = match Task::WORDLESS.contains(&task.name()) {
+            true => GenerateOptions::default(),
+            false => GenerateOptions::from_arg_matches(own)?,
+        };
+        Ok(Self { task, args: TaskArgs::from_arg_matches(own)?, generate })
+    }
+
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
+        *self = Self::from_arg_matches(matches)?;
+        Ok(())
+    }
 }

@@ -46,6 +46,9 @@ pub struct Manifest {
     /// The model's `generation_config.json`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub generation: Option<Value>,
+    /// What the model's `tokenizer_config.json` says of how texts are written.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tokenizer_config: Option<Value>,
     /// The tokenizer, if the architecture reads text.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tokenizer: Option<FileEntry>,

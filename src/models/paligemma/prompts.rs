@@ -6,6 +6,9 @@ use crate::models::{AnswerForm, Task};
 /// Most characters of a question or of all labels together: PaliGemma was trained on prompts far shorter.
 pub const MAX_PROMPT_CHARS: usize = 4096;
 
+/// What is asked where labels are to be scored as its answer.
+const WHAT: &str = "answer en what is in the image?";
+
 /// A task that cannot be put to a model.
 #[derive(Debug, thiserror::Error)]
 pub enum PromptError {
@@ -34,11 +37,17 @@ pub enum PromptError {
     /// Not a language's code.
     #[error("{0:?} is no language code")]
     Language(String),
+    /// Nothing that it can answer in words.
+    #[error("PaliGemma has no prompt for {0}")]
+    NoPrompt(&'static str),
 }
 
 impl LayerError for PromptError {
     fn kind(&self) -> ErrorKind {
-        ErrorKind::BadArgument
+        match self {
+            Self::NoPrompt(_) => ErrorKind::Unsupported,
+            _ => ErrorKind::BadArgument,
+        }
     }
 
     fn remedy(&self) -> Remedy {
@@ -47,6 +56,7 @@ impl LayerError for PromptError {
             Self::Label { .. } => "Give each label as plain words, one by one.".into(),
             Self::TooLong { .. } => "Ask for less at once.".into(),
             Self::Language(_) => "Give a code such as `en` or `de`.".into(),
+            Self::NoPrompt(_) => "Use a model that makes vectors of pictures.".into(),
         }
     }
 }
@@ -78,12 +88,15 @@ impl Plan {
             Task::Caption { language } => Self::words(format!("caption {}", code(language)?), 128),
             Task::Describe { language } => Self::words(format!("describe {}", code(language)?), 256),
             Task::Ask { language, question } => {
-                Self::words(format!("answer {} {}", code(language)?, words("question", question)?), 128)
+                Self::words(format!("answer {} {}", code(language)?, words("question", &question.text())?), 128)
             }
             Task::Ocr => Self::words("ocr".into(), 128),
             // A box and its label take about 8 tokens, a mask 16 more.
             Task::Detect { labels } => Self::objects(format!("detect {}", all(labels)?), false, 256),
             Task::Segment { labels } => Self::objects(format!("segment {}", all(labels)?), true, 512),
+            // Labels are scored as its answers.
+            Task::Classify(task) => Self::words(task.prompt.clone().unwrap_or_else(|| WHAT.into()), 0),
+            Task::Embed { .. } | Task::Features => return Err(PromptError::NoPrompt(task.name())),
         })
     }
 
@@ -140,7 +153,7 @@ mod tests {
     }
 
     fn ask(question: &str) -> Task {
-        Task::Ask { language: "en".into(), question: question.into() }
+        Task::Ask { language: "en".into(), question: question.to_owned().into() }
     }
 
     fn detect(labels: &[&str]) -> Task {

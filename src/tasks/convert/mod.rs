@@ -10,6 +10,7 @@ use std::path::Path;
 
 use glob::Pattern;
 use serde::Serialize;
+use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use self::error::ConvertError;
@@ -138,6 +139,7 @@ pub fn convert(
         config: json,
         processor: optional_json(files, "preprocessor_config.json")?,
         generation: optional_json(files, "generation_config.json")?,
+        tokenizer_config: tokenizer_config(files, architecture.as_ref())?,
         tokenizer: tokenizer.map(|bytes| writer.whole(COMPACT, &bytes)).transpose()?,
         licence,
         notices,
@@ -167,7 +169,23 @@ fn borders(by_part: &[Vec<WeightSpec>]) -> Vec<Range<usize>> {
 /// The tokenizer as packs have it.
 fn compact(architecture: &dyn Architecture, files: &dyn ModelFiles) -> Result<Vec<u8>> {
     let json = file(files, JSON)?;
-    Ok(architecture.language(json)?.tokenizer().compact(&Sha256::digest(json).into()))
+    let (config, digest) = (tokenizer_config(files, architecture)?, Sha256::digest(json).into());
+    models::with_tokenizer(architecture, json, config.as_ref(), |tokenizer| tokenizer.compact(&digest))
+}
+
+/// What `tokenizer_config.json` says of how texts are written, where the architecture asks for it: not the tokens, which
+/// the tokenizer has itself.
+fn tokenizer_config(files: &dyn ModelFiles, architecture: &dyn Architecture) -> Result<Option<Value>> {
+    if architecture.encoders().text.is_none() {
+        return Ok(None);
+    }
+    let mut config = optional_json(files, "tokenizer_config.json")?;
+    if let Some(fields) = config.as_mut().and_then(Value::as_object_mut) {
+        for tokens in ["added_tokens_decoder", "additional_special_tokens", "extra_special_tokens", "chat_template"] {
+            fields.remove(tokens);
+        }
+    }
+    Ok(config)
 }
 
 /// Copies what the source says of its terms: the licence, and all other texts.

@@ -7,7 +7,8 @@ use ts_rs::{Config, TS};
 use crate::root::root;
 
 use super::{
-    Answer, Bounds, Finish, GenerateOptions, Generation, Mask, MemoryUse, Object, Outcome, Task, TaskResult, Timings,
+    Answer, Bounds, Classify, Finish, GenerateOptions, Generation, LabelScore, Mask, MemoryUse, Object, Outcome, Task,
+    TaskResult, Timings,
 };
 
 const UPDATE: &str = "OCELLI_UPDATE_WIRE";
@@ -61,6 +62,7 @@ fn wire() -> String {
         "// What crosses between page and module. Made of the Rust types by src/tasks/tests/wire.rs, which says how.\n"
             .into(),
         sent::<Task>(config),
+        sent::<Classify>(config),
         sent::<GenerateOptions>(config),
         got::<TaskResult>(config),
         got::<Outcome>(config),
@@ -69,6 +71,7 @@ fn wire() -> String {
         got::<Timings>(config),
         got::<MemoryUse>(config),
         got::<Object>(config),
+        got::<LabelScore>(config),
         got::<Bounds>(config),
         got::<Mask>(config),
     ]
