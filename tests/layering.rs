@@ -28,7 +28,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("format", &["base", "tensor", "quant"]),
     ("text", &["base", "tensor", "quant"]),
     ("image", &["base", "tensor", "quant"]),
-    ("models", &["base", "tensor", "quant", "ops", "graph", "format", "text"]),
+    ("models", &["base", "tensor", "quant", "ops", "graph", "format", "text", "image"]),
     (
         "session",
         &["base", "tensor", "quant", "kernels", "ops", "graph", "gpu", "cpu", "format", "text", "image", "models"],

@@ -36,6 +36,12 @@ pub trait Architecture {
         CheckpointRules::default()
     }
 
+    /// Tensors that only another model has, by their canonical names: a block more than there are, a row or a norm that
+    /// the configuration leaves out. A checkpoint with one of them contradicts the configuration.
+    fn foreign_tensors(&self) -> Vec<String> {
+        Vec::new()
+    }
+
     /// Whether it reads text, and so needs a tokenizer.
     fn reads_text(&self) -> bool {
         false

@@ -16,6 +16,9 @@ pub enum SessionError {
         /// Elements per row expected.
         k: usize,
     },
+    /// A tensor that a model of this configuration does not have.
+    #[error("the checkpoint has a tensor {0}, which no model of this config.json has")]
+    ForeignTensor(String),
     /// A value that the dtype asked for cannot hold.
     #[error("{file}, byte {byte}, tensor {tensor}: {reason}")]
     Value {
@@ -99,7 +102,7 @@ pub enum SessionError {
 impl LayerError for SessionError {
     fn kind(&self) -> ErrorKind {
         match self {
-            Self::Shape { .. } => ErrorKind::BadConfig,
+            Self::Shape { .. } | Self::ForeignTensor(_) => ErrorKind::BadConfig,
             Self::Value { reason, .. } => reason.kind(),
             Self::TooLong { .. } | Self::EmptyPrompt | Self::UnknownToken { .. } | Self::Picture { .. } => {
                 ErrorKind::BadArgument
@@ -115,7 +118,9 @@ impl LayerError for SessionError {
     fn remedy(&self) -> Remedy {
         match self {
             Self::Value { reason, .. } => return reason.remedy(),
-            Self::Shape { .. } => "Check that config.json and the weights come from the same checkpoint.",
+            Self::Shape { .. } | Self::ForeignTensor(_) => {
+                "Check that config.json and the weights come from the same checkpoint."
+            }
             Self::TooLong { .. } => "Ask for fewer new tokens, shorten the prompt or use fewer pictures.",
             Self::EmptyPrompt => "Give a picture or a prompt.",
             Self::UnknownToken { .. } => "Check that the tokenizer belongs to this checkpoint.",

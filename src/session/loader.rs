@@ -6,7 +6,7 @@ use super::load_ledger::LoadLedger;
 use super::pack_weights::{PackWeights, open_pack};
 use super::session::ShardBuffers;
 use super::too_large::TooLarge;
-use super::weights::{check_shapes, encode};
+use super::weights::{check_tensors, encode};
 use super::{Player, Session, SessionOptions, memory_check};
 use crate::base::{ErrorKind, Result};
 use crate::format::Checkpoint;
@@ -83,7 +83,7 @@ impl Loader {
         options: SessionOptions,
     ) -> Result<(Session, Self)> {
         let specs = checkpoint_specs(architecture.as_ref(), checkpoint)?;
-        check_shapes(&specs, checkpoint)?;
+        check_tensors(architecture.as_ref(), &specs, checkpoint)?;
         let caches = cache_bytes(architecture.as_ref())?;
         Self::begin(player, architecture, &specs, &|spec| spec.kept_in(options.dtype), options, None, caches).await
     }

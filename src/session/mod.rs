@@ -34,7 +34,7 @@ pub use pack_weights::{PackWeights, open_pack};
 pub use player::Player;
 pub use session::{MemoryUse, Session, SessionOptions};
 pub use submitted::{Next, Submitted, TopToken};
-pub use weights::{check_shapes, encode};
+pub use weights::{check_tensors, encode};
 
 // What opens and describes a device, for the edges, which know this part and none below.
 pub use crate::cpu::{Breath, CpuPlayer};

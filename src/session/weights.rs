@@ -9,6 +9,7 @@ use super::SessionError;
 use crate::base::{Error, Result};
 use crate::format::{Checkpoint, FormatError, Place};
 use crate::graph::{Source, WeightSpec};
+use crate::models::Architecture;
 use crate::quant::{QuantError, encode_rows, layout};
 use crate::tensor::Dtype;
 
@@ -39,8 +40,20 @@ fn is_vector(spec: &WeightSpec) -> bool {
     spec.rows == 1 && !matches!(source, Source::Transposed(_))
 }
 
-/// Checks every tensor's shape against the configuration, before anything is allocated.
-pub fn check_shapes(specs: &[WeightSpec], checkpoint: &Checkpoint<'_>) -> Result<()> {
+/// Checks a checkpoint against the configuration, before anything is allocated.
+///
+/// # Errors
+/// A tensor that is missing, has another shape than the configuration says, or is another model's.
+pub fn check_tensors(architecture: &dyn Architecture, specs: &[WeightSpec], checkpoint: &Checkpoint<'_>) -> Result<()> {
+    check_shapes(specs, checkpoint)?;
+    match architecture.foreign_tensors().into_iter().find(|name| checkpoint.shape(name).is_ok()) {
+        Some(tensor) => Err(SessionError::ForeignTensor(tensor).into()),
+        None => Ok(()),
+    }
+}
+
+/// Checks every tensor's shape against the configuration.
+fn check_shapes(specs: &[WeightSpec], checkpoint: &Checkpoint<'_>) -> Result<()> {
     specs.iter().try_for_each(|spec| check(spec, Gather::of(spec), checkpoint))
 }
 

@@ -59,6 +59,20 @@ impl EncoderConfig {
         names.at("norm", self.names.norm).layer_norm(g, x, self.eps)
     }
 
+    /// Tensors that an encoder of other numbers has.
+    pub fn foreign_tensors(&self, names: &Names) -> Vec<String> {
+        let tensors = &self.names;
+        let block = |number: usize, part: &str| names.theirs(&format!("{}.{number}.{part}", tensors.block));
+        let layer = match tensors.qkv {
+            QkvNames::Separate([query, ..]) => query,
+            QkvNames::Fused(layer) => layer,
+        };
+        let bias = (!self.qkv_bias).then(|| block(0, &format!("{layer}.bias")));
+        let scale = (!self.layer_scale && !tensors.scale1.is_empty()).then(|| block(0, tensors.scale1));
+        let more = block(self.layers, &format!("{}.weight", tensors.norm1));
+        [more].into_iter().chain(bias).chain(scale).collect()
+    }
+
     fn block(&self, g: &mut Graph, names: &Names, x: Value, sequence_rows: Option<usize>) -> Result<Value, ShapeError> {
         let d = self.width;
         let normed = names.at("layer_norm1", self.names.norm1).layer_norm(g, x, self.eps)?;

@@ -57,6 +57,16 @@ impl ImageTower {
         ImagesPass { count: 1, size: [self.vit.image_size; 2], output }
     }
 
+    /// Tensors that a tower of other numbers has.
+    pub fn foreign_tensors(&self, names: &Names) -> Vec<String> {
+        let (tensors, prefix) = (&self.vit.encoder.names, &self.vit.prefix);
+        let rows = [(prefix.class, tensors.class), (prefix.registers > 0, tensors.registers)];
+        let rows = rows.into_iter().filter(|(there, name)| !there && !name.is_empty()).map(|(_, name)| name.to_owned());
+        let norm = self.pooled_norm.map(|_| format!("{}.weight", tensors.norm));
+        let own = rows.chain(norm).map(|name| names.theirs(&name));
+        own.chain(self.vit.encoder.foreign_tensors(names)).collect()
+    }
+
     /// Itself as a driver sees it.
     pub fn encoder(&self) -> ImageEncoder {
         let width = self.vit.encoder.width;

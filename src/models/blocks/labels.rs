@@ -2,7 +2,7 @@ use crate::base::{Field, FieldError, Fields};
 use crate::models::Labels;
 
 /// Most labels that a head may have.
-const MOST: usize = 1 << 20;
+const MOST: usize = 1 << 16;
 
 /// What the head of a Hugging Face classifier tells apart: `id2label`, or `num_labels` of them without names.
 ///

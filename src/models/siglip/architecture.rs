@@ -86,6 +86,12 @@ impl Architecture for Siglip {
         }
     }
 
+    fn foreign_tensors(&self) -> Vec<String> {
+        let image = self.config.image.iter().flat_map(|tower| tower.foreign_tensors(&Names::new("image", VISION)));
+        let text = self.config.text.iter().flat_map(|tower| tower.encoder.foreign_tensors(&Names::new("text", TEXT)));
+        image.chain(text).collect()
+    }
+
     fn reads_text(&self) -> bool {
         self.config.text.is_some()
     }

@@ -48,6 +48,11 @@ impl Vit {
     }
 }
 
+/// Its tensors have no prefix.
+fn names() -> Names {
+    Names::new("image", "")
+}
+
 impl Architecture for Vit {
     fn name(&self) -> &'static str {
         "vit"
@@ -59,7 +64,7 @@ impl Architecture for Vit {
 
     fn build(&self, pass: &Pass) -> Result<Graph, ShapeError> {
         match pass {
-            Pass::Images(pass) => self.tower.pass(&Names::new("image", ""), pass),
+            Pass::Images(pass) => self.tower.pass(&names(), pass),
             _ => Err(ShapeError::NoPass(format!("{pass:?}"))),
         }
     }
@@ -73,6 +78,14 @@ impl Architecture for Vit {
             Source::HuggingFace => CheckpointRules { canonical, ..CheckpointRules::default() },
             Source::Timm(_) => CheckpointRules::default(),
         }
+    }
+
+    fn foreign_tensors(&self) -> Vec<String> {
+        let mut foreign = self.tower.foreign_tensors(&names());
+        if matches!(self.source, Source::Timm(_)) && self.tower.pooled_norm.is_none() {
+            foreign.push("fc_norm.weight".into());
+        }
+        foreign
     }
 
     fn preprocessor(&self, processor: Option<&Value>) -> Result<Preprocessor> {

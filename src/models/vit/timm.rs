@@ -116,11 +116,15 @@ fn vit(family: &Family, args: &Fields<'_>, image_size: usize) -> Result<VitConfi
     let heads = args.divisor("num_heads", shape.heads, width)?;
     check_head_size(args, "embed_dim / num_heads", width / heads)?;
     let ratio = args.optional("mlp_ratio", |ratio| ratio.positive_f64())?.unwrap_or(shape.mlp_ratio);
+    let mlp = (width as f64 * ratio) as usize;
+    if !(4..=1 << 20).contains(&mlp) {
+        return Err(args.invalid("embed_dim * mlp_ratio", mlp, "a whole number from 4 to 1048576"));
+    }
     let encoder = EncoderConfig {
         width,
         layers,
         heads,
-        mlp: (width as f64 * ratio) as usize,
+        mlp,
         eps: 1e-6,
         activation: activation(family, args)?,
         qkv_bias: args.optional("qkv_bias", |bias| bias.bool())?.unwrap_or(family.qkv_bias),
@@ -191,7 +195,7 @@ fn head(
     trained: &Fields<'_>,
     args: &Fields<'_>,
 ) -> Result<Option<(&'static str, Labels)>, FieldError> {
-    let count = |fields: &Fields<'_>| fields.optional("num_classes", |count| count.usize(0..=1 << 20));
+    let count = |fields: &Fields<'_>| fields.optional("num_classes", |count| count.usize(0..=1 << 16));
     let classes = match (count(args)?, count(fields)?) {
         (Some(classes), _) | (None, Some(classes)) => classes,
         (None, None) => count(trained)?.unwrap_or(1000),

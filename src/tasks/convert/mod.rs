@@ -23,7 +23,7 @@ use crate::format::{Checkpoint, ModelFiles, is_legal_text};
 use crate::graph::{Storage, WeightSpec};
 use crate::models::paligemma::{Preset, config_json};
 use crate::models::{self, Architecture};
-use crate::session::{LoadProgress, check_shapes, checkpoint_parts};
+use crate::session::{LoadProgress, check_tensors, checkpoint_parts};
 use crate::tensor::Dtype;
 use crate::text::{COMPACT, JSON};
 
@@ -83,7 +83,7 @@ pub fn convert(
     let by_part = models::weights_by_part(architecture.as_ref(), &parts)?;
     let borders = borders(&by_part);
     let specs: Vec<WeightSpec> = by_part.into_iter().flatten().collect();
-    check_shapes(&specs, &checkpoint)?;
+    check_tensors(architecture.as_ref(), &specs, &checkpoint)?;
     let tokenizer = if architecture.reads_text() { Some(compact(architecture.as_ref(), files)?) } else { None };
     let f16 = kept(&specs, options)?;
     let weights: Vec<StoredWeight> = specs
