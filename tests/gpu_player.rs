@@ -82,7 +82,7 @@ fn scratch(bytes: usize) -> BufferDecl {
 
 /// `bindings[2] = bindings[0] + bindings[1]` over at most `tokens` rows.
 fn add(bindings: [u32; 3], tokens: u32) -> Command {
-    let params = AddParams { tokens, width: WIDTH, ..Default::default() };
+    let params = AddParams { tokens, width: WIDTH, b_rows: tokens, b_first: 0 };
     Command::Dispatch(Dispatch {
         kernel: KernelId::Add,
         bindings: bindings.to_vec(),

@@ -16,6 +16,8 @@ mod rows;
 mod scratch;
 #[path = "kernels/select.rs"]
 mod select;
+#[path = "kernels/sequence_rows.rs"]
+mod sequence_rows;
 #[path = "kernels/sequences.rs"]
 mod sequences;
 #[path = "common/tolerance.rs"]
@@ -39,7 +41,8 @@ fn main() -> ExitCode {
 }
 
 fn all_cases() -> impl Iterator<Item = case::KernelCase> {
-    [linear::cases(), rows::cases(), attention::cases(), sequences::cases(), select::cases()].into_iter().flatten()
+    let rows = [rows::cases(), sequence_rows::cases()].into_iter().flatten();
+    [linear::cases(), attention::cases(), sequences::cases(), select::cases()].into_iter().flatten().chain(rows)
 }
 
 fn as_case(case: case::KernelCase) -> Case {

@@ -51,7 +51,7 @@ fn keys_at(sequence: u32) -> u32 {
 
 fn key_count(sequence: u32) -> u32 {
     if params.source == 2u {
-        return step.sequence[sequence].memory;
+        return min(step.sequence[sequence].memory, params.slot_stride / params.k_stride);
     }
     return select(valid_rows(sequence), step.sequence[sequence].position + valid_rows(sequence), params.source == 1u);
 }

@@ -4,7 +4,7 @@ struct Sequence {
     tokens: u32, // its valid rows of this pass
     prefix: u32, // positions below it see each other both ways
     slot: u32, // its slot of the KV cache
-    memory: u32, // valid rows of the memory that it attends to
+    memory: u32, // valid rows of its block of the memory; 0xffffffff is all
     memory_slot: u32, // its block of the memory
 }
 struct Step {

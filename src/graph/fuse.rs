@@ -1,5 +1,5 @@
 use super::graph::{Graph, Item, Node, Origin};
-use crate::ops::{Activate, Activation, Add, Linear, Op, Operand, RmsNorm, RowChoice, Value};
+use crate::ops::{Activate, Activation, Add, Linear, Op, Operand, RmsNorm, RowChoice, Shapes, Value};
 
 /// Two neighbouring nodes that one kernel can do: a producer and its only consumer.
 pub struct Pattern {
@@ -63,6 +63,7 @@ pub fn fuse(mut graph: Graph) -> Graph {
         }
         let Item::Node(reader) = &graph.items[consumer] else { continue };
         let merge = PATTERNS.iter().find_map(|pattern| (pattern.merge)(op, &reader.op, *output));
+        let merge = merge.filter(|merged| gives(&graph, merged, reader.output));
         if let (Some(merged), Item::Node(node)) = (merge, &mut graph.items[consumer]) {
             node.op = merged;
             *merged_away = true;
@@ -71,6 +72,14 @@ pub fn fuse(mut graph: Graph) -> Graph {
     let mut merged_away = merged_away.into_iter();
     graph.items.retain(|_| merged_away.next() != Some(true));
     graph
+}
+
+/// Whether an operation takes its operands and gives the shape of a value: rows of a sum may repeat, those of a residual
+/// do not.
+fn gives(graph: &Graph, op: &Op, value: Value) -> bool {
+    let info = graph.info(value);
+    let shape = op.operation().infer(&Shapes::new(&info.name, graph));
+    shape.is_ok_and(|shape| shape == [info.rows, info.width])
 }
 
 /// The places of the nodes that read each value.

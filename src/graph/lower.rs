@@ -84,7 +84,8 @@ impl Lowering<'_> {
             self.first_row = first;
             for node in &chunks.nodes {
                 for value in node.op.operation().row_wise().into_iter().flatten() {
-                    if !self.parts.contains_key(&value) {
+                    // Rows that repeat stay whole.
+                    if !self.is_part(value) && self.graph.rows(value) == chunks.rows {
                         let (whole, part) = (self.tensor(value), self.part(value, rows));
                         self.copy_rows(whole, first, part, 0, rows);
                     }
@@ -193,5 +194,9 @@ impl Bind for Lowering<'_> {
 
     fn first_row(&self) -> usize {
         self.first_row
+    }
+
+    fn is_part(&self, value: Value) -> bool {
+        self.parts.contains_key(&value)
     }
 }

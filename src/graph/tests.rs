@@ -5,8 +5,8 @@ use crate::base::{ErrorKind, LayerError};
 use crate::kernels::{Capabilities, DeviceClass};
 use crate::ops::{
     Activate, Activation, Add, ArgMax, Attention, AttentionBias, AttentionSpec, CacheSpec, Embed, Fold, FoldSpec,
-    Function, GatherSlots, Grid, KeySource, LayerNorm, Linear, LogSoftmax, Mask, Patchify, RmsNorm, RopeAppend,
-    RopeSpec, RowChoice, TopK, Unfold,
+    Function, GatherSlots, Grid, KeySource, LayerNorm, Linear, LogSoftmax, Mask, MeanRows, Patchify, Prepend,
+    ResizeTable, RmsNorm, RopeAppend, RopeSpec, RowChoice, SelectRows, TopK, Unfold,
 };
 
 fn input(g: &mut Graph, rows: usize, width: usize) -> Value {
@@ -89,7 +89,9 @@ fn a_table_of_biases_has_a_column_for_each_head_and_its_center() {
 #[test]
 fn no_operation_takes_operands_that_disagree() {
     let mut g = Graph::new("refusals");
-    let [x, narrow, odd, one] = [[6, 8], [6, 4], [6, 10], [6, 1]].map(|[rows, width]| input(&mut g, rows, width));
+    let [x, narrow, odd, one, pixels] =
+        [[6, 8], [6, 4], [6, 10], [6, 1], [6, 3]].map(|[rows, width]| input(&mut g, rows, width));
+    let [four, uneven, none] = [[4, 8], [4, 6], [0, 8]].map(|[rows, width]| input(&mut g, rows, width));
     let vector = g.whole("vector", 1, 8, Source::tensor("vector")).expect("its name is new");
     let short = g.whole("short", 1, 4, Source::tensor("short")).expect("its name is new");
     let matrix = g.matrix("matrix", 6, 8, Source::tensor("matrix")).expect("its name is new");
@@ -101,7 +103,28 @@ fn no_operation_takes_operands_that_disagree() {
     let wrong: Vec<(&str, Op)> = vec![
         ("ids of two words", Embed { ids: x, table: matrix, features: None, scale: 1.0 }.into()),
         ("features of another width", Embed { ids: one, table: matrix, features: Some(narrow), scale: 1.0 }.into()),
-        ("a picture of other pixels", Patchify { image: x, size: 2, patch: 1 }.into()),
+        ("a picture of other pixels", Patchify { image: pixels, size: [2, 2], patch: 1 }.into()),
+        ("pictures of no pixels", Patchify { image: pixels, size: [0, 3], patch: 1 }.into()),
+        ("a picture of two channels", Patchify { image: x, size: [2, 3], patch: 1 }.into()),
+        ("patches of no pixels", Patchify { image: pixels, size: [2, 3], patch: 0 }.into()),
+        ("patches taller than the picture", Patchify { image: pixels, size: [2, 3], patch: 3 }.into()),
+        ("a table of another side", ResizeTable { table: four, from: 3, to: [2, 2] }.into()),
+        ("a table of no places", ResizeTable { table: four, from: 0, to: [2, 2] }.into()),
+        ("a grid without rows", ResizeTable { table: four, from: 2, to: [0, 2] }.into()),
+        ("a grid of too many columns", ResizeTable { table: four, from: 2, to: [1, 16385] }.into()),
+        ("a table of no whole vectors", ResizeTable { table: uneven, from: 2, to: [2, 2] }.into()),
+        ("a prefix for no sequence", Prepend { prefix: vector, x: Some(x), sequences: 0 }.into()),
+        ("a prefix for parts of rows", Prepend { prefix: vector, x: Some(x), sequences: 4 }.into()),
+        ("a prefix of another width", Prepend { prefix: short, x: Some(x), sequences: 2 }.into()),
+        ("a prefix of no rows", Prepend { prefix: none, x: Some(x), sequences: 2 }.into()),
+        ("a prefix of no whole vectors", Prepend { prefix: odd, x: Some(odd), sequences: 2 }.into()),
+        ("a row behind its sequence", SelectRows::one(x, 3, 3).into()),
+        ("no row at all", SelectRows { x, sequence_rows: 3, rows: 1..1 }.into()),
+        ("rows of parts of sequences", SelectRows::one(x, 4, 0).into()),
+        ("rows of no whole vectors", SelectRows::one(odd, 3, 0).into()),
+        ("the mean of no rows", MeanRows { x, sequence_rows: 3, skip: 3 }.into()),
+        ("means of parts of sequences", MeanRows { x, sequence_rows: 4, skip: 0 }.into()),
+        ("means of no whole vectors", MeanRows { x: odd, sequence_rows: 3, skip: 0 }.into()),
         ("a grid of other pixels", Unfold { x, grid: Grid { height: 2, width: 2 }, kernel_size: 3 }.into()),
         ("an even neighbourhood", Unfold { x, grid, kernel_size: 2 }.into()),
         ("patches of another width", Fold { x, bias: vector, grid, spec: fold }.into()),
@@ -118,7 +141,9 @@ fn no_operation_takes_operands_that_disagree() {
         ("rows of another width", RopeAppend { qkv: x, k_cache: narrow, v_cache: narrow, spec: rope }.into()),
         ("a cache of other slots", GatherSlots { cache: x, spec: cache }.into()),
         ("an activation that does nothing", Activate { x, activation: Activation::None }.into()),
-        ("a sum of two shapes", Add { a: x, b: narrow }.into()),
+        ("a sum of two widths", Add { a: x, b: narrow }.into()),
+        ("rows that do not divide those of the sum", Add { a: x, b: four }.into()),
+        ("a sum of fewer rows than are added", Add { a: vector, b: x }.into()),
         ("next ids of other rows", ArgMax { logits: x, first_id: 0, next_ids: vector }.into()),
         ("the best none", TopK { logits: x, k: 0 }.into()),
         ("two ids a row", LogSoftmax { logits: x, ids: narrow }.into()),
@@ -193,4 +218,22 @@ fn merges_go_on_from_merged_nodes_and_stop_at_a_second_reader() {
         other => panic!("{other:?}"),
     }
     assert_eq!(chain(true).nodes().count(), 4, "what two nodes read is not merged into one of them");
+}
+
+/// A table of positions over several pictures is added by itself: residuals do not repeat.
+#[test]
+fn rows_that_repeat_are_not_merged_as_a_residual() {
+    let nodes = |rows: usize, swap: bool| {
+        let mut g = Graph::new("positions");
+        let (x, table) = (input(&mut g, 6, 8), input(&mut g, rows, 4));
+        let w = g.matrix("w", 4, 8, Source::tensor("w")).expect("its name is new");
+        let y = g.push("y", Linear::new(x, w, None)).expect("it fits");
+        let sum = if swap { Add { a: table, b: y } } else { Add { a: y, b: table } };
+        let sum = g.push("sum", sum).expect("it fits");
+        assert_eq!([g.rows(sum), g.width(sum)], [rows.max(6), 4]);
+        g.store(sum, "sum", StateKind::Output).expect("its name is new");
+        fuse(g).nodes().count()
+    };
+    assert_eq!([nodes(6, false), nodes(6, true)], [1, 1]);
+    assert_eq!([nodes(3, false), nodes(1, false), nodes(12, true)], [2, 2, 2]);
 }

@@ -10,7 +10,10 @@ pub enum Storage {
     F32Whole,
 }
 
-/// Which tensors of a checkpoint make up a weight, by their canonical names.
+/// Which tensors of a checkpoint make up a weight `[rows, k]`, by their canonical names.
+///
+/// The last axes of a tensor that make `k` are its columns, all before them its rows. A vector, which has one row, is
+/// taken as `k` rows of one element.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Source {
     /// The rows of these tensors, one after the other.
@@ -19,12 +22,44 @@ pub enum Source {
     Interleave(String, String),
     /// A tensor `[k, ...]` as `[rows, k]`: the weights of a transposed convolution by what they give.
     Transposed(String),
+    /// As many rows of a tensor as the weight has: keys and values of a fused projection.
+    Part {
+        /// The tensor.
+        tensor: String,
+        /// The first of the rows.
+        first: usize,
+    },
+    /// A tensor whose columns are `[pixels, channels]`, as `[channels, pixels]`: the order of patches here.
+    ChannelsFirst {
+        /// The tensor.
+        tensor: String,
+        /// How many channels.
+        channels: usize,
+    },
+    /// Rows of another source, each times its element of a vector: `gamma * (W x + b)` with `gamma` in `W` and `b`.
+    Scaled {
+        /// The other source.
+        source: Box<Self>,
+        /// The vector.
+        by: String,
+    },
 }
 
 impl Source {
     /// One tensor as it is.
     pub fn tensor(name: impl Into<String>) -> Self {
         Self::Concat(vec![name.into()])
+    }
+
+    /// The rows from `first` on of a tensor.
+    pub fn part(name: impl Into<String>, first: usize) -> Self {
+        Self::Part { tensor: name.into(), first }
+    }
+
+    /// The same, each row times its element of a vector.
+    #[must_use]
+    pub fn scaled(self, by: impl Into<String>) -> Self {
+        Self::Scaled { source: Box::new(self), by: by.into() }
     }
 }
 

@@ -3,6 +3,7 @@
 #[cfg(feature = "images")]
 mod decode;
 mod error;
+mod fit;
 mod preprocess;
 mod resize;
 mod rgb8;
@@ -13,5 +14,5 @@ mod tests;
 pub use decode::decode;
 pub use error::ImageError;
 pub use preprocess::Preprocessor;
-pub use resize::{Filter, resize, resize_grey};
+pub use resize::{Filter, resize, resize_grey, resize_part};
 pub use rgb8::Rgb8;

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use crate::root::root;
 
 use super::*;
-use crate::base::{ErrorKind, LayerError};
+use crate::base::{ErrorKind, Fields, LayerError};
 
 fn folder(name: &str) -> PathBuf {
     root().join("tests").join(name)
@@ -89,6 +89,61 @@ fn prepared_pixels_are_those_of_transformers() {
         assert_eq!(*value, expected[colour * 56 * 56 + pixel], "pixel {pixel}, colour {colour}");
     }
     assert_eq!(Preprocessor::from_hf(None, 56), Ok(preprocessor));
+}
+
+/// Noise from a hash of each byte's place, as the reference makes it.
+fn noise(width: usize, height: usize) -> Rgb8 {
+    let byte = |place: u32| {
+        let mut x = place.wrapping_mul(0x9E37_79B1);
+        x = (x ^ (x >> 16)).wrapping_mul(0x85EB_CA6B);
+        ((x ^ (x >> 13)) >> 24) as u8
+    };
+    Rgb8::new(width, height, (0..(width * height * 3) as u32).map(byte).collect()).expect("a picture")
+}
+
+fn prepare(case: &Value, side: usize) -> Preprocessor {
+    let config = &case["config"];
+    match case["kind"].as_str().expect("a kind") {
+        "vit" => Preprocessor::square(Some(config), side, Filter::Bilinear),
+        "patches" => Preprocessor::patches(Some(config), 4, 256),
+        "timm" => Preprocessor::from_timm(&Fields::of("config.json", config).expect("an object"), side),
+        _ => Preprocessor::from_hf(Some(config), side),
+    }
+    .expect("it can be done")
+}
+
+#[test]
+fn pictures_of_all_shapes_are_prepared_as_the_references_are() {
+    let json = fs::read_to_string(folder("goldens/pictures/prepared.json")).expect("the goldens are there");
+    let json: Value = serde_json::from_str(&json).expect("they are JSON");
+    let tensors = fs::read(folder("goldens/pictures/prepared.safetensors")).expect("the goldens are there");
+    let tensors = safetensors::SafeTensors::deserialize(&tensors).expect("they are tensors");
+    let side = json["side"].as_u64().expect("a number") as usize;
+    let cases = json["cases"].as_array().expect("a list");
+    for case in cases {
+        let name = case["tensor"].as_str().expect("a name");
+        let expected: Vec<f32> = bytemuck::pod_collect_to_vec(tensors.tensor(name).expect("it is there").data());
+        let [height, width] = [0, 1].map(|n| case["size"][n].as_u64().expect("a number") as usize);
+        let (picture, preprocessor) = (noise(width, height), prepare(case, side));
+        assert_eq!(json!(preprocessor.target(&picture)), case["target"], "{name}");
+        let found = preprocessor.apply(&picture);
+        assert_eq!(found.len(), expected.len(), "{name}");
+        let far = found.iter().zip(&expected).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+        assert!(far <= 1e-6, "{name}: {far}");
+    }
+    assert_eq!(cases.len(), 55);
+}
+
+#[test]
+fn a_long_thin_picture_is_scaled_where_it_is_kept_alone() {
+    let config = json!({"crop_pct": 1.0, "crop_mode": "center"});
+    let fields = Fields::of("config.json", &config).expect("an object");
+    let preprocessor = Preprocessor::from_timm(&fields, 224).expect("it can be done");
+    // Scaled as a whole it would have 800 million pixels.
+    assert_eq!(preprocessor.apply(&noise(1, 16_384)).len(), 224 * 224 * 3);
+    let preprocessor = Preprocessor::patches(None, 16, 256).expect("it can be done");
+    assert_eq!(preprocessor.target(&noise(4000, 1)), [16, 4096]);
+    assert_eq!(preprocessor.with_budget(9).target(&noise(4000, 17)), [16, 144]);
 }
 
 #[test]

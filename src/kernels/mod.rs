@@ -9,5 +9,5 @@ mod table;
 pub use activation::{Activation, Function};
 pub use capabilities::{Capabilities, DeviceClass, SubgroupSizes};
 pub use dispatch::Dispatch;
-pub use step::{MAX_SEQUENCES, StepError};
+pub use step::{ALL_ROWS, MAX_SEQUENCES, StepError};
 pub use table::{Access, Kernel, KernelId, KernelInfo, Needs, Sequence, Step, params};

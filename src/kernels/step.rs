@@ -9,6 +9,9 @@ use crate::base::{ErrorKind, LayerError, Remedy};
 /// Most sequences of a pass.
 pub const MAX_SEQUENCES: usize = (size_of::<Step>() - offset_of!(Step, sequence)) / size_of::<Sequence>();
 
+/// Valid rows of a memory that are all of its block.
+pub const ALL_ROWS: u32 = u32::MAX;
+
 /// Why a step cannot be made.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum StepError {
@@ -110,6 +113,24 @@ impl Step {
         Ok(step)
     }
 
+    /// Every row of some sequences, in a plan that has `sequence_rows` rows for each: pictures or texts side by side. Each
+    /// attends to its own rows, and to all rows of the block of a memory that has its number.
+    ///
+    /// The plan may be for more sequences; what those behind come to is not to be read. Values that have fewer rows a
+    /// sequence than `sequence_rows`, such as pooled ones, need no other step.
+    ///
+    /// # Errors
+    /// More than [`MAX_SEQUENCES`].
+    pub fn all(sequences: usize, sequence_rows: usize) -> Result<Self, StepError> {
+        if sequences > MAX_SEQUENCES {
+            return Err(StepError::TooMany { found: sequences });
+        }
+        let tokens = sequence_rows as u32;
+        let one = |n| Sequence { tokens, memory: ALL_ROWS, memory_slot: n, ..Sequence::NONE };
+        let all: Vec<Sequence> = (0..sequences as u32).map(one).collect();
+        Self::of(&all, sequence_rows)
+    }
+
     /// For `gather_slots`: slot `s` gets the `rows` of slot `sources[s]`.
     ///
     /// # Errors
@@ -172,6 +193,14 @@ mod tests {
         assert_eq!(many, Err(StepError::TooMany { found: 65 }));
         let long = Step::of(&[rows(7), rows(8)], 7);
         assert_eq!(long, Err(StepError::TooLong { sequence: 1, tokens: 8, sequence_rows: 7 }));
+    }
+
+    #[test]
+    fn all_rows_of_sequences_are_valid_and_so_are_those_of_their_memories() {
+        let step = Step::all(3, 7).expect("they fit");
+        let one = |memory_slot| Sequence { memory: ALL_ROWS, memory_slot, ..rows(7) };
+        assert_eq!((step.rows, step.sequences()), (21, &[one(0), one(1), one(2)][..]));
+        assert_eq!(Step::all(MAX_SEQUENCES + 1, 1), Err(StepError::TooMany { found: 65 }));
     }
 
     #[test]

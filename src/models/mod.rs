@@ -12,8 +12,10 @@ pub mod paligemma;
 mod pass;
 mod recipe;
 mod registry;
+pub mod siglip;
 pub mod states;
 mod task;
+pub mod vit;
 
 pub use architecture::{
     Architecture, Decoder, ImageInput, Part, Section, weight_specs, weights_by_part, with_tokenizer,

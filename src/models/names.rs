@@ -19,14 +19,22 @@ impl Names {
         Self { ours: self.ours(ours), theirs: self.theirs(theirs) }
     }
 
+    /// The same tensors in a checkpoint, by another name in the runtime.
+    pub fn inside(&self, ours: &str) -> Self {
+        Self { ours: self.ours(ours), theirs: self.theirs.clone() }
+    }
+
     /// The name of one of its values or weights in the runtime.
     pub fn ours(&self, part: &str) -> String {
         format!("{}.{part}", self.ours)
     }
 
-    /// The name of one of its tensors in a checkpoint.
+    /// The name of one of its tensors in a checkpoint; a block without a name there has its parts at the top.
     pub fn theirs(&self, part: &str) -> String {
-        format!("{}.{part}", self.theirs)
+        match self.theirs.as_str() {
+            "" => part.to_owned(),
+            theirs => format!("{theirs}.{part}"),
+        }
     }
 
     /// Its name in the runtime.

@@ -2,31 +2,41 @@ use serde_json::Value;
 
 use super::Architecture;
 use super::paligemma::PaliGemma;
+use super::siglip::{MODEL_TYPES, Siglip};
+use super::vit::Vit;
 use crate::base::{Fields, Result};
 
 /// An architecture, and how it is opened from the contents of a `config.json`.
 struct Entry {
-    model_type: &'static str,
+    model_types: &'static [&'static str],
     open: fn(&Value) -> Result<Box<dyn Architecture>>,
 }
 
 /// Every architecture by the `model_type` of its `config.json`.
-const ARCHITECTURES: &[Entry] =
-    &[Entry { model_type: "paligemma", open: |json| Ok(Box::new(PaliGemma::from_hf(json)?)) }];
+const ARCHITECTURES: &[Entry] = &[
+    Entry { model_types: &["paligemma"], open: |json| Ok(Box::new(PaliGemma::from_hf(json)?)) },
+    Entry { model_types: &MODEL_TYPES, open: |json| Ok(Box::new(Siglip::from_hf(json)?)) },
+    Entry { model_types: &["vit"], open: |json| Ok(Box::new(Vit::from_hf(json)?)) },
+];
 
 fn known() -> String {
-    ARCHITECTURES.iter().map(|entry| entry.model_type).collect::<Vec<_>>().join(", ")
+    let model_types = ARCHITECTURES.iter().flat_map(|entry| entry.model_types);
+    format!("{}, or timm's architecture of a vit", model_types.copied().collect::<Vec<_>>().join(", "))
 }
 
-/// The architecture that a `config.json` tells of.
+/// The architecture that a `config.json` tells of: Hugging Face's by `model_type`, timm's by `architecture`.
 ///
 /// # Errors
-/// A `model_type` that is not known, or fields that make no model.
+/// An architecture that is not known, or fields that make no model.
 pub fn open(config: &Value) -> Result<Box<dyn Architecture>> {
     let fields = Fields::of("config.json", config)?;
     let model_type = fields.get("model_type");
+    if model_type.is_none() && fields.get("architecture").is_some() {
+        return Ok(Box::new(Vit::from_timm(config)?));
+    }
     let name = model_type.as_ref().and_then(|field| field.value().as_str());
-    if let Some(entry) = ARCHITECTURES.iter().find(|entry| Some(entry.model_type) == name) {
+    let entry = ARCHITECTURES.iter().find(|entry| name.is_some_and(|name| entry.model_types.contains(&name)));
+    if let Some(entry) = entry {
         return (entry.open)(config);
     }
     let unknown = match model_type {

@@ -2,12 +2,12 @@ use super::{Bind, Emitter, Operand, Operation, ShapeError, Shapes, Tensor, Value
 use crate::kernels::KernelId;
 use crate::kernels::params::AddParams;
 
-/// Elementwise sum of two values of one shape.
+/// Elementwise sum `[T, D]`. Where `b` has fewer rows they repeat: a table of positions meets several pictures.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Add {
-    /// One.
+    /// `[T, D]`.
     pub a: Value,
-    /// The other.
+    /// `[N, D]`, N a divisor of T.
     pub b: Value,
 }
 
@@ -28,9 +28,10 @@ impl Operation for Add {
     }
 
     fn infer(&self, shapes: &Shapes<'_>) -> Result<[usize; 2], ShapeError> {
-        let ([rows, width], [other_rows, other_width]) = (shapes.of(self.a), shapes.of(self.b));
-        shapes.equal("rows of the sum", other_rows, rows)?;
+        let ([rows, width], [repeated, other_width]) = (shapes.of(self.a), shapes.of(self.b));
         shapes.equal("width of the sum", other_width, width)?;
+        let whole = repeated > 0 && rows.is_multiple_of(repeated);
+        shapes.supported("the rows of the sum", format!("{rows} and {repeated}"), whole, "all or a divisor of them")?;
         Ok([rows, width])
     }
 
@@ -44,13 +45,16 @@ impl Operation for Add {
 
     fn emit(&self, e: &mut Emitter<'_>, bind: &mut dyn Bind, out: Tensor) {
         let (a, b) = (bind.tensor(self.a), bind.tensor(self.b));
-        add(e, a, b, out);
+        let first_row = if bind.is_part(self.b) { 0 } else { bind.first_row() };
+        add(e, a, b, first_row, out);
     }
 }
 
-/// `a + b`.
-pub fn add(e: &mut Emitter, a: Tensor, b: Tensor, out: Tensor) {
-    let params = AddParams { tokens: out.rows as u32, width: out.width as u32, ..Default::default() };
+/// `a + b`, rows of `b` over and over from row `first_row` of them on.
+pub fn add(e: &mut Emitter, a: Tensor, b: Tensor, first_row: usize, out: Tensor) {
+    let b_first = first_row % b.rows.max(1);
+    let params =
+        AddParams { tokens: out.rows as u32, width: out.width as u32, b_rows: b.rows as u32, b_first: b_first as u32 };
     let grid = [out.width.div_ceil(64) as u32, out.rows as u32, 1];
     e.push(KernelId::Add, vec![a.handle, b.handle, out.handle], &params, grid);
 }

@@ -16,8 +16,11 @@ mod norm;
 mod operand;
 mod operation;
 mod patchify;
+mod prepend;
+mod resize_table;
 mod rope;
 mod select;
+mod select_rows;
 mod shape;
 mod value;
 
@@ -33,8 +36,11 @@ pub use norm::{LayerNorm, RmsNorm, layer_norm, rms_norm};
 pub use operand::{RowChoice, ShardOperand, Tensor, WeightOperand};
 pub use operation::{Bind, Operation};
 pub use patchify::{Patchify, patchify};
+pub use prepend::{Prepend, prepend};
+pub use resize_table::{ResizeTable, resize_table};
 pub use rope::{RopeAppend, RopeSpec, rope_append};
 pub use select::{ArgMax, LogSoftmax, TopK, argmax, log_softmax, top_k};
+pub use select_rows::{MeanRows, SelectRows, mean_rows, select_rows};
 pub use shape::{Extents, ShapeError, Shapes};
 pub use value::{Operand, Value, WeightId};
 
@@ -43,6 +49,10 @@ pub use crate::kernels::{Activation, Function};
 operation::operations! {
     Embed,
     Patchify,
+    ResizeTable,
+    Prepend,
+    SelectRows,
+    MeanRows,
     Unfold,
     Fold,
     Linear,

@@ -8,6 +8,8 @@ pub trait Bind {
     fn weight(&mut self, weight: WeightId) -> WeightOperand;
     /// Row of the pass that is row 0 of the tensors: not 0 where a pass is done some rows at a time.
     fn first_row(&self) -> usize;
+    /// Whether the tensor of a value is only its rows from [`first_row`](Self::first_row) on.
+    fn is_part(&self, value: Value) -> bool;
 }
 
 /// One operation: what it reads and writes, what comes out, and the kernels that do it.
@@ -29,7 +31,8 @@ pub trait Operation {
     /// Its name and numbers, without operands, for dumps.
     fn describe(&self) -> String;
 
-    /// The operands of which row n alone goes into row n of the output; `None` if rows depend on each other.
+    /// The operands of which row n alone goes into row n of the output; `None` if rows depend on each other. Those with
+    /// fewer rows than the output repeat.
     fn row_wise(&self) -> Option<Vec<Value>> {
         None
     }

@@ -1,51 +1,97 @@
 //! Weights put together from the tensors of a checkpoint.
 
+#[cfg(test)]
+mod tests;
+
 use std::ops::Range;
 
 use super::SessionError;
 use crate::base::{Error, Result};
-use crate::format::{Checkpoint, Place};
+use crate::format::{Checkpoint, FormatError, Place};
 use crate::graph::{Source, WeightSpec};
 use crate::quant::{QuantError, encode_rows, layout};
 use crate::tensor::Dtype;
 
+/// A source with the rows that it gives and their length. A vector is a row for each of its elements.
+#[derive(Clone, Copy)]
+struct Gather<'s> {
+    source: &'s Source,
+    rows: usize,
+    k: usize,
+}
+
+impl<'s> Gather<'s> {
+    fn of(spec: &'s WeightSpec) -> Self {
+        let WeightSpec { source, rows, k, .. } = spec;
+        if is_vector(spec) {
+            return Self { source, rows: *k, k: 1 };
+        }
+        Self { source, rows: *rows, k: *k }
+    }
+}
+
+/// Whether a weight is read element by element; the weights of a transposed convolution with one channel are not.
+fn is_vector(spec: &WeightSpec) -> bool {
+    let mut source = &spec.source;
+    while let Source::Scaled { source: inner, .. } = source {
+        source = inner;
+    }
+    spec.rows == 1 && !matches!(source, Source::Transposed(_))
+}
+
 /// Checks every tensor's shape against the configuration, before anything is allocated.
 pub fn check_shapes(specs: &[WeightSpec], checkpoint: &Checkpoint<'_>) -> Result<()> {
-    for spec in specs {
-        let (parts, paired): (Vec<&String>, bool) = match &spec.source {
-            Source::Concat(names) => (names.iter().collect(), false),
-            Source::Interleave(even, odd) => (vec![even, odd], true),
-            Source::Transposed(name) => (vec![name], false),
-        };
-        let (expected, k) = match &spec.source {
-            Source::Transposed(_) => (spec.k, spec.rows),
-            // A vector is one row, however many axes its tensor has.
-            _ if spec.rows == 1 => (spec.k, 1),
-            _ => (spec.rows, spec.k),
-        };
-        let mut rows = 0;
-        for (n, name) in parts.iter().enumerate() {
-            let shape = checkpoint.shape(name)?;
-            let found = rows_of(spec, &shape);
-            rows += found.0;
-            let complete = n + 1 < parts.len() || rows == expected;
-            let even = !paired || found.0 == expected / 2;
-            if found.1 != k || !complete || !even {
-                let fault = SessionError::Shape { name: (*name).clone(), found: shape, rows: spec.rows, k: spec.k };
-                return Err(fault.into());
+    specs.iter().try_for_each(|spec| check(spec, Gather::of(spec), checkpoint))
+}
+
+/// Checks the shapes of a source's tensors.
+fn check(spec: &WeightSpec, gather: Gather<'_>, checkpoint: &Checkpoint<'_>) -> Result<()> {
+    let Gather { source, rows, k } = gather;
+    let wrong = |name: &String, found: Vec<usize>, rows: usize, k: usize| {
+        Error::from(SessionError::Shape { name: name.clone(), found, rows, k })
+    };
+    // How many rows of k columns a tensor has, if they are as many as they should.
+    let rows_in = |name: &String, k: usize, fits: &dyn Fn(usize) -> bool| -> Result<usize> {
+        let shape = checkpoint.shape(name)?;
+        let found = rows_of(&shape, k).filter(|&found| fits(found));
+        found.ok_or_else(|| wrong(name, shape, spec.rows, spec.k))
+    };
+    match source {
+        Source::Concat(names) => {
+            let mut before = 0;
+            for (n, name) in names.iter().enumerate() {
+                before += rows_in(name, k, &|found| n + 1 < names.len() || before + found == rows)?;
+            }
+        }
+        Source::Interleave(even, odd) => {
+            rows_in(even, k, &|found| 2 * found == rows)?;
+            rows_in(odd, k, &|found| 2 * found == rows)?;
+        }
+        Source::Transposed(name) => {
+            rows_in(name, rows, &|found| found == k)?;
+        }
+        Source::Part { tensor, first } => {
+            rows_in(tensor, k, &|found| first.saturating_add(rows) <= found)?;
+        }
+        Source::ChannelsFirst { tensor, channels } => {
+            rows_in(tensor, k, &|found| found == rows && k.is_multiple_of(*channels))?;
+        }
+        Source::Scaled { source, by } => {
+            check(spec, Gather { source, ..gather }, checkpoint)?;
+            let shape = checkpoint.shape(by)?;
+            if rows_of(&shape, 1) != Some(rows) {
+                return Err(wrong(by, shape, 1, rows));
             }
         }
     }
     Ok(())
 }
 
-/// Rows and row length of a source tensor; a vector counts its elements as rows.
-fn rows_of(spec: &WeightSpec, shape: &[usize]) -> (usize, usize) {
-    match shape {
-        _ if spec.rows == 1 => (shape.iter().product(), 1),
-        [] => (1, 1),
-        [n, rest @ ..] => (*n, rest.iter().product()),
-    }
+/// Rows of a tensor whose last axes make `k` columns; `None` where none do.
+fn rows_of(shape: &[usize], k: usize) -> Option<usize> {
+    let columns = |split: &usize| shape[*split..].iter().product::<usize>() == k;
+    let split = (0..=shape.len()).rev().find(columns)?;
+    Some(shape[..split].iter().product())
 }
 
 /// Rows of a weight as a device holds them: elements, and scales where the dtype has some.
@@ -60,7 +106,8 @@ pub fn encode(
 ) -> Result<(Vec<u8>, Vec<u8>)> {
     let mut values = Vec::new();
     let (first, count) = (rows.start, rows.len());
-    gather(spec, rows, checkpoint, &mut values)?;
+    let gather = Gather::of(spec);
+    collect(gather, if is_vector(spec) { 0..gather.rows } else { rows }, checkpoint, &mut values)?;
     let mut encoded = match encode_rows(dtype, &values, spec.k) {
         Ok(encoded) => encoded,
         Err(reason) => return Err(locate_error(spec, first, reason, checkpoint)?),
@@ -72,7 +119,8 @@ pub fn encode(
 /// A value that cannot be encoded, by its place in the files; `first` is the first row of those that were tried.
 fn locate_error(spec: &WeightSpec, first: usize, mut reason: QuantError, checkpoint: &Checkpoint<'_>) -> Result<Error> {
     let Some([row, column]) = reason.place() else { return Ok(reason.into()) };
-    let (name, n) = source_of(spec, first + *row, *column, checkpoint)?;
+    let [in_row, in_column] = if is_vector(spec) { [*column, 0] } else { [first + *row, *column] };
+    let (name, n) = source_of(Gather::of(spec), in_row, in_column, checkpoint)?;
     let Place { file, tensor, byte, row: in_row, column: in_column } = checkpoint.place(name, n)?;
     (*row, *column) = (in_row, in_column);
     Ok(SessionError::Value { file, tensor, byte, reason }.into())
@@ -80,18 +128,27 @@ fn locate_error(spec: &WeightSpec, first: usize, mut reason: QuantError, checkpo
 
 /// The tensor that an element of a weight comes from, and which of its elements that is.
 fn source_of<'s>(
-    spec: &'s WeightSpec,
+    gather: Gather<'s>,
     row: usize,
     column: usize,
     checkpoint: &Checkpoint<'_>,
 ) -> Result<(&'s str, usize)> {
-    match &spec.source {
-        Source::Interleave(even, odd) => {
-            Ok((if row.is_multiple_of(2) { even } else { odd }, row / 2 * spec.k + column))
+    let Gather { source, rows, k } = gather;
+    match source {
+        Source::Interleave(even, odd) => Ok((if row.is_multiple_of(2) { even } else { odd }, row / 2 * k + column)),
+        Source::Transposed(name) => Ok((name, column * rows + row)),
+        Source::Part { tensor, first } => Ok((tensor, (first + row) * k + column)),
+        Source::ChannelsFirst { tensor, channels } => Ok((tensor, row * k + channels_last(column, k, *channels))),
+        Source::Scaled { source, by } => {
+            let mut factor = Vec::new();
+            read(checkpoint, by, 1, row..row + 1, &mut factor)?;
+            match factor[..] {
+                [factor] if !factor.is_finite() => Ok((by, row)),
+                _ => source_of(Gather { source, ..gather }, row, column, checkpoint),
+            }
         }
-        Source::Transposed(name) => Ok((name, column * spec.rows + row)),
         Source::Concat(names) => {
-            let mut n = row * spec.k + column;
+            let mut n = row * k + column;
             for name in names {
                 let elements = checkpoint.shape(name)?.iter().product();
                 if n < elements {
@@ -99,47 +156,83 @@ fn source_of<'s>(
                 }
                 n -= elements;
             }
-            Err(SessionError::MissingState(spec.name.clone()).into())
+            Err(SessionError::MissingState(names.concat()).into())
         }
     }
 }
 
+/// Where column `column` of `[channels, pixels]` is in `[pixels, channels]`, of `k` columns in all.
+fn channels_last(column: usize, k: usize, channels: usize) -> usize {
+    let pixels = (k / channels.max(1)).max(1);
+    column % pixels * channels + column / pixels
+}
+
 /// Appends rows `range` of a weight, put together from its sources.
-fn gather(spec: &WeightSpec, range: Range<usize>, checkpoint: &Checkpoint<'_>, out: &mut Vec<f32>) -> Result<()> {
-    match &spec.source {
-        Source::Concat(names) if spec.rows == 1 => {
-            for name in names {
-                let rows = checkpoint.shape(name)?.first().copied().unwrap_or(1);
-                checkpoint.read_rows(name, 0..rows, out)?;
-            }
-        }
+fn collect(gather: Gather<'_>, range: Range<usize>, checkpoint: &Checkpoint<'_>, out: &mut Vec<f32>) -> Result<()> {
+    let Gather { source, rows, k } = gather;
+    match source {
         Source::Concat(names) => {
             let mut first = 0;
             for name in names {
-                let end = first + checkpoint.shape(name)?.first().copied().unwrap_or(1);
+                let end = first + rows_of(&checkpoint.shape(name)?, k).unwrap_or(0);
                 let (from, to) = (range.start.max(first), range.end.min(end));
                 if from < to {
-                    checkpoint.read_rows(name, from - first..to - first, out)?;
+                    read(checkpoint, name, k, from - first..to - first, out)?;
                 }
                 first = end;
             }
         }
         Source::Transposed(name) => {
             let mut columns = Vec::new();
-            checkpoint.read_rows(name, 0..spec.k, &mut columns)?;
+            read(checkpoint, name, rows, 0..k, &mut columns)?;
             for row in range {
-                out.extend((0..spec.k).map(|k| columns[k * spec.rows + row]));
+                out.extend((0..k).map(|k| columns[k * rows + row]));
             }
         }
         Source::Interleave(even, odd) => {
             // Many rows at once: a tensor that does not lie by rows is slow to read one by one.
-            let (mut rows, mut others) = (Vec::new(), Vec::new());
-            checkpoint.read_rows(even, range.start.div_ceil(2)..range.end.div_ceil(2), &mut rows)?;
-            checkpoint.read_rows(odd, range.start / 2..range.end / 2, &mut others)?;
-            let (mut rows, mut others) = (rows.chunks(spec.k), others.chunks(spec.k));
+            let (mut evens, mut odds) = (Vec::new(), Vec::new());
+            read(checkpoint, even, k, range.start.div_ceil(2)..range.end.div_ceil(2), &mut evens)?;
+            read(checkpoint, odd, k, range.start / 2..range.end / 2, &mut odds)?;
+            let (mut evens, mut odds) = (evens.chunks(k), odds.chunks(k));
             for row in range {
-                out.extend_from_slice(if row % 2 == 0 { &mut rows } else { &mut others }.next().unwrap_or_default());
+                out.extend_from_slice(if row % 2 == 0 { &mut evens } else { &mut odds }.next().unwrap_or_default());
             }
+        }
+        Source::Part { tensor, first } => read(checkpoint, tensor, k, first + range.start..first + range.end, out)?,
+        Source::ChannelsFirst { tensor, channels } => {
+            let mut values = Vec::new();
+            read(checkpoint, tensor, k, range, &mut values)?;
+            for row in values.chunks(k) {
+                out.extend((0..k).map(|column| row[channels_last(column, k, *channels)]));
+            }
+        }
+        Source::Scaled { source, by } => {
+            let (at, mut factors) = (out.len(), Vec::new());
+            collect(Gather { source, ..gather }, range.clone(), checkpoint, out)?;
+            read(checkpoint, by, 1, range, &mut factors)?;
+            for (row, factor) in out[at..].chunks_mut(k).zip(factors) {
+                row.iter_mut().for_each(|x| *x *= factor);
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Appends rows of a tensor whose last axes make `k` columns.
+fn read(checkpoint: &Checkpoint<'_>, name: &str, k: usize, rows: Range<usize>, out: &mut Vec<f32>) -> Result<()> {
+    let shape = checkpoint.shape(name)?;
+    let first = shape.first().copied().unwrap_or(1);
+    if rows_of(&shape, k) == Some(first) {
+        return checkpoint.read_rows(name, rows, out);
+    }
+    let mut all = Vec::new();
+    checkpoint.read_rows(name, 0..first, &mut all)?;
+    match all.get(rows.start * k..rows.end * k) {
+        Some(part) => out.extend_from_slice(part),
+        None => {
+            let Range { start: first, end } = rows;
+            return Err(FormatError::Rows { name: name.into(), first, end, rows: all.len() / k.max(1) }.into());
         }
     }
     Ok(())

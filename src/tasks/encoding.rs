@@ -62,7 +62,7 @@ impl Encoding {
         for picture in pictures {
             cancel.check()?;
             let pixels = preprocessor.apply(picture);
-            let size = [preprocessor.size(); 2];
+            let size = preprocessor.target(picture);
             rows.extend(cancel.guard(self.encoder.images(&[&pixels], size, output)).await?);
         }
         Ok(rows)

@@ -26,7 +26,8 @@ pub fn cases() -> Vec<KernelCase> {
         cases.extend([4, 36, 260].map(|width| embed(kernel, dtype, width)));
     }
     cases.extend([4, 36, 260].map(place_rows));
-    cases.extend([(8, 2), (11, 3), (28, 14), (15, 5)].map(|(size, patch)| patchify(size, patch)));
+    cases.extend([(8, 2), (11, 3), (28, 14), (15, 5)].map(|(size, patch)| patchify(1, [size; 2], patch)));
+    cases.extend([(3, [7, 13], 3), (2, [33, 16], 16), (5, [2, 9], 1)].map(|(count, size, n)| patchify(count, size, n)));
     cases.extend([(4, 4, 1, 3), (3, 5, 7, 3), (1, 1, 4, 5), (6, 2, 70, 1)].map(unfold));
     cases.extend([(4, 4, 3, 4, 2, 1), (2, 5, 70, 4, 2, 1), (3, 1, 2, 5, 3, 0), (2, 2, 1, 2, 2, 0)].map(fold));
     for width in [4, 36, 260, 1028] {
@@ -61,7 +62,7 @@ pub fn cases() -> Vec<KernelCase> {
         cases.extend([4, 36, 256].map(|head_dim| gather_slots(sources, head_dim)));
     }
     for width in [1, 67, 260] {
-        cases.push(add(width));
+        cases.extend([(4, 0), (2, 0), (3, 2), (1, 0)].map(|(b_rows, first)| add(width, b_rows, first)));
         for function in Function::all(3.5) {
             cases.extend([Activation::Map(function), Activation::Gated(function)].map(|act| activate(act, width)));
         }
@@ -123,17 +124,19 @@ fn place_rows(width: usize) -> KernelCase {
     KernelCase { label, operands, dispatches, step: tokens(5), tolerance: EXACT }
 }
 
-fn patchify(size: usize, patch: usize) -> KernelCase {
-    let side = size / patch;
-    let (patches, width) = (side * side, (3 * patch * patch).next_multiple_of(4));
-    let label = format!("patchify S={size} patch={patch}");
-    let image = Random::new(&label).floats(size * size * 3);
+fn patchify(count: usize, size: [usize; 2], patch: usize) -> KernelCase {
+    let grid = size.map(|side| side / patch);
+    let (patches, width) = (count * grid[0] * grid[1], (3 * patch * patch).next_multiple_of(4));
+    let label = format!("patchify B={count} {size:?} patch={patch}");
+    let image = Random::new(&label).floats(count * size[0] * size[1] * 3);
     let operands = vec![given(&image), written(patches * width)];
     let params = PatchifyParams {
         tokens: patches as u32,
-        image_size: size as u32,
+        image_height: size[0] as u32,
+        image_width: size[1] as u32,
         patch_size: patch as u32,
-        grid: side as u32,
+        grid_rows: grid[0] as u32,
+        grid_columns: grid[1] as u32,
         width: width as u32,
         ..Default::default()
     };
@@ -328,16 +331,16 @@ fn rope([heads, kv_heads, head_dim]: [usize; 3], position: u32, slot: u32, first
     KernelCase { label, operands, dispatches, step, tolerance }
 }
 
-fn add(width: usize) -> KernelCase {
+fn add(width: usize, b_rows: usize, b_first: u32) -> KernelCase {
     let (rows, capacity) = (3, 4);
-    let label = format!("add D={width}");
+    let label = format!("add D={width} rows of b={b_rows} from {b_first}");
     let mut random = Random::new(&label);
     let operands = vec![
         rows_up_to(&mut random, rows, capacity, width),
-        rows_up_to(&mut random, rows, capacity, width),
+        rows_up_to(&mut random, b_rows.min(rows), b_rows, width),
         written_of(capacity * width, rows * width),
     ];
-    let params = AddParams { tokens: capacity as u32, width: width as u32, ..Default::default() };
+    let params = AddParams { tokens: capacity as u32, width: width as u32, b_rows: b_rows as u32, b_first };
     let dispatches = vec![dispatch(KernelId::Add, 3, &params, [width.div_ceil(64), capacity, 1])];
     KernelCase { label, operands, dispatches, step: tokens(rows as u32), tolerance: ROUNDED }
 }

@@ -35,6 +35,8 @@ struct Setup {
     bias: bool,
     /// Every sequence takes the slot and the block of the one before.
     swapped: bool,
+    /// All rows of every sequence and of its memory are valid.
+    whole: bool,
 }
 
 const PLAIN: Setup = Setup {
@@ -48,6 +50,7 @@ const PLAIN: Setup = Setup {
     causal: true,
     bias: false,
     swapped: false,
+    whole: false,
 };
 
 const SOFTWARE: [KernelId; 3] =
@@ -94,6 +97,13 @@ pub fn cases() -> Vec<KernelCase> {
             }
         }
     }
+    // Pictures side by side, and the one query each of a pooling head.
+    for (source, sequence_rows) in [(Source::Own, 1), (Source::Own, 33), (Source::Fused, 1), (Source::Memory, 1)] {
+        for (head_dim, heads) in [(12, 3), (20, 2), (72, 2), (96, 1)] {
+            let setup = Setup { source, sequence_rows, head_dim, heads, kv_heads: heads, memory_rows: 81, ..PLAIN };
+            add(Setup { causal: false, whole: true, ..setup });
+        }
+    }
     cases
 }
 
@@ -128,7 +138,8 @@ impl Blocks {
 }
 
 fn case(kernel: KernelId, setup: Setup) -> KernelCase {
-    let Setup { source, heads, kv_heads, head_dim, count, sequence_rows, memory_rows, causal, bias, swapped } = setup;
+    let Setup { source, heads, kv_heads, head_dim, count, sequence_rows, memory_rows, causal, bias, swapped, whole } =
+        setup;
     let label = format!("{} {setup:?}", kernel.info().name);
     let mut random = Random::new("sequences");
     let (slots, capacity) = (count + 2, 20 + sequence_rows);
@@ -144,6 +155,10 @@ fn case(kernel: KernelId, setup: Setup) -> KernelCase {
             ..Default::default()
         })
         .collect();
+    let sequences = match whole {
+        true => Step::all(count, sequence_rows).expect("they fit").sequences().to_vec(),
+        false => sequences,
+    };
     let step = Step::of(&sequences, sequence_rows).expect("they fit");
 
     // Room for one sequence more than there is.
@@ -209,7 +224,8 @@ fn case(kernel: KernelId, setup: Setup) -> KernelCase {
             for _ in 0..if fused { 1 } else { 2 } {
                 let mut memory = Blocks::new(count + 1, memory_rows, width);
                 for (n, s) in sequences.iter().enumerate() {
-                    memory.fill(&mut random, count - n, if swapped { memory_rows } else { s.memory as usize });
+                    let rows = if swapped { memory_rows } else { memory_rows.min(s.memory as usize) };
+                    memory.fill(&mut random, if whole { n } else { count - n }, rows);
                 }
                 operands.push(given(&memory.values));
             }

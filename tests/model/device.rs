@@ -66,11 +66,11 @@ fn play(
 }
 
 /// A model's weights on a device.
-pub struct Bare {
+pub struct Bare<A = PaliGemma> {
     place: Place,
     /// There until it is dropped.
     player: Option<Player>,
-    pub architecture: PaliGemma,
+    pub architecture: A,
     table: WeightTable,
     weights: HashMap<ExternalKey, BufferId>,
     /// Graphs are lowered as if a binding could hold no more bytes than this.
@@ -79,6 +79,21 @@ pub struct Bare {
     pub fuse: bool,
     /// Copies of the last plan: there are some where rows were done in chunks.
     pub copies: usize,
+}
+
+impl Bare<Box<dyn Architecture>> {
+    /// Puts a checkpoint of an architecture on a device, all weights in `dtype`.
+    pub fn load_as(
+        place: Place,
+        architecture: Box<dyn Architecture>,
+        directory: &Path,
+        dtype: Dtype,
+    ) -> Result<Self, String> {
+        let canonical = architecture.checkpoint_rules().canonical;
+        let tensors = tensors(directory)?.into_iter().map(|(name, tensor)| (canonical(&name), tensor)).collect();
+        let specs = models::weight_specs(architecture.as_ref(), &architecture.parts()).map_err(|e| e.to_string())?;
+        Self::put(place, architecture, &specs, dtype, &|spec| gather(spec, &tensors))
+    }
 }
 
 impl Bare {
@@ -98,12 +113,24 @@ impl Bare {
         dtype: Dtype,
         values: &dyn Fn(&WeightSpec) -> Result<Vec<f32>, String>,
     ) -> Result<Self, String> {
-        let mut player = pool::take(place)?;
-        let limit = player.capabilities().max_binding_bytes;
         let parts = architecture.parts();
         let specs = models::weight_specs(&architecture, parts.iter().filter(|part| part.optional.is_none()))
             .map_err(|error| error.to_string())?;
-        let table = WeightTable::of(&specs, |spec| spec.kept_in(dtype), limit).map_err(|error| error.to_string())?;
+        Self::put(place, architecture, &specs, dtype, values)
+    }
+}
+
+impl<A> Bare<A> {
+    fn put(
+        place: Place,
+        architecture: A,
+        specs: &[WeightSpec],
+        dtype: Dtype,
+        values: &dyn Fn(&WeightSpec) -> Result<Vec<f32>, String>,
+    ) -> Result<Self, String> {
+        let mut player = pool::take(place)?;
+        let limit = player.capabilities().max_binding_bytes;
+        let table = WeightTable::of(specs, |spec| spec.kept_in(dtype), limit).map_err(|error| error.to_string())?;
         let mut weights = HashMap::new();
         for (weight, (spec, layout)) in specs.iter().zip(table.layouts()).enumerate() {
             let dtype = layout.dtype;
@@ -125,7 +152,7 @@ impl Bare {
         Ok(Self { place, player: Some(player), architecture, table, weights, most: limit, fuse: true, copies: 0 })
     }
 
-    /// Runs a graph once with the given states and reads the values of that name: `(name, values)` in the order asked.
+    /// Runs a graph once with the given states and reads the values or states of that name, in the order asked.
     ///
     /// States that are not given start as zeros.
     pub fn run(
@@ -137,9 +164,14 @@ impl Bare {
     ) -> Result<Vec<Vec<f32>>, String> {
         let mut sizes = Vec::new();
         for name in wanted {
+            if let Some(state) = graph.states().iter().find(|state| state.name == **name) {
+                sizes.push((state.name.clone(), state.bytes()));
+                continue;
+            }
             let value = graph.find(name).ok_or_else(|| format!("the graph has no value {name}"))?;
-            sizes.push(graph.rows(value) * graph.width(value) * 4);
-            let stored = graph.store(value, &format!("tap {name}"), StateKind::Output);
+            let tap = format!("tap {name}");
+            sizes.push((tap.clone(), graph.rows(value) * graph.width(value) * 4));
+            let stored = graph.store(value, &tap, StateKind::Output);
             stored.map_err(|error| error.to_string())?;
         }
         let player = self.player.as_mut().ok_or("the player is gone")?;
@@ -163,7 +195,7 @@ impl Bare {
             let mut bytes = vec![0; declared.map_or(4, |b| b.bytes)];
             if let Some((_, given)) = states.iter().find(|(name, _)| name == state) {
                 bytes[..given.len()].copy_from_slice(given);
-            } else if state.starts_with("tap ") {
+            } else if sizes.iter().any(|(wanted, _)| wanted == state) {
                 // What is not written must show.
                 bytes.fill(0xff);
             }
@@ -172,15 +204,14 @@ impl Bare {
             made.push(id);
             taps.insert(state.clone(), id);
         }
-        let reads: Vec<_> =
-            wanted.iter().zip(sizes).map(|(name, bytes)| (taps[&format!("tap {name}")], bytes)).collect();
+        let reads: Vec<_> = sizes.iter().map(|(state, bytes)| (taps[state], *bytes)).collect();
         let values = play(player, &plan, &ids, step, &reads);
         made.into_iter().for_each(|id| free(player, id));
         values
     }
 }
 
-impl Drop for Bare {
+impl<A> Drop for Bare<A> {
     fn drop(&mut self) {
         if let Some(mut player) = self.player.take() {
             self.weights.values().for_each(|&id| free(&mut player, id));
@@ -230,6 +261,25 @@ fn gather(spec: &WeightSpec, tensors: &Tensors) -> Result<Vec<f32>, String> {
         Source::Transposed(name) => {
             let (_, values) = tensors.get(name).ok_or_else(|| format!("the checkpoint has no {name}"))?;
             Ok((0..spec.rows * spec.k).map(|at| values[at % spec.k * spec.rows + at / spec.k]).collect())
+        }
+        Source::Part { tensor: name, first } => {
+            // A vector is a row for each of its elements.
+            let skipped = if spec.rows == 1 { *first } else { first * spec.k };
+            Ok(tensor(name)?.iter().skip(skipped).take(spec.rows * spec.k).copied().collect())
+        }
+        Source::ChannelsFirst { tensor: name, channels } => {
+            let pixels = spec.k / channels;
+            let places = (0..spec.k).map(|k| k % pixels * channels + k / pixels);
+            Ok(tensor(name)?.chunks_exact(spec.k).flat_map(|row| places.clone().map(|k| row[k])).collect())
+        }
+        Source::Scaled { source, by } => {
+            let (factors, mut values) =
+                (tensor(by)?, gather(&WeightSpec { source: (**source).clone(), ..spec.clone() }, tensors)?);
+            let each = values.len() / factors.len();
+            for (row, factor) in values.chunks_mut(each).zip(factors) {
+                row.iter_mut().for_each(|x| *x *= factor);
+            }
+            Ok(values)
         }
         Source::Interleave(even, odd) => {
             let pairs = tensor(even)?.chunks_exact(spec.k).zip(tensor(odd)?.chunks_exact(spec.k));

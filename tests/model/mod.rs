@@ -3,6 +3,7 @@
 mod asking;
 mod calls;
 mod device;
+mod encoders;
 mod generation;
 mod golden;
 mod limits;
@@ -32,6 +33,11 @@ pub struct ModelCase {
 /// A binding limit that cuts the tables of the golden models into several shards; the KV cache of an ordinary question
 /// just fits.
 const SMALL_BINDING: usize = 192 << 10;
+
+/// Least cosine between what an f32 encoder makes of an image or text and what the reference makes of it.
+const COSINE: f64 = 0.99999;
+/// The same with q8 weights.
+const Q8_COSINE: f64 = 0.999;
 
 /// Every case.
 pub fn cases() -> Vec<ModelCase> {
@@ -73,6 +79,18 @@ pub fn cases() -> Vec<ModelCase> {
     add("calls: stand by what was said".into(), Box::new(calls::stand_by_what_was_said));
     add("limits: said before the first weight".into(), Box::new(limits::refused_before_the_first_weight));
     add("masks: a model without their decoder".into(), Box::new(masks::none));
+    for dtype in [Dtype::F32, Dtype::F16, Dtype::Q8] {
+        for checkpoint in encoders::SQUARE {
+            add(format!("{checkpoint}: images: {dtype}"), Box::new(move |on| encoders::images(on, checkpoint, dtype)));
+        }
+        for checkpoint in encoders::TEXTS {
+            add(format!("{checkpoint}: texts: {dtype}"), Box::new(move |on| encoders::texts(on, checkpoint, dtype)));
+        }
+        add(format!("siglip-naflex: images of any size: {dtype}"), Box::new(move |on| encoders::any_size(on, dtype)));
+    }
+    add("encoders: what must miss".into(), Box::new(encoders::negatives));
+    add("encoders: rows in chunks".into(), Box::new(encoders::in_chunks));
+    add("vit-hf: other tensor names".into(), Box::new(encoders::other_names));
     for bytes in [1 << 20, SMALL_BINDING] {
         add(format!("bindings of {bytes} bytes"), Box::new(move |on| parity::small_bindings(on, bytes)));
     }
@@ -96,5 +114,10 @@ pub fn large_cases() -> Vec<ModelCase> {
 #[allow(dead_code, reason = "run once, by one of the two programs")]
 pub fn host_cases() -> Vec<ModelCase> {
     let name = "sampling distributions".into();
-    vec![ModelCase { name, run: Box::new(|_| generation::sampling_distributions()) }]
+    let sampling = ModelCase { name, run: Box::new(|_| generation::sampling_distributions()) };
+    let prepared = encoders::SQUARE.map(|checkpoint| {
+        let name = format!("{checkpoint}: prepared pictures");
+        ModelCase { name, run: Box::new(move |_| encoders::prepared(checkpoint)) }
+    });
+    [sampling].into_iter().chain(prepared).collect()
 }

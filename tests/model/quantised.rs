@@ -88,7 +88,7 @@ fn dequantised(golden: &Golden, dtype: Dtype) -> Result<PathBuf, String> {
         let names = match &spec.source {
             Source::Concat(names) => names.clone(),
             Source::Interleave(even, odd) => vec![even.clone(), odd.clone()],
-            Source::Transposed(name) => return Err(format!("{name} has its blocks along another axis")),
+            source => return Err(format!("{source:?} has other blocks than its tensors")),
         };
         for name in names {
             if !done.insert(name.clone()) {

@@ -31,7 +31,7 @@ pub fn vision_taps(place: Place, checkpoint: &str) -> Result<(), String> {
     let mut names: Vec<(String, String)> = vec![("x".into(), "embeddings".into())];
     names.extend([("vision.0.out".into(), "layer_0/attention".into()), ("vision.0.fc2".into(), "layer_0/mlp".into())]);
     names.extend(
-        (0..model.architecture.config().vision.layers).map(|i| (format!("vision.{i}.y"), format!("layer_{i}"))),
+        (0..model.architecture.config().vision.encoder.layers).map(|i| (format!("vision.{i}.y"), format!("layer_{i}"))),
     );
     names.push(("vision.norm".into(), "post_layernorm".into()));
     let mut wanted: Vec<&str> = names.iter().map(|(ours, _)| ours.as_str()).collect();

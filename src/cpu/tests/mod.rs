@@ -5,5 +5,6 @@ mod linear;
 mod player;
 mod portable;
 mod random;
+mod sequence_rows;
 mod small;
 mod twins;

@@ -103,7 +103,7 @@ impl Bench {
 }
 
 fn dispatch(bindings: &[u32]) -> Command {
-    let params = AddParams { tokens: 1, width: 4, ..Default::default() };
+    let params = AddParams { tokens: 1, width: 4, b_rows: 1, ..Default::default() };
     Command::Dispatch(Dispatch {
         kernel: KernelId::Add,
         bindings: bindings.to_vec(),

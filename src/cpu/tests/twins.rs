@@ -118,11 +118,50 @@ fn patchify_drops_the_rim_and_pads() {
         // 3 x 3 pixels, patches of 1, a grid of 2: value 100 y + 10 x + c.
         let image: Vec<f32> = (0..27).map(|i| (i / 9 * 100 + i / 3 % 3 * 10 + i % 3) as f32).collect();
         let (image, out) = (b.floats(&image), b.floats(&[-1.0; 16]));
-        let p = PatchifyParams { tokens: 4, image_size: 3, patch_size: 1, grid: 2, width: 4, ..Default::default() };
+        let p = PatchifyParams {
+            tokens: 4,
+            image_height: 3,
+            image_width: 3,
+            patch_size: 1,
+            grid_rows: 2,
+            grid_columns: 2,
+            width: 4,
+            ..Default::default()
+        };
         b.run(KernelId::Patchify, &p, &[image, out], step(4));
         let expected =
             [[0.0, 1.0, 2.0, 0.0], [10.0, 11.0, 12.0, 0.0], [100.0, 101.0, 102.0, 0.0], [110.0, 111.0, 112.0, 0.0]];
         near(&f32s(&b.read(out)), expected.as_flattened());
+    });
+}
+
+#[test]
+fn patchify_takes_several_pictures_of_unequal_sides() {
+    both(|b| {
+        // Three pictures of 2 x 5 pixels, patches of 2, a grid of 1 x 2: value 1000 picture + 100 y + 10 x + c. Two are
+        // valid.
+        let value = |i: usize| (i / 30 * 1000 + i / 15 % 2 * 100 + i / 3 % 5 * 10 + i % 3) as f32;
+        let image: Vec<f32> = (0..90).map(value).collect();
+        let (image, out) = (b.floats(&image), b.floats(&[-1.0; 72]));
+        let p = PatchifyParams {
+            tokens: 6,
+            image_height: 2,
+            image_width: 5,
+            patch_size: 2,
+            grid_rows: 1,
+            grid_columns: 2,
+            width: 12,
+            ..Default::default()
+        };
+        b.run(KernelId::Patchify, &p, &[image, out], step(4));
+        let patch = |first: f32| (0..3).flat_map(move |c| [0, 10, 100, 110].map(|place| first + (place + c) as f32));
+        let mut expected: Vec<f32> = [0.0, 20.0, 1000.0, 1020.0].into_iter().flat_map(patch).collect();
+        expected.resize(72, -1.0);
+        near(&f32s(&b.read(out)), &expected);
+        let error = b.try_run(KernelId::Patchify, &PatchifyParams { grid_columns: 3, ..p }, &[image, out], step(4));
+        assert!(error.is_err_and(|e| e.to_string().contains("from left to right of the grid is 6, and at most 5")));
+        let error = b.try_run(KernelId::Patchify, &PatchifyParams { grid_rows: 0, ..p }, &[image, out], step(4));
+        assert!(error.is_err_and(|e| e.to_string().contains("without a patch is 4, and at most 0")));
     });
 }
 
@@ -280,7 +319,7 @@ fn gather_slots_copies_between_slots() {
 fn elementwise() {
     both(|b| {
         let (x, y, out) = (b.floats(&[0.0, 1.0, -1.0, 2.0]), b.floats(&[1.0, 2.0, 3.0, 4.0]), b.floats(&[0.0; 4]));
-        let p = AddParams { tokens: 1, width: 4, ..Default::default() };
+        let p = AddParams { tokens: 1, width: 4, b_rows: 1, ..Default::default() };
         b.run(KernelId::Add, &p, &[x, y, out], step(1));
         near(&f32s(&b.read(out)), &[1.0, 3.0, 2.0, 6.0]);
         let relu = ActivateParams { tokens: 1, width: 4, act: Function::Relu.code(), ..Default::default() };
@@ -292,6 +331,21 @@ fn elementwise() {
         let geglu = ActivateParams { width: 2, act: Function::GeluTanh.code(), gated: 1, ..relu };
         b.run(KernelId::Activate, &geglu, &[y, out], step(1));
         near(&f32s(&b.read(out))[..2], &[0.841_192 * 2.0, 2.996_362_6 * 4.0]);
+    });
+}
+
+#[test]
+fn rows_of_a_sum_repeat() {
+    both(|b| {
+        // Five of six rows are valid; row 0 meets the second of three.
+        let a = b.floats(&[0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0, f32::NAN, f32::NAN]);
+        let (table, out) = (b.floats(&[100.0, 200.0, 300.0, 400.0, 500.0, 600.0]), b.floats(&[-1.0; 12]));
+        let p = AddParams { tokens: 6, width: 2, b_rows: 3, b_first: 1 };
+        b.run(KernelId::Add, &p, &[a, table, out], step(5));
+        let expected = [300.0, 401.0, 502.0, 603.0, 104.0, 205.0, 306.0, 407.0, 508.0, 609.0, -1.0, -1.0];
+        near(&f32s(&b.read(out)), &expected);
+        let error = b.try_run(KernelId::Add, &AddParams { b_rows: 0, ..p }, &[a, table, out], step(5));
+        assert!(error.is_err_and(|e| e.to_string().contains("sums of rows with none")));
     });
 }
 

@@ -2,8 +2,8 @@
 
 use crate::cpu::CpuError;
 use crate::cpu::call::{Call, size};
-use crate::kernels::Step;
 use crate::kernels::params::AttentionParams;
+use crate::kernels::{ALL_ROWS, Step};
 
 /// Which keys a query sees.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -177,8 +177,8 @@ pub(in crate::cpu) fn bind_sequences<'a>(call: &Call<'a>) -> Result<Sequences<'a
         call.at_most("heads of a row of biases", p.heads as usize, p.bias_stride as usize)?;
     }
     if p.source == MEMORY {
-        let rows = p.slot_stride.checked_div(p.k_stride).unwrap_or(0) as usize;
-        for sequence in call.step.sequences() {
+        let rows = memory_rows(p);
+        for sequence in call.step.sequences().iter().filter(|sequence| sequence.memory != ALL_ROWS) {
             call.at_most("rows of a memory", sequence.memory as usize, rows)?;
         }
     }
@@ -202,6 +202,11 @@ pub(in crate::cpu) fn bind_sequences<'a>(call: &Call<'a>) -> Result<Sequences<'a
 const OWN: u32 = 0;
 /// `source` of keys that are rows of a memory.
 const MEMORY: u32 = 2;
+
+/// Rows of a block of a memory.
+fn memory_rows(p: &AttentionParams) -> usize {
+    p.slot_stride.checked_div(p.k_stride).unwrap_or(0) as usize
+}
 
 /// Where one sequence's queries and keys are.
 struct Place {
@@ -250,7 +255,7 @@ impl<'a> Sequences<'a> {
         let position = if p.source == OWN { 0 } else { sequence.position as usize };
         let (keys, slot) = match p.source {
             OWN => (tokens, n),
-            MEMORY => (sequence.memory as usize, sequence.memory_slot as usize),
+            MEMORY => ((sequence.memory as usize).min(memory_rows(p)), sequence.memory_slot as usize),
             _ => (position.saturating_add(tokens), sequence.slot as usize),
         };
         let slot = size(&[slot, p.slot_stride as usize]);

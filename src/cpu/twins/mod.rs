@@ -15,7 +15,9 @@ pub mod log_softmax;
 pub mod norm;
 pub mod patchify;
 pub mod place_rows;
+pub mod resize_table;
 pub mod rope_append;
+pub mod sequence_rows;
 pub mod top_k;
 
 pub(super) use activate::run as activate;
@@ -33,7 +35,9 @@ pub(super) use log_softmax::run as log_softmax;
 pub(super) use norm::{run_layer_norm as layer_norm, run_rms_norm as rms_norm};
 pub(super) use patchify::run as patchify;
 pub(super) use place_rows::run as place_rows;
+pub(super) use resize_table::run as resize_table;
 pub(super) use rope_append::run as rope_append;
+pub(super) use sequence_rows::{run_mean_rows as mean_rows, run_prepend as prepend, run_select_rows as select_rows};
 pub(super) use top_k::{run_first as top_k_first, run_merge as top_k_merge};
 
 use super::CpuError;

@@ -12,7 +12,7 @@ pub(super) fn head_size(fields: &Fields<'_>, name: &str, default: usize) -> Resu
 }
 
 /// Fails where there are no kernels for attention heads of a width. `name` is the field that says it, or the formula.
-pub(super) fn check_head_size(fields: &Fields<'_>, name: &str, width: usize) -> Result<(), FieldError> {
+pub(in crate::models) fn check_head_size(fields: &Fields<'_>, name: &str, width: usize) -> Result<(), FieldError> {
     match width {
         0 => Err(fields.invalid(name, width, HEAD_DIMS)),
         width if has_head_dim(width) => Ok(()),

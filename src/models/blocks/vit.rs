@@ -1,87 +1,82 @@
-use super::VitConfig;
+use super::{PatchOrder, VitConfig};
 use crate::graph::{Graph, ShapeError, Source, StateKind, Value};
 use crate::models::{Names, states};
-use crate::ops::{Activate, Activation, Add, Attention, AttentionSpec, Function, KeySource, Linear, Mask, Patchify};
+use crate::ops::{Add, Linear, Patchify, Prepend, ResizeTable};
 
 impl VitConfig {
-    /// Patches along one side; the pixels that fill no patch are dropped.
-    pub fn grid(&self) -> usize {
-        self.image_size / self.patch
-    }
-
-    /// P, tokens of one picture.
-    pub fn tokens(&self) -> usize {
-        self.grid() * self.grid()
-    }
-
-    /// K, width of a head.
-    pub fn head_dim(&self) -> usize {
-        self.width / self.heads
-    }
-
-    /// The encoder over state `image` `[S*S, 3]`, up to its final norm: `[P, D]`. Tensors have the names of Hugging
-    /// Face's `SiglipVisionTransformer`.
+    /// The encoder over state `image` `[B * height * width, 3]`, up to its final norm: `[B * T, D]`, each image's rows
+    /// after its prefix.
     ///
     /// # Errors
-    /// Numbers that no kernel can work with.
-    pub fn encode(&self, g: &mut Graph, names: &Names) -> Result<Value, ShapeError> {
-        let d = self.width;
-        let image = g.state(states::IMAGE, StateKind::Input, self.image_size * self.image_size, 3)?;
+    /// Numbers that no kernel can work with, or a size that the table of positions is not for.
+    pub fn encode(&self, g: &mut Graph, names: &Names, images: usize, size: [usize; 2]) -> Result<Value, ShapeError> {
+        let [height, width] = size;
+        let image = g.state(states::IMAGE, StateKind::Input, images * height * width, 3)?;
         g.mark("embed");
-        let patches = g.push("patches", Patchify { image, size: self.image_size, patch: self.patch })?;
-        let patch = names.at("patch", "embeddings.patch_embedding");
-        let embedded = patch.linear(g, patches, d, 3 * self.patch * self.patch)?;
-        let position = Source::tensor(names.theirs("embeddings.position_embedding.weight"));
-        let position = g.whole(names.ours("position"), self.tokens(), d, position)?;
-        let mut x = g.push("x", Add { a: embedded, b: position })?;
-        for i in 0..self.layers {
-            g.mark(format!("layer {i}"));
-            x = self.block(g, &names.at(&i.to_string(), &format!("encoder.layers.{i}")), x)?;
-        }
-        Ok(x)
+        let patches = g.push("patches", Patchify { image, size, patch: self.patch })?;
+        let embedded = self.embed(g, names, patches)?;
+        let x = self.place(g, names, embedded, images, size)?;
+        let rows = self.prefix.rows() + self.patches(size);
+        self.encoder.blocks(g, names, x, (images > 1).then_some(rows))
     }
 
-    /// The norm after the last block.
-    ///
-    /// # Errors
-    /// A width that kernels cannot work with.
-    pub fn norm(&self, g: &mut Graph, names: &Names, x: Value) -> Result<Value, ShapeError> {
-        names.at("norm", "post_layernorm").layer_norm(g, x, self.eps)
-    }
-
-    fn block(&self, g: &mut Graph, names: &Names, x: Value) -> Result<Value, ShapeError> {
-        let (d, head_dim) = (self.width, self.head_dim());
-        let normed = names.at("layer_norm1", "layer_norm1").layer_norm(g, x, self.eps)?;
-        let qkv = fused_qkv(g, names, normed, 3 * d)?;
-        let spec = AttentionSpec {
-            heads: self.heads,
-            kv_heads: self.heads,
-            head_dim,
-            source: KeySource::Rows,
-            mask: Mask::Full,
-            scale: (head_dim as f32).powf(-0.5),
-            softcap: None,
-            sequence_rows: None,
+    /// A row of each patch.
+    fn embed(&self, g: &mut Graph, names: &Names, patches: Value) -> Result<Value, ShapeError> {
+        let (d, k, names) =
+            (self.encoder.width, 3 * self.patch * self.patch, names.at("patch", self.encoder.names.patch));
+        let weight = match self.patch_order {
+            PatchOrder::Channels => names.matrix(g, d, k)?,
+            PatchOrder::Pixels => {
+                let tensor = names.theirs("weight");
+                g.matrix(names.own(), d, k, Source::ChannelsFirst { tensor, channels: 3 })?
+            }
         };
-        let attended = g.push(names.ours("attention"), Attention { q: qkv, k: qkv, v: qkv, bias: None, spec })?;
-        let out = names.at("out", "self_attn.out_proj").linear(g, attended, d, d)?;
-        let x = g.push(names.ours("x"), Add { a: x, b: out })?;
-        let normed = names.at("layer_norm2", "layer_norm2").layer_norm(g, x, self.eps)?;
-        let hidden = names.at("fc1", "mlp.fc1").linear(g, normed, self.mlp, d)?;
-        let hidden =
-            g.push(names.ours("gelu"), Activate { x: hidden, activation: Activation::Map(Function::GeluTanh) })?;
-        let out = names.at("fc2", "mlp.fc2").linear(g, hidden, d, self.mlp)?;
-        g.push(names.ours("y"), Add { a: x, b: out })
+        let bias = names.vector(g, "bias", d)?;
+        g.push(names.own(), Linear::new(patches, weight, Some(bias)))
     }
-}
 
-/// Queries, keys and values in one product, of three tensors with biases.
-fn fused_qkv(g: &mut Graph, names: &Names, x: Value, rows: usize) -> Result<Value, ShapeError> {
-    let sources = |part: &str| {
-        Source::Concat(["q", "k", "v"].map(|n| names.theirs(&format!("self_attn.{n}_proj.{part}"))).into())
-    };
-    let width = g.width(x);
-    let weight = g.matrix(names.ours("qkv"), rows, width, sources("weight"))?;
-    let bias = g.whole(names.ours("qkv.bias"), 1, rows, sources("bias"))?;
-    g.push(names.ours("qkv"), Linear::new(x, weight, Some(bias)))
+    /// Adds positions and puts the prefix in front, before or after that.
+    fn place(
+        &self,
+        g: &mut Graph,
+        names: &Names,
+        embedded: Value,
+        images: usize,
+        size: [usize; 2],
+    ) -> Result<Value, ShapeError> {
+        let prefix = self.prefix(g, names)?;
+        if let Some(prefix) = prefix.filter(|_| self.prefix.positions) {
+            let x = g.push("prefixed", Prepend { prefix, x: Some(embedded), sequences: images })?;
+            let rows = self.prefix.rows() + self.tokens();
+            let position = self.position(g, names, rows)?;
+            return g.push("x", Add { a: x, b: position });
+        }
+        let mut position = self.position(g, names, self.tokens())?;
+        let to = size.map(|pixels| pixels / self.patch);
+        if self.patch_order == PatchOrder::Pixels && to != [self.side(); 2] {
+            position = g.push("positions", ResizeTable { table: position, from: self.side(), to })?;
+        }
+        let x = g.push("x", Add { a: embedded, b: position })?;
+        match prefix {
+            None => Ok(x),
+            Some(prefix) => g.push("prefixed", Prepend { prefix, x: Some(x), sequences: images }),
+        }
+    }
+
+    fn position(&self, g: &mut Graph, names: &Names, rows: usize) -> Result<Value, ShapeError> {
+        let source = Source::tensor(names.theirs(self.encoder.names.position));
+        g.whole(names.ours("position"), rows, self.encoder.width, source)
+    }
+
+    /// The class row and the registers, if there are any.
+    fn prefix(&self, g: &mut Graph, names: &Names) -> Result<Option<Value>, ShapeError> {
+        let tensors =
+            [(self.prefix.class, self.encoder.names.class), (self.prefix.registers > 0, self.encoder.names.registers)];
+        let there: Vec<String> =
+            tensors.iter().filter(|(there, _)| *there).map(|(_, name)| names.theirs(name)).collect();
+        if there.is_empty() {
+            return Ok(None);
+        }
+        g.whole(names.ours("prefix"), self.prefix.rows(), self.encoder.width, Source::Concat(there)).map(Some)
+    }
 }

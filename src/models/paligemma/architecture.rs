@@ -32,11 +32,11 @@ impl PaliGemma {
         let (v, width) = (&self.config.vision, self.config.decoder.width);
         let mut g = Graph::new("vision");
         let names = Names::new("vision", "vision_tower.vision_model");
-        let x = v.encode(&mut g, &names)?;
+        let x = v.encode(&mut g, &names, 1, [v.image_size; 2])?;
         g.mark("project");
-        let normed = v.norm(&mut g, &names, x)?;
+        let normed = v.encoder.norm(&mut g, &names, x)?;
         let projector = Names::new("projector", "multi_modal_projector.linear");
-        let picture = projector.linear(&mut g, normed, width, v.width)?;
+        let picture = projector.linear(&mut g, normed, width, v.encoder.width)?;
         g.store(picture, states::PICTURE, StateKind::Output)?;
         Ok(g)
     }
@@ -75,10 +75,10 @@ impl Architecture for PaliGemma {
     fn report(&self) -> Vec<Section> {
         let (v, t) = (&self.config.vision, &self.config.decoder);
         let vision = vec![
-            ("width", v.width.into()),
-            ("layers", v.layers.into()),
-            ("heads", v.heads.into()),
-            ("mlp", v.mlp.into()),
+            ("width", v.encoder.width.into()),
+            ("layers", v.encoder.layers.into()),
+            ("heads", v.encoder.heads.into()),
+            ("mlp", v.encoder.mlp.into()),
             ("image_size", v.image_size.into()),
             ("patch", v.patch.into()),
             ("tokens", v.tokens().into()),
