@@ -64,6 +64,7 @@ pub mod quant;
 #[cfg(test)]
 #[path = "../tests/common/root.rs"]
 mod root;
+pub mod search;
 #[cfg(any(feature = "page", not(target_arch = "wasm32")))]
 pub mod session;
 #[cfg(any(feature = "page", not(target_arch = "wasm32")))]

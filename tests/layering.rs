@@ -29,6 +29,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("text", &["base", "tensor", "quant"]),
     ("image", &["base", "tensor", "quant"]),
     ("models", &["base", "tensor", "quant", "ops", "graph", "format", "text", "image"]),
+    ("search", &["base"]),
     (
         "session",
         &["base", "tensor", "quant", "kernels", "ops", "graph", "gpu", "cpu", "format", "text", "image", "models"],
@@ -47,10 +48,11 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "models",
             "session",
             "generate",
+            "search",
         ],
     ),
-    ("wasm", &["base", "kernels", "format", "text", "models", "session", "tasks"]),
-    ("bin", &["base", "format", "session", "tasks"]),
+    ("wasm", &["base", "search", "kernels", "format", "text", "models", "session", "tasks"]),
+    ("bin", &["base", "format", "search", "session", "tasks"]),
 ];
 
 /// Words that only some places may contain: the word, where it may stand, and why nowhere else.

@@ -95,6 +95,15 @@ pub fn tensors_of(file: &str, bytes: &[u8]) -> Result<impl Iterator<Item = Tenso
     Ok(entries.into_iter().map(|entry| TensorInfo::new(&entry)))
 }
 
+/// The contents of a safetensors file, tensor by tensor in the order of its header.
+///
+/// # Errors
+/// A file that contradicts itself.
+pub fn contents_of<'b>(file: &str, bytes: &'b [u8]) -> Result<impl Iterator<Item = &'b [u8]> + use<'b>> {
+    let entries = safetensors::parse(file, bytes)?;
+    Ok(entries.into_iter().map(|entry| bytes.get(entry.bytes).unwrap_or_default()))
+}
+
 impl<'a> Checkpoint<'a> {
     /// Opens the weights and checks every header; no weight is read yet. `rules` are the architecture's.
     ///

@@ -22,7 +22,7 @@ mod tests;
 
 #[cfg(feature = "npz")]
 pub use big_vision::BigVision;
-pub use checkpoint::{Checkpoint, Place, TensorInfo, tensors_of};
+pub use checkpoint::{Checkpoint, Place, TensorInfo, contents_of, tensors_of};
 #[cfg(feature = "mmap")]
 pub use directory::Directory;
 pub use error::FormatError;

@@ -4,11 +4,15 @@ mod classify;
 #[cfg(feature = "convert")]
 mod convert;
 mod encoding;
+#[cfg(all(feature = "convert", feature = "images"))]
+mod folder_index;
 mod generative;
 mod inspect;
 mod load;
 mod masks;
 mod model;
+#[cfg(feature = "convert")]
+mod model_checksum;
 mod outcome;
 mod run_task;
 #[cfg(feature = "mmap")]
@@ -33,10 +37,14 @@ pub use crate::tensor::Dtype;
 pub use classify::LabelScore;
 #[cfg(feature = "convert")]
 pub use convert::{ConvertOptions, Converted, convert};
+#[cfg(all(feature = "convert", feature = "images"))]
+pub use folder_index::{FailedPicture, Indexed, index_folder, index_model, open_index};
 pub use inspect::{GroupReport, Inspection, MemoryNeed, TensorReport, TokenizerReport, inspect};
 pub use load::ModelLoader;
 pub use masks::Mask;
 pub use model::{Answer, Model, ModelOptions, Request, Timings};
+#[cfg(feature = "convert")]
+pub use model_checksum::model_checksum;
 pub use outcome::{Object, Outcome, TaskResult};
 #[cfg(feature = "mmap")]
 pub use source::open;

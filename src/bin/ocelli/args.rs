@@ -22,6 +22,10 @@ pub enum Command {
     Task(TaskCommand),
     /// Make vectors of pictures and texts that can be compared.
     Embed(EmbedArgs),
+    /// Embed the pictures of a folder into an index that can be searched; what has not changed is left as it is.
+    Index(IndexArgs),
+    /// Find pictures of an index by words, or by a picture.
+    Search(SearchArgs),
     /// Answer a prompt as it is about one or several pictures.
     Run(RunArgs),
     /// Say what a model is, what it holds and how much memory it needs.
@@ -87,6 +91,59 @@ pub struct EmbedArgs {
     #[arg(long, value_name = "FILE.npy")]
     pub out: Option<PathBuf>,
     /// Print one JSON object on one line, with vectors of length 1.
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct IndexArgs {
+    /// The folder; those below it are looked through, too.
+    #[arg(value_name = "DIR")]
+    pub folder: PathBuf,
+    /// The index to write, or to bring up to date.
+    #[arg(long, value_name = "INDEX")]
+    pub out: PathBuf,
+    /// Also tell which pictures are alike: those whose cosine is at least this.
+    #[arg(long, value_name = "COSINE", num_args = 0..=1, default_missing_value = "0.98")]
+    pub doubles: Option<f32>,
+    /// A pack or a checkpoint's directory.
+    #[arg(long, value_name = "MODEL")]
+    pub model: Option<PathBuf>,
+    /// How weights of a checkpoint are kept on the device [default: q8]; a pack keeps its own.
+    #[arg(long, value_enum)]
+    pub dtype: Option<DtypeArg>,
+    #[command(flatten)]
+    pub device: DeviceArgs,
+    /// Print one JSON object on one line.
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct SearchArgs {
+    /// An index that `ocelli index` wrote.
+    pub index: PathBuf,
+    /// What to look for, in words.
+    #[arg(long, value_name = "TEXT", required_unless_present = "image", conflicts_with = "image")]
+    pub text: Option<String>,
+    /// What to look for, as a picture.
+    #[arg(long, value_name = "FILE")]
+    pub image: Option<PathBuf>,
+    /// Tell the best so many.
+    #[arg(long, value_name = "K", default_value_t = 10)]
+    pub top_k: usize,
+    /// Tell only those whose cosine is at least this.
+    #[arg(long, value_name = "COSINE", default_value_t = -1.0, allow_negative_numbers = true)]
+    pub least: f32,
+    /// The model that the index was made with.
+    #[arg(long, value_name = "MODEL")]
+    pub model: Option<PathBuf>,
+    /// How weights of a checkpoint are kept on the device [default: q8]; a pack keeps its own.
+    #[arg(long, value_enum)]
+    pub dtype: Option<DtypeArg>,
+    #[command(flatten)]
+    pub device: DeviceArgs,
+    /// Print one JSON object on one line.
     #[arg(long)]
     pub json: bool,
 }

@@ -17,6 +17,7 @@ mod outcome;
 mod progress;
 mod remedy;
 mod run;
+mod search;
 mod task;
 mod task_args;
 mod weigh;
@@ -54,6 +55,8 @@ fn dispatch(command: Command) -> Result<()> {
         match command {
             Command::Task(command) => task::run(&command).await,
             Command::Embed(args) => task::embed(&args).await,
+            Command::Index(args) => search::index(&args).await,
+            Command::Search(args) => search::search(&args).await,
             Command::Run(args) => run::run(&args).await,
             Command::Inspect(args) => inspect::inspect(&args),
             Command::Convert(args) => convert::convert(&args),

@@ -32,6 +32,9 @@ pub struct Manifest {
     pub format: u32,
     /// The architecture of the model, by the name that it has in its `config.json`.
     pub architecture: String,
+    /// The checksum of the checkpoint that it was made of: the same in whatever dtype.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub checksum: Option<String>,
     /// How matrices are stored.
     #[serde(with = "dtype_name")]
     pub dtype: Dtype,

@@ -17,6 +17,7 @@ use self::error::ConvertError;
 use self::journal::{JOURNAL, Journal, fingerprint, is_whole};
 use self::writer::{Writer, is_shard, part_of, remove, shard_name};
 use super::load::{file, optional_json};
+use super::model_checksum::model_checksum;
 use crate::base::Result;
 use crate::format::pack::{FORMAT, FileEntry, MANIFEST, Manifest, StoredWeight, WeightGroup, shards};
 use crate::format::{Checkpoint, ModelFiles, is_legal_text};
@@ -134,6 +135,7 @@ pub fn convert(
     let manifest = Manifest {
         format: FORMAT,
         architecture: architecture.name().into(),
+        checksum: Some(model_checksum(files)?),
         dtype: options.dtype,
         f16,
         config: json,
