@@ -94,9 +94,33 @@ fn manifests() {
 
 #[test]
 fn configurations() {
-    let seeds = ["pg1-hd16", "pg1-hd72", "pg2-gqa", "pg2-cap5"]
-        .map(|name| golden(&format!("tests/goldens/{name}/config.json")));
-    feed("configurations", &seeds, 4000, &Bound { fixed: MIB, times: 32 }, bodies::config);
+    let seeds = [
+        "pg1-hd16",
+        "pg1-hd72",
+        "pg2-gqa",
+        "pg2-cap5",
+        "siglip-1",
+        "siglip-naflex",
+        "siglip-classifier",
+        "vit-hf",
+        "vit-timm-token",
+        "vit-timm-scale",
+    ];
+    let seeds = seeds.map(|name| golden(&format!("tests/goldens/{name}/config.json")));
+    // 65,536 labels without names.
+    feed("configurations", &seeds, 8000, &Bound { fixed: 8 * MIB, times: 32 }, bodies::config);
+}
+
+#[test]
+fn processors() {
+    let timm = br#"{"input_size":[3,44,44],"interpolation":"bicubic","crop_pct":0.9,"crop_mode":"center","mean":[0.5,0.5,0.5],"std":[0.5,0.5,0.5]}"#;
+    let cropped =
+        br#"{"do_center_crop":true,"size":{"shortest_edge":50},"crop_size":{"height":44,"width":44},"resample":3}"#;
+    let named = ["siglip-1", "siglip-naflex"];
+    let named = named.map(|name| golden(&format!("tests/goldens/{name}/preprocessor_config.json")));
+    let seeds: Vec<_> = named.into_iter().chain([timm.to_vec(), cropped.to_vec()]).collect();
+    // A side of 16,384 patches.
+    feed("processors", &seeds, 4000, &Bound { fixed: 64 * MIB, times: 32 }, bodies::processor);
 }
 
 #[test]

@@ -12,7 +12,7 @@ use std::path::PathBuf;
 
 use ocelli::graph::{Graph, ShapeError, WeightTable, fuse, lower};
 use ocelli::kernels::{Capabilities, DeviceClass};
-use ocelli::models::{self, Architecture, DecoderPass, Pass, PassOutput};
+use ocelli::models::{self, Architecture, DecoderPass, ImagesOutput, ImagesPass, Pass, PassOutput};
 use ocelli::tensor::Dtype;
 use root::root;
 
@@ -111,6 +111,36 @@ fn graphs_of_pg1_hd72() {
 #[test]
 fn graphs_of_pg2_gqa() {
     compare("pg2-gqa");
+}
+
+/// An encoder's passes over several images and texts, as executed.
+fn encoders(checkpoint: &str, size: [usize; 2], outputs: &[ImagesOutput]) {
+    let architecture = architecture(checkpoint);
+    let images = outputs.iter().map(|&output| Pass::Images(ImagesPass { count: 2, size, output }));
+    let texts = architecture.encoders().text.map(|_| Pass::Texts { count: 2 });
+    let mut text = String::new();
+    for pass in images.chain(texts) {
+        let graph = architecture.build(&pass).expect("the graph can be built");
+        writeln!(text, "=== fused\n{}", fuse(graph)).expect("a string can be written to");
+    }
+    same(checkpoint, &text);
+}
+
+#[test]
+fn graphs_of_siglip() {
+    encoders("siglip-1", [44; 2], &[ImagesOutput::Embedding]);
+}
+
+#[test]
+fn graphs_of_a_siglip_of_any_size() {
+    encoders("siglip-naflex", [12, 20], &[ImagesOutput::Features]);
+}
+
+#[test]
+fn graphs_of_vits() {
+    encoders("vit-timm-noembed", [44; 2], &[ImagesOutput::Logits]);
+    encoders("vit-timm-scale", [44; 2], &[ImagesOutput::Features, ImagesOutput::Logits]);
+    encoders("vit-hf", [44; 2], &[ImagesOutput::Logits]);
 }
 
 #[test]

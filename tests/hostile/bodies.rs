@@ -3,8 +3,11 @@
 
 use std::sync::OnceLock;
 
+use ocelli::base::Fields;
 use ocelli::format::pack::{Manifest, read_shard};
 use ocelli::format::{Checkpoint, MemoryFiles, tensors_of};
+use ocelli::image::{Filter, ImageError, Preprocessor, Rgb8};
+use ocelli::models;
 use ocelli::models::paligemma::{CHECKPOINT, PaliGemmaConfig, PromptTokens, SpecialIds, load_tokenizer, objects};
 use ocelli::session::PackCheck;
 use ocelli::tasks::decode_picture;
@@ -18,9 +21,28 @@ pub fn manifest(bytes: &[u8]) -> bool {
     Manifest::parse(bytes).and_then(|manifest| PackCheck::new(&manifest)).is_ok()
 }
 
-/// A `config.json`.
+/// A `config.json`, of any architecture; an encoder's pictures are prepared, too.
 pub fn config(bytes: &[u8]) -> bool {
-    serde_json::from_slice(bytes).is_ok_and(|json| PaliGemmaConfig::from_hf(&json).is_ok())
+    let Ok(json) = serde_json::from_slice(bytes) else { return false };
+    let Ok(architecture) = models::open(&json) else { return false };
+    let encoders = architecture.encoders();
+    encoders.image.is_none_or(|_| architecture.preprocessor(None).is_ok()) && !architecture.report().is_empty()
+}
+
+/// A `preprocessor_config.json`, and a picture that is prepared as it says.
+pub fn processor(bytes: &[u8]) -> bool {
+    let Ok(json) = serde_json::from_slice(bytes) else { return false };
+    let timm = Fields::of("config.json", &json).is_ok_and(|fields| prepares(Preprocessor::from_timm(&fields, 44)));
+    let square = prepares(Preprocessor::square(Some(&json), 44, Filter::Bicubic));
+    prepares(Preprocessor::patches(Some(&json), 4, 16)) | square | timm
+}
+
+fn prepares(preprocessor: Result<Preprocessor, ImageError>) -> bool {
+    let picture = Rgb8::new(7, 90, vec![9; 7 * 90 * 3]).expect("a picture");
+    preprocessor.is_ok_and(|preprocessor| {
+        let [height, width] = preprocessor.target(&picture);
+        preprocessor.apply(&picture).len() == height * width * 3
+    })
 }
 
 /// A safetensors file, as a checkpoint's and as a pack's.
