@@ -3,8 +3,10 @@
 mod architecture;
 mod checkpoint;
 mod config;
+mod text;
 mod text_tower;
 
 pub use architecture::Siglip;
 pub use config::{MODEL_TYPES, SiglipConfig};
+pub use text::SiglipText;
 pub use text_tower::TextTower;
