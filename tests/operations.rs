@@ -6,3 +6,5 @@ mod random;
 mod run;
 #[path = "operations/sequences.rs"]
 mod sequences;
+#[path = "operations/speed.rs"]
+mod speed;

@@ -93,7 +93,7 @@ impl VectorIndex {
         }
         let (scales, vectors) = whole[before + length..].split_at(4 * count);
         let (coarse, fine) = vectors.split_at(count * stride);
-        let scales = bytemuck::pod_collect_to_vec(scales);
+        let scales = scales.as_chunks().0.iter().map(|scale| f32::from_le_bytes(*scale)).collect();
         let part = |bytes: &[u8]| bytemuck::cast_slice::<u8, i8>(bytes).to_vec();
         Ok(Self::of(width, model, sources, scales, part(coarse), part(fine)))
     }

@@ -256,7 +256,8 @@ impl Session {
         self.player.play(loaded.plan, step, &reads)
     }
 
-    /// Plays a pass of which every row is valid, once: states in, one state out.
+    /// Plays a pass of one sequence of which every row is valid, once: states in, one state out. A pass of several
+    /// sequences wants [`Step::all`].
     ///
     /// # Errors
     /// A pass that the model does not have, states that it does not declare, a failing device.
@@ -266,7 +267,7 @@ impl Session {
             self.write(state, bytes)?;
         }
         let read = StateRead::new(output, 0..self.states.bytes(output));
-        let step = Step::one(0, u32::MAX, 0, 0);
+        let step = Step::all(1, u32::MAX as usize)?;
         let bytes = self.submit(pass, &step, &[read]).await?.await?;
         Ok(bytemuck::pod_collect_to_vec(&bytes))
     }

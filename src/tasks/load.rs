@@ -191,6 +191,12 @@ pub(super) fn config_json(files: &dyn ModelFiles) -> Result<Value> {
     Ok(read_json(files, "config.json")?)
 }
 
+/// Whether a model with this `config.json` needs a tokenizer: of what cannot be opened, loading tells why.
+pub fn reads_text(config: &[u8]) -> bool {
+    let json = serde_json::from_slice::<Value>(config).ok();
+    json.and_then(|json| models::open(&json).ok()).is_some_and(|architecture| architecture.reads_text())
+}
+
 /// A file that must be there.
 pub(super) fn file<'a>(files: &'a dyn ModelFiles, name: &str) -> Result<&'a [u8], FormatError> {
     files.get(name).ok_or_else(|| FormatError::Missing { name: name.into(), place: files.place().into() })

@@ -40,7 +40,7 @@ pub use convert::{ConvertOptions, Converted, convert};
 #[cfg(all(feature = "convert", feature = "images"))]
 pub use folder_index::{FailedPicture, Indexed, index_folder, index_model, open_index};
 pub use inspect::{GroupReport, Inspection, MemoryNeed, TensorReport, TokenizerReport, inspect};
-pub use load::ModelLoader;
+pub use load::{ModelLoader, reads_text};
 pub use masks::Mask;
 pub use model::{Answer, Model, ModelOptions, Request, Timings};
 #[cfg(feature = "convert")]

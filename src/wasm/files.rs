@@ -1,8 +1,10 @@
 use js_sys::{Map, Uint8Array};
+use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen::{JsCast, JsValue};
 
 use crate::base::{ErrorKind, LayerError, Remedy};
 use crate::format::MemoryFiles;
+use crate::tasks;
 
 use super::error::{BadValue, thrown};
 
@@ -42,4 +44,11 @@ pub(super) fn take(files: &Map) -> Result<MemoryFiles, JsValue> {
         taken.insert(name, held);
     }
     Ok(taken)
+}
+
+/// Whether a model with this `config.json` needs a tokenizer. An architecture that is not known needs none: the load
+/// tells what it is.
+#[wasm_bindgen]
+pub fn reads_text(config: &[u8]) -> bool {
+    tasks::reads_text(config)
 }

@@ -20,8 +20,12 @@ mod panics;
 #[cfg(feature = "page")]
 mod request;
 #[cfg(feature = "extra")]
+mod search;
+#[cfg(feature = "extra")]
 mod tokenizer;
 
+#[cfg(feature = "page")]
+pub use files::reads_text;
 #[cfg(feature = "extra")]
 pub use kernels::kernels;
 #[cfg(feature = "page")]
@@ -31,5 +35,7 @@ pub use pack::WasmPack;
 pub use panics::report_panics;
 #[cfg(feature = "page")]
 pub use request::{CallHandle, WasmRequest};
+#[cfg(feature = "extra")]
+pub use search::WasmIndex;
 #[cfg(feature = "extra")]
 pub use tokenizer::WasmTokenizer;

@@ -23,7 +23,7 @@ const packageBeside = {
 
 // The glue stays a file of its own: that is how bundlers find the module beside it.
 await build({ ...SCRIPTS, entryPoints: ['pkg/ocelli.js', 'pkg/ocelli_extra.js'], outdir: 'pkg', allowOverwrite: true });
-const entries = ['index', 'element', 'react', 'transformers', 'worker', 'extra', 'extra-worker'];
+const entries = ['index', 'element', 'react', 'transformers', 'search', 'worker', 'extra', 'extra-worker'];
 await build({ ...BUNDLES, entryPoints: entries.map((name) => `modules/${name}.js`), outdir: 'dist', external: ['react', '../pkg/*'] });
 
 rmSync(SITE, { recursive: true, force: true });

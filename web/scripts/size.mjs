@@ -45,7 +45,7 @@ function behind(entry, how) {
 }
 
 console.log('\n       usual    at most  of each entry, with all that it asks for');
-for (const entry of ['index', 'element', 'react', 'transformers', 'extra']) {
+for (const entry of ['index', 'element', 'react', 'transformers', 'search', 'extra']) {
   const [usual, most] = [behind(entry), behind(entry, { dynamic: true })];
   console.log(`${kilobytes(sum(usual, 'sent'))}${kilobytes(sum(most, 'sent'))}  ${entry}: ${usual.map(({ name }) => name.replace(/^.*\//, '')).join(', ')}`);
 }

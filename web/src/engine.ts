@@ -6,8 +6,10 @@ import { cancelled } from './errors.js';
 import { Replay, isLost } from './lost.js';
 import type { SentLoadOptions } from './messages.js';
 import { type Context, tune } from './pack/context.js';
+import { checkpointChecksum } from './pack/checkpoint-checksum.js';
 import { readDirectory } from './pack/directory.js';
 import { Meter } from './pack/progress.js';
+import { digest, hex } from './pack/sha256.js';
 import { type PackSource, openPack } from './pack/source.js';
 import { openStore } from './store/open.js';
 import type { Store } from './store/store.js';
@@ -19,6 +21,8 @@ import type { MemoryUse, TaskResult } from './wire.js';
 interface Loaded {
   model: wasm.WasmModel;
   loadMs: number;
+  /** What the model is known by. */
+  checksum: string;
 }
 
 /** What a task came to, with its vectors if there are any. */
@@ -113,14 +117,19 @@ export class Engine {
     const context: Context = { url, mirrors: options.mirrors, store, tuning: tune({ connections: options.connections }), meter, signal, trust };
     const began = performance.now();
     const pack = await openPack(context);
+    const readsText = async (config: Uint8Array) => {
+      await started;
+      return wasm.reads_text(config);
+    };
     // Time at the device; what else passes is the download's.
-    const { model, loadMs } = pack ? await this.#stream(pack, meter, started, first) : await this.#whole(await readDirectory(context), meter, started, signal);
+    const { model, loadMs, checksum } = pack ? await this.#stream(pack, meter, started, first) : await this.#whole(await readDirectory(context, readsText), meter, started, signal);
     meter.end('upload');
     meter.end('warmup');
     this.#model = model;
     this.#info = {
       architecture: model.architecture(),
       tasks: model.tasks(),
+      checksum,
       device: model.device() as ModelInfo['device'],
       adapter: model.adapter() || (this.#adapter?.name ?? ''),
       dtype: model.dtype() as ModelInfo['dtype'],
@@ -176,7 +185,8 @@ export class Engine {
       const filled = taken;
       loader = undefined;
       // Consumes it.
-      return { model: await timed(() => filled.finish()), loadMs };
+      const checksum = pack.manifest.checksum ?? hex(await digest(pack.manifestBytes));
+      return { model: await timed(() => filled.finish()), loadMs, checksum };
     } finally {
       await prepared?.catch(() => undefined);
       loader?.free();
@@ -194,8 +204,9 @@ export class Engine {
       meter.add('upload', done - before);
       before = done;
     };
+    const checksum = await checkpointChecksum(files);
     const model = await this.#onDevice((device) => wasm.WasmModel.load(files, device, count));
-    return { model, loadMs: performance.now() - began };
+    return { model, loadMs: performance.now() - began, checksum };
   }
 
   /** Has the module open a device as it was asked for. */

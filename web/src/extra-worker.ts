@@ -6,8 +6,31 @@ import type { ExtraCalls, FromExtra, ToExtra } from './extra.js';
 
 type Answers = { [Name in keyof ExtraCalls]: (given: ExtraCalls[Name]['given']) => ExtraCalls[Name]['gives'] };
 
+/** The indexes that are open, by their numbers. */
+const indexes = new Map<number, wasm.WasmIndex>();
+
+function index(number: number): wasm.WasmIndex {
+  const found = indexes.get(number);
+  if (!found) throw new Error(`index ${number} is not open`);
+  return found;
+}
+
 const answers: Answers = {
   kernels: () => wasm.kernels(),
+  indexOpen: ({ index: number, width, model, file }) => {
+    const opened = file ? wasm.WasmIndex.read(new Uint8Array(file)) : new wasm.WasmIndex(width, model);
+    indexes.set(number, opened);
+    return { model: opened.model(), width: opened.width(), sources: opened.sources() };
+  },
+  indexAdd: ({ index: number, source, vector }) => index(number).add(source, vector),
+  indexRemove: ({ index: number, name }) => index(number).remove(name),
+  indexSearch: ({ index: number, vector, top, least }) => index(number).search(vector, top, least),
+  indexDoubles: ({ index: number, least }) => index(number).doubles(least),
+  indexFile: ({ index: number }) => index(number).write(),
+  indexClose: ({ index: number }) => {
+    index(number).free();
+    indexes.delete(number);
+  },
   encode: ({ file, bos, image, texts }) => {
     const tokenizer = new wasm.WasmTokenizer(new Uint8Array(file), bos, image);
     try {

@@ -14,9 +14,48 @@ export interface KernelText {
   readonly subgroups: boolean;
 }
 
+/** What a vector of an index was made of. */
+export interface IndexSource {
+  /** Its name, such as a path. */
+  readonly name: string;
+  /** Bytes of the file. */
+  readonly size: number;
+  /** When it was changed last, in milliseconds since 1970. */
+  readonly modified: number;
+}
+
+/** The model that made the vectors of an index: those of another cannot be compared with them. */
+export interface IndexModel {
+  readonly checksum: string;
+  readonly dtype: string;
+}
+
+/** An index as the page sees it. */
+export interface IndexState {
+  readonly model: IndexModel;
+  readonly width: number;
+  readonly sources: readonly IndexSource[];
+}
+
+/** A vector that was found. */
+export interface Hit {
+  /** What it was made of. */
+  readonly source: string;
+  /** The cosine, from -1 to 1. */
+  readonly score: number;
+}
+
 /** What the second module can do. Buffers belong to the call; arrays come back as their own. */
 export interface ExtraCalls {
   kernels: { given: object; gives: KernelText[] };
+  /** Opens the index of a number from its file, or a new one. The other calls are about the open one. */
+  indexOpen: { given: { index: number; width: number; model: IndexModel; file?: ArrayBuffer | undefined }; gives: IndexState };
+  indexAdd: { given: { index: number; source: IndexSource; vector: Float32Array }; gives: boolean };
+  indexRemove: { given: { index: number; name: string }; gives: boolean };
+  indexSearch: { given: { index: number; vector: Float32Array; top: number; least: number }; gives: Hit[] };
+  indexDoubles: { given: { index: number; least: number }; gives: string[][] };
+  indexFile: { given: { index: number }; gives: Uint8Array };
+  indexClose: { given: { index: number }; gives: void };
   /** The ids of texts by a tokenizer's file; `bos` and `image` are the ids that the model's configuration tells. */
   encode: { given: { file: ArrayBuffer; bos: number; image: number; texts: readonly string[] }; gives: Uint32Array[] };
 }

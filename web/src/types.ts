@@ -185,6 +185,8 @@ export interface ModelInfo {
   readonly architecture: string;
   /** The tasks that it can do, by the names of their methods. */
   readonly tasks: readonly string[];
+  /** What it is known by, whatever its dtype: vectors of another model cannot be compared with those of this one. */
+  readonly checksum: string;
   readonly device: 'gpu' | 'cpu';
   readonly adapter: string;
   readonly dtype: Dtype;

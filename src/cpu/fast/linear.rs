@@ -17,6 +17,9 @@ use crate::tensor::Dtype;
 
 /// Up to so many rows of `x` the weights are not packed.
 const FEW: usize = 4;
+/// Bytes of packed weights that every tile of activations goes over: they stay in a small second-level cache, while the
+/// activations of many pictures, which no cache holds, are read once for all of them.
+const PACKED: usize = 160 << 10;
 
 /// Activations as the kernels read them: rows `[tokens rounded up, k]`.
 #[derive(Clone, Copy)]
@@ -182,33 +185,44 @@ impl Many<'_, '_> {
         let Self { op, quantised, first_token, out, lane } = self;
         let blocks = quantised.blocks;
         let last = out.len() / op.out_stride;
-        let w16 = room(&mut lane.w16, blocks * BLOCK * ROWS);
-        let scales = room(&mut lane.scales, blocks * ROWS);
-        let w32 = room(&mut lane.w32, if blocks == 0 { op.k * ROWS } else { 0 });
-        for first in (0..op.rows).step_by(ROWS) {
-            if blocks > 0 {
-                panel::pack_int(&op.weight, first, op.rows, w16, scales);
-            } else {
-                // SAFETY: the caller's machine.
-                unsafe { panel::pack_float::<S>(&op.weight, first, op.rows, w32) };
+        let [int, float, scale] = match blocks {
+            0 => [0, op.k * ROWS, 0],
+            blocks => [blocks * BLOCK * ROWS, 0, blocks * ROWS],
+        };
+        let panels = (PACKED / (2 * int + 4 * float)).clamp(1, op.rows.div_ceil(ROWS));
+        let w16 = room(&mut lane.w16, panels * int);
+        let scales = room(&mut lane.scales, panels * scale);
+        let w32 = room(&mut lane.w32, panels * float);
+        for first in (0..op.rows).step_by(panels * ROWS) {
+            let firsts = || (first..op.rows.min(first + panels * ROWS)).step_by(ROWS).enumerate();
+            for (p, first) in firsts() {
+                if blocks > 0 {
+                    let scales = &mut scales[p * scale..][..scale];
+                    panel::pack_int(&op.weight, first, op.rows, &mut w16[p * int..][..int], scales);
+                } else {
+                    // SAFETY: the caller's machine.
+                    unsafe { panel::pack_float::<S>(&op.weight, first, op.rows, &mut w32[p * float..][..float]) };
+                }
             }
             for t in (0..last).step_by(TILE) {
                 // The last row stands in for those beyond the end; what it gives is dropped.
                 let token = |m: usize| first_token + (t + m).min(last - 1);
-                // SAFETY: the caller's machine; `token` is a row of `x`, and the panels were packed for its width.
-                let sums: [S::F; TILE] = unsafe {
-                    if blocks > 0 {
-                        let x = std::array::from_fn(|m| quantised.x[token(m) * blocks * BLOCK..].as_ptr());
-                        let factors = std::array::from_fn(|m| quantised.factors[token(m) * blocks..].as_ptr());
-                        tile::int::<S, TILE>(x, factors, w16, scales)
-                    } else {
-                        let x = std::array::from_fn(|m| op.x[token(m) * op.k..].as_ptr());
-                        tile::float::<S, TILE>(x, w32)
+                for (p, first) in firsts() {
+                    // SAFETY: the caller's machine; `token` is a row of `x`, and the panels were packed for its width.
+                    let sums: [S::F; TILE] = unsafe {
+                        if blocks > 0 {
+                            let x = std::array::from_fn(|m| quantised.x[token(m) * blocks * BLOCK..].as_ptr());
+                            let factors = std::array::from_fn(|m| quantised.factors[token(m) * blocks..].as_ptr());
+                            tile::int::<S, TILE>(x, factors, &w16[p * int..][..int], &scales[p * scale..][..scale])
+                        } else {
+                            let x = std::array::from_fn(|m| op.x[token(m) * op.k..].as_ptr());
+                            tile::float::<S, TILE>(x, &w32[p * float..][..float])
+                        }
+                    };
+                    for (m, sums) in sums.into_iter().enumerate().take(last - t) {
+                        // SAFETY: the caller's machine.
+                        unsafe { finish::<S>(op, token(m), first, sums, &mut out[(t + m) * op.out_stride..]) };
                     }
-                };
-                for (m, sums) in sums.into_iter().enumerate().take(last - t) {
-                    // SAFETY: the caller's machine.
-                    unsafe { finish::<S>(op, token(m), first, sums, &mut out[(t + m) * op.out_stride..]) };
                 }
             }
         }

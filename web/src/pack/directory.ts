@@ -7,16 +7,18 @@ import { storeFault } from '../store/open.js';
 import type { Context } from './context.js';
 import { refresh } from './fresh.js';
 
-const REQUIRED = ['config.json', 'tokenizer.json'];
-const OPTIONAL = ['preprocessor_config.json', 'generation_config.json'];
+const CONFIG = 'config.json';
+const TOKENIZER = 'tokenizer.json';
+const OPTIONAL = ['preprocessor_config.json', 'generation_config.json', 'tokenizer_config.json'];
 const WEIGHTS = 'model.safetensors';
 const INDEX = 'model.safetensors.index.json';
 
 /**
+ * @param readsText whether a model of this configuration needs a tokenizer
  * @returns the files' bytes by name
  * @throws OcelliError where a file that is needed is missing, or the connection fails for good
  */
-export async function readDirectory(context: Context): Promise<Map<string, Uint8Array<ArrayBuffer>>> {
+export async function readDirectory(context: Context, readsText: (config: Uint8Array) => Promise<boolean>): Promise<Map<string, Uint8Array<ArrayBuffer>>> {
   const { url, mirrors, store, tuning, meter, signal } = context;
   const turn = new Turn(url, signal, () => meter.wait());
   try {
@@ -41,7 +43,9 @@ export async function readDirectory(context: Context): Promise<Map<string, Uint8
       return bytes;
     };
     // The small ones first: a wrong address fails before gigabytes are fetched.
-    await all([...REQUIRED.map((file) => get(file)), ...OPTIONAL.map((file) => get(file, true))]);
+    const config = get(CONFIG);
+    const tokenizer = async () => get(TOKENIZER, !(await readsText((await config) ?? new Uint8Array())));
+    await all([config, tokenizer(), ...OPTIONAL.map((file) => get(file, true))]);
     if (!(await get(WEIGHTS, true))) {
       const index = await get(INDEX, true);
       if (!index) {

@@ -27,6 +27,8 @@ export interface WeightGroup {
 /** What a pack consists of, whatever format its manifest has. */
 export interface Manifest {
   readonly dtype: Dtype;
+  /** That of the checkpoint that it was made of, where it says so. */
+  readonly checksum: string | undefined;
   /** None where the model reads no text. */
   readonly tokenizer: KnownFile | undefined;
   /** In the order in which a model's passes use them. */
@@ -60,6 +62,7 @@ export function parseManifest(bytes: Uint8Array, place: string): Manifest {
   if (dtype !== 'f32' && dtype !== 'f16' && dtype !== 'q8' && dtype !== 'q4') {
     throw bad(`has the dtype ${JSON.stringify(dtype)}; expected f32, f16, q8 or q4`);
   }
+  const checksum = json['checksum'];
   const names = new Set<string>();
   const file = (value: unknown, what: string): KnownFile => {
     if (!isObject(value)) throw bad(`has no ${what}`);
@@ -83,6 +86,7 @@ export function parseManifest(bytes: Uint8Array, place: string): Manifest {
   const optional = (value: unknown, what: string) => (value === undefined || value === null ? undefined : file(value, what));
   return {
     dtype,
+    checksum: typeof checksum === 'string' && /^[0-9a-f]{64}$/.test(checksum) ? checksum : undefined,
     tokenizer: format === 1 ? file(json['tokenizer'], 'tokenizer') : optional(json['tokenizer'], 'tokenizer'),
     groups,
     licence: optional(json['licence'], 'licence'),
