@@ -87,6 +87,10 @@ fn towers_alone_and_classifiers_have_what_they_have() {
         assert!(headless.build(&pass(output)).is_err(), "{output:?}");
     }
     assert!(headless.build(&pass(ImagesOutput::Features)).is_ok());
+    // Twice the rows of its table of positions, which would repeat.
+    let wide = Pass::Images(ImagesPass { count: 1, size: [44, 88], output: ImagesOutput::Features });
+    let error = headless.build(&wide).expect_err("its positions are for a square");
+    assert!(error.to_string().contains("the size of a picture is 44 x 88"), "{error}");
     assert!(headless.build(&Pass::Texts { count: 1 }).is_err());
 }
 
@@ -191,7 +195,7 @@ fn arguments_of_timm_change_the_architecture_or_are_refused() {
         let said = open(args.clone()).err().unwrap_or_else(|| panic!("{args} is refused")).to_string();
         assert!(said.contains(says), "{said}");
     }
-    let unknown = open(json!({"attn_layer": "diff"})).err().expect("it is refused").to_string();
+    let unknown = open(json!({"attn_layer": "diff"})).expect_err("it is refused").to_string();
     assert!(unknown.contains("model_args.attn_layer is \"diff\", expected no field but img_size"), "{unknown}");
 }
 

@@ -10,6 +10,7 @@ impl VitConfig {
     /// # Errors
     /// Numbers that no kernel can work with, or a size that the table of positions is not for.
     pub fn encode(&self, g: &mut Graph, names: &Names, images: usize, size: [usize; 2]) -> Result<Value, ShapeError> {
+        self.check_size(size)?;
         let [height, width] = size;
         let image = g.state(states::IMAGE, StateKind::Input, images * height * width, 3)?;
         g.mark("embed");
@@ -18,6 +19,19 @@ impl VitConfig {
         let x = self.place(g, names, embedded, images, size)?;
         let rows = self.prefix.rows() + self.patches(size);
         self.encoder.blocks(g, names, x, (images > 1).then_some(rows))
+    }
+
+    /// Fails for a size that the table of positions is not for.
+    fn check_size(&self, [height, width]: [usize; 2]) -> Result<(), ShapeError> {
+        if self.patch_order == PatchOrder::Pixels || [height, width] == [self.image_size; 2] {
+            return Ok(());
+        }
+        Err(ShapeError::Unsupported {
+            node: states::IMAGE.into(),
+            what: "the size of a picture",
+            found: format!("{height} x {width}"),
+            supported: "the square that the model's positions are for",
+        })
     }
 
     /// A row of each patch.
