@@ -47,13 +47,13 @@ impl Charsmap {
 
     /// Whether all steps lead to units, and all values into the pool.
     fn is_sound(&self) -> bool {
-        let nodes = self.units.iter().enumerate().filter(|(_, unit)| *unit & VALUE == 0);
+        let mut nodes = self.units.iter().enumerate().filter(|(_, unit)| *unit & VALUE == 0);
         let sound = |(at, &unit): (usize, &u32)| {
             let children = at ^ offset(unit);
             let value = |unit: &u32| self.pool.is_char_boundary((unit & !VALUE) as usize);
             children | 0xff < self.units.len() && (!is_leaf(unit) || value(&self.units[children]))
         };
-        !self.units.is_empty() && nodes.map(sound).all(|sound| sound)
+        !self.units.is_empty() && nodes.all(sound)
     }
 
     /// What is written for the shortest known text that this one starts with.

@@ -58,7 +58,7 @@ pub struct Tokenizer {
 
 /// Who runs it.
 pub(super) enum By {
-    Own(Own),
+    Own(Box<Own>),
     #[cfg(feature = "any-tokenizer")]
     Any(Box<AnyTokenizer>),
 }
@@ -77,10 +77,10 @@ impl Tokenizer {
     pub fn load(file: &[u8]) -> Result<Self, TextError> {
         if compact::is_compact(file) {
             let (own, source) = compact::read(file)?;
-            return Ok(Self { by: By::Own(own), source: Some(source) });
+            return Ok(Self { by: By::Own(Box::new(own)), source: Some(source) });
         }
         let by = match json::read(file) {
-            Ok(own) => By::Own(own),
+            Ok(own) => By::Own(Box::new(own)),
             #[cfg(feature = "any-tokenizer")]
             Err(Refused::Unknown(reason)) => By::Any(Box::new(AnyTokenizer::load(file, reason)?)),
             Err(refused) => return Err(TextError::Unusable { file: JSON, reason: refused.reason() }),
@@ -104,7 +104,7 @@ impl Tokenizer {
     pub fn with_tokens(self, tokens: impl IntoIterator<Item = NewToken>) -> Result<Self, TextError> {
         let Self { by, source } = self;
         let by = match by {
-            By::Own(own) => own.with_tokens(tokens).map(By::Own),
+            By::Own(own) => own.with_tokens(tokens).map(|own| By::Own(Box::new(own))),
             #[cfg(feature = "any-tokenizer")]
             By::Any(any) => any.with_tokens(tokens).map(|any| By::Any(Box::new(any))),
         };
@@ -127,11 +127,11 @@ impl Tokenizer {
             #[cfg(feature = "any-tokenizer")]
             By::Any(any) => return Err(TextError::Unusable { file, reason: any.refused().into() }),
         };
-        let Own { mut rules, model, added } = own;
+        let Own { mut rules, model, added } = *own;
         rules.normalizers.splice(..0, first);
         let reason = || "two of its added tokens are the same once texts are normalized".into();
         let added = added.with([], &rules).ok_or_else(|| TextError::Unusable { file, reason: reason() })?;
-        Ok(Self { by: By::Own(Own { rules, model, added }), source })
+        Ok(Self { by: By::Own(Box::new(Own { rules, model, added })), source })
     }
 
     /// The id of a token or piece by its whole text.
