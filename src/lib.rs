@@ -37,8 +37,9 @@
 //!
 //! `default` is `cli`, the command line, with all of the others. A program that only wants the library names what it
 //! needs: `threads` (every core), `mmap` (files on a disk, [`Directory`]), `images` (PNG, JPEG, WebP, GIF and BMP
-//! files), `npz` (weights as big_vision publishes them), `convert` (packs are made and checked). Without any of them a
-//! model runs on one core or the GPU, and has its files in memory.
+//! files), `npz` (weights as big_vision publishes them), `convert` (packs are made and checked), `any-tokenizer` (what of
+//! `tokenizer.json` only Hugging Face's library reads). Without any of them a model runs on one core or the GPU, and has
+//! its files in memory.
 
 pub mod base;
 #[cfg(any(feature = "page", not(target_arch = "wasm32")))]

@@ -150,6 +150,28 @@ fn forced_tokens_score_as_the_reference_says() {
 }
 
 #[test]
+fn suffixes_score_side_by_side_as_they_do_alone() {
+    for checkpoint in ["pg1-hd72", "pg2-gqa", "pg2-cap5"] {
+        let golden = golden(checkpoint);
+        let case = &golden["cases"][0];
+        let mut session = open(checkpoint, CpuPlayer::new(), Dtype::F32);
+        encode(&mut session, case);
+        let ids = prefix(case, image_token(checkpoint));
+        // More than go together, of unlike lengths.
+        let suffixes: Vec<Vec<u32>> =
+            (0..11).map(|n| (0..n % 5 + u32::from(n == 3) * 9).map(|t| 3 + 7 * n + 5 * t).collect()).collect();
+        let together = block_on(session.score_each(&ids, &suffixes)).expect("they score");
+        for (suffix, found) in suffixes.iter().zip(&together) {
+            let alone = block_on(session.score(&ids, suffix)).expect("it scores");
+            assert_eq!(alone.len(), found.len());
+            for (alone, found) in alone.iter().zip(found) {
+                assert!((alone - found).abs() < 2e-4, "{checkpoint}: {alone} {found}");
+            }
+        }
+    }
+}
+
+#[test]
 fn what_does_not_fit_is_refused() {
     let mut session = open("pg1-hd16", CpuPlayer::new(), Dtype::Q8);
     let kind = |error: ocelli::base::Error| error.kind();

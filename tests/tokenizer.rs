@@ -6,15 +6,19 @@ mod compact;
 mod reference;
 #[path = "common/root.rs"]
 mod root;
+#[path = "tokenizer/siglip.rs"]
+mod siglip;
 #[path = "tokenizer/texts.rs"]
 mod texts;
+#[path = "tokenizer/unigram.rs"]
+mod unigram;
 
 use std::fs;
 use std::path::PathBuf;
 
 use ocelli::base::{Error, ErrorKind};
 use ocelli::models::paligemma::{PromptTokens, SpecialIds, load_tokenizer};
-use ocelli::text::Tokenizer;
+use ocelli::text::{Tokenizer, TokenizerKind};
 use root::root;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -137,6 +141,17 @@ fn refused(json: &[u8], special: SpecialIds, parts: &[&str]) {
     }
 }
 
+/// Parts that only the crate `tokenizers` has: it runs them here, a page or pack would not.
+fn left_to_the_crate(json: &[u8], parts: &[&str]) {
+    let tokenizer = Tokenizer::load(json).expect("the crate has it");
+    assert_eq!(tokenizer.kind(), TokenizerKind::Other);
+    let error = Error::from(tokenizer.compact(&[0; 32]).expect_err("a pack does not hold it"));
+    assert_eq!(error.kind(), ErrorKind::Unsupported, "{error}");
+    for part in parts {
+        assert!(error.to_string().contains(part), "{part:?} was expected in {error}");
+    }
+}
+
 #[test]
 fn unusable_tokenizers_are_refused() {
     refused(b"", SPECIAL, &["tokenizer.json"]);
@@ -149,10 +164,9 @@ fn unusable_tokenizers_are_refused() {
         json[key] = value;
         json.to_string().into_bytes()
     };
-    refused(&with("normalizer", json!({"type": "NFC"})), SPECIAL, &["NFC"]);
-    refused(&with("normalizer", Value::Null), SPECIAL, &["normalizer"]);
-    refused(&with("decoder", json!({"type": "WordPiece", "prefix": "##", "cleanup": true})), SPECIAL, &["WordPiece"]);
-    refused(&with("pre_tokenizer", json!({"type": "Whitespace"})), SPECIAL, &["Whitespace"]);
+    left_to_the_crate(&with("normalizer", json!({"type": "NFC"})), &["NFC"]);
+    left_to_the_crate(&with("decoder", json!({"type": "WordPiece", "prefix": "##", "cleanup": true})), &["WordPiece"]);
+    left_to_the_crate(&with("pre_tokenizer", json!({"type": "Whitespace"})), &["Whitespace"]);
     refused(&with("version", json!("2.0")), SPECIAL, &["2.0"]);
     let of_model = |key: &str, value: Value| {
         let mut json: Value = serde_json::from_slice(&tiny_json()).expect("the tokenizer is JSON");
@@ -161,8 +175,8 @@ fn unusable_tokenizers_are_refused() {
     };
     refused(&of_model("type", json!("Unigram")), SPECIAL, &["Unigram", "BPE"]);
     refused(&of_model("dropout", json!(0.1)), SPECIAL, &["dropout"]);
-    refused(&of_model("end_of_word_suffix", json!("</w>")), SPECIAL, &["ends of words"]);
-    refused(&of_model("ignore_merges", json!(true)), SPECIAL, &["ignore_merges"]);
+    left_to_the_crate(&of_model("end_of_word_suffix", json!("</w>")), &["ends of words"]);
+    left_to_the_crate(&of_model("ignore_merges", json!(true)), &["ignore_merges"]);
     refused(&of_model("unk_token", json!("<none>")), SPECIAL, &["<none>", "vocabulary"]);
     refused(&of_model("merges", json!([["a", "no piece"]])), SPECIAL, &["no piece", "vocabulary"]);
     refused(&of_model("merges", json!(["a b c"])), SPECIAL, &["merges"]);
@@ -174,10 +188,10 @@ fn unusable_tokenizers_are_refused() {
         change(&mut json["added_tokens"]);
         json.to_string().into_bytes()
     };
-    refused(&twice(|tokens| tokens[0]["single_word"] = true.into()), SPECIAL, &["single_word", "<pad>"]);
-    refused(&twice(|tokens| tokens[700]["content"] = tokens[701]["content"].clone()), SPECIAL, &["twice"]);
+    left_to_the_crate(&twice(|tokens| tokens[0]["single_word"] = true.into()), &["single_word", "<pad>"]);
+    left_to_the_crate(&twice(|tokens| tokens[700]["content"] = tokens[701]["content"].clone()), &["twice"]);
     let words = json!({"type": "WordLevel", "vocab": {"a": 0}, "unk_token": "a"});
-    refused(&with("model", words), SPECIAL, &["tokenizer.json"]);
+    left_to_the_crate(&with("model", words), &["WordLevel", "expected BPE or Unigram"]);
 }
 
 #[test]

@@ -69,7 +69,7 @@ impl Directory {
             let entry = entry.map_err(|error| unreadable(path, &error))?.path();
             let Some(name) = entry.file_name() else { continue };
             let kind = entry.extension().unwrap_or_default();
-            let known = ["json", "safetensors", "npz", "bin"].iter().any(|known| kind == *known);
+            let known = ["json", "safetensors", "npz", "bin", "model"].iter().any(|known| kind == *known);
             if !known && !is_legal_text(&name.to_string_lossy()) || entry.is_dir() {
                 continue;
             }

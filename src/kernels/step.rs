@@ -79,20 +79,6 @@ impl Step {
         Self { rows: tokens, sequences: 1, padding: [0; 2], sequence }
     }
 
-    /// A pass of which every row is valid, of so many sequences: each attends to all of its own rows, and to its own
-    /// block of a memory.
-    ///
-    /// # Errors
-    /// More than [`MAX_SEQUENCES`].
-    pub fn whole(sequences: usize) -> Result<Self, StepError> {
-        let mut step = Self { rows: u32::MAX, sequences: sequences as u32, ..Self::default() };
-        let to = step.sequence.get_mut(..sequences).ok_or(StepError::TooMany { found: sequences })?;
-        for (sequence, n) in to.iter_mut().zip(0..) {
-            *sequence = Sequence { tokens: u32::MAX, memory: u32::MAX, memory_slot: n, ..Sequence::NONE };
-        }
-        Ok(step)
-    }
-
     /// A pass of several sequences, in a plan that has `sequence_rows` rows for each.
     ///
     /// # Errors
@@ -107,7 +93,8 @@ impl Step {
                 return Err(StepError::TooLong { sequence, tokens, sequence_rows });
             }
             if tokens > 0 {
-                step.rows = (sequence * sequence_rows + tokens) as u32;
+                let rows = sequence.saturating_mul(sequence_rows).saturating_add(tokens);
+                step.rows = u32::try_from(rows).unwrap_or(u32::MAX);
             }
         }
         Ok(step)
@@ -117,7 +104,7 @@ impl Step {
     /// attends to its own rows, and to all rows of the block of a memory that has its number.
     ///
     /// The plan may be for more sequences; what those behind come to is not to be read. Values that have fewer rows a
-    /// sequence than `sequence_rows`, such as pooled ones, need no other step.
+    /// sequence than `sequence_rows`, such as pooled ones, need no other step; `u32::MAX` is more than any plan has.
     ///
     /// # Errors
     /// More than [`MAX_SEQUENCES`].

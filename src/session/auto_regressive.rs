@@ -9,6 +9,11 @@ use crate::base::{ErrorKind, LayerError, Remedy, Result, round_up};
 use crate::kernels::{Sequence, Step};
 use crate::models::{Architecture, Decoder, DecoderPass, Pass, PassOutput, states};
 
+/// Suffixes that are scored side by side: each has a slot of the KV cache to itself.
+const SCORED: usize = 8;
+/// Their rows are padded to a multiple of this, so that few recordings are made.
+const SCORED_STEP: usize = 8;
+
 /// Drives a model that writes token after token: a prefill over images and prompt, then decode steps over a KV cache.
 pub struct AutoRegressive {
     session: Session,
@@ -189,6 +194,55 @@ impl AutoRegressive {
         Ok(bytemuck::pod_collect_to_vec(&bytes))
     }
 
+    /// Log-probability of every token of several suffixes, each after the same prefix: the prefix goes through once, and
+    /// then the suffixes side by side, [`SCORED`] at a time.
+    ///
+    /// # Errors
+    /// As [`prefill`](Self::prefill); a prefix without a token.
+    pub async fn score_each(&mut self, prefix: &[u32], suffixes: &[Vec<u32>]) -> Result<Vec<Vec<f32>>> {
+        let Some((&last, before)) = prefix.split_last() else { return Err(SessionError::EmptyPrompt.into()) };
+        suffixes.iter().try_for_each(|suffix| self.check_ids(suffix))?;
+        let longest = suffixes.iter().map(Vec::len).max().unwrap_or(0);
+        let slots = suffixes.len().clamp(1, SCORED);
+        self.reserve(before.len() + round_up(longest.max(1), SCORED_STEP), slots).await?;
+        self.prefill(prefix, &[], PassOutput::Greedy).await?.result().await?;
+        let slots = self.cache.slots;
+        self.gather_slots(&vec![0; slots], 0..before.len()).await?;
+        let mut scores = Vec::with_capacity(suffixes.len());
+        for suffixes in suffixes.chunks(slots) {
+            let tokens = round_up(suffixes.iter().map(Vec::len).max().unwrap_or(1).max(1), SCORED_STEP);
+            let (mut ids, mut targets) = (vec![last; slots * tokens], vec![0; slots * tokens]);
+            let mut sequences = Vec::with_capacity(suffixes.len());
+            for (slot, suffix) in suffixes.iter().enumerate() {
+                // The prefix's last token again: what comes after it is the first to be scored.
+                let at = slot * tokens;
+                ids[at + 1..]
+                    .iter_mut()
+                    .zip(suffix.iter().take(suffix.len().saturating_sub(1)))
+                    .for_each(|(to, id)| *to = *id);
+                targets[at..at + suffix.len()].copy_from_slice(suffix);
+                let (position, slot) = (before.len() as u32, slot as u32);
+                let (tokens, prefix) = (suffix.len() as u32, prefix.len() as u32);
+                sequences.push(Sequence { position, tokens, prefix, slot, ..Default::default() });
+            }
+            let output = PassOutput::Score;
+            let rows = self.images.as_ref().map_or(0, Images::rows);
+            let pass = DecoderPass { sequences: slots, tokens, feature_rows: rows, output, ..self.cache.decode_pass() };
+            let pass = Pass::Decoder(pass);
+            self.session.prepare(&pass).await?;
+            self.session.write(states::IDS, bytemuck::cast_slice(&ids))?;
+            self.session.write(states::TARGETS, bytemuck::cast_slice(&targets))?;
+            let read = StateRead::new(states::SCORES, 0..slots * tokens * 4);
+            let step = Step::of(&sequences, tokens)?;
+            let bytes = self.session.submit(&pass, &step, &[read]).await?.await?;
+            let values: Vec<f32> = bytemuck::pod_collect_to_vec(&bytes);
+            scores.extend(
+                suffixes.iter().zip(values.chunks_exact(tokens)).map(|(suffix, row)| row[..suffix.len()].to_vec()),
+            );
+        }
+        Ok(scores)
+    }
+
     /// Decodes the token in `next_ids` at `position` of slot 0: submitted when this returns, on a GPU not yet done.
     ///
     /// `ids` are those that may come next, if not all; they are for [`PassOutput::Greedy`].
@@ -280,7 +334,6 @@ impl AutoRegressive {
 
     /// Checks and uploads the ids of a pass over several tokens; the pass.
     async fn write_ids(&mut self, ids: &[u32], output: PassOutput) -> Result<Pass> {
-        let vocabulary = self.decoder.vocabulary;
         let capacity = self.cache.capacity;
         if ids.is_empty() {
             return Err(SessionError::EmptyPrompt.into());
@@ -288,15 +341,22 @@ impl AutoRegressive {
         if ids.len() > capacity {
             return Err(SessionError::TooLong { needed: ids.len(), capacity }.into());
         }
-        let rows = self.images.as_ref().map_or(0, Images::rows);
-        let known = |id: u32| id >> 31 == 1 && ((id & !(1 << 31)) as usize) < rows || (id as usize) < vocabulary;
-        if let Some(&id) = ids.iter().find(|&&id| !known(id)) {
-            return Err(SessionError::UnknownToken { id, vocabulary }.into());
-        }
+        self.check_ids(ids)?;
         let pass = self.pass_over(ids.len(), output);
         self.session.prepare(&pass).await?;
         self.session.write(states::IDS, bytemuck::cast_slice(ids))?;
         Ok(pass)
+    }
+
+    /// Fails on an id that is neither in the vocabulary nor a row of the encoded images.
+    fn check_ids(&self, ids: &[u32]) -> Result<(), SessionError> {
+        let vocabulary = self.decoder.vocabulary;
+        let rows = self.images.as_ref().map_or(0, Images::rows);
+        let known = |id: u32| id >> 31 == 1 && ((id & !(1 << 31)) as usize) < rows || (id as usize) < vocabulary;
+        match ids.iter().find(|&&id| !known(id)) {
+            Some(&id) => Err(SessionError::UnknownToken { id, vocabulary }),
+            None => Ok(()),
+        }
     }
 
     /// A pass over several tokens. A pass of one row is a decode; padding keeps the number of recordings small.

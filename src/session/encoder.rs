@@ -5,7 +5,7 @@ use crate::kernels::Step;
 use crate::models::{Encoders, ImageSize, ImagesOutput, ImagesPass, Pass, states};
 
 /// Most images of a pass: by then weights are read for so many that more at a time are no faster.
-const MAX_IMAGES: usize = 8;
+pub const MAX_IMAGES: usize = 8;
 /// Most texts of a pass.
 const MAX_TEXTS: usize = 32;
 /// Sizes of image whose plans are kept; each is another plan.
@@ -203,7 +203,7 @@ impl Encoder {
         self.session.prepare(pass).await?;
         self.session.write(input, bytes)?;
         let each = self.session.values(pass, output)? / count.max(1);
-        let step = Step::whole(count)?;
+        let step = Step::all(count, u32::MAX as usize)?;
         let read = StateRead::new(output, 0..each * count * 4);
         let bytes = self.session.submit(pass, &step, &[read]).await?.await?;
         let values: Vec<f32> = bytemuck::pod_collect_to_vec(&bytes);

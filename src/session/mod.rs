@@ -25,7 +25,7 @@ mod weights;
 pub use auto_regressive::AutoRegressive;
 pub use cancel::CancelToken;
 pub use device::{DeviceChoice, automatic};
-pub use encoder::{Encoder, Similarity};
+pub use encoder::{Encoder, MAX_IMAGES, Similarity};
 pub use error::SessionError;
 pub use kv_cache::cache_bytes_per_token;
 pub use loader::{LoadProgress, Loader, checkpoint_parts, checkpoint_specs, chunks};

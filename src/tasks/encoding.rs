@@ -2,7 +2,7 @@ use super::classify::LabelSet;
 use crate::base::Result;
 use crate::image::{Preprocessor, Rgb8};
 use crate::models::{ImagesOutput, TextIds};
-use crate::session::{CancelToken, Encoder, SessionError};
+use crate::session::{CancelToken, Encoder, MAX_IMAGES, SessionError};
 
 /// A model that makes vectors of pictures and texts: its driver, and how it has its texts.
 pub(super) struct Encoding {
@@ -59,11 +59,15 @@ impl Encoding {
         cancel: &CancelToken,
     ) -> Result<Vec<Vec<f32>>> {
         let mut rows = Vec::with_capacity(pictures.len());
-        for picture in pictures {
-            cancel.check()?;
-            let pixels = preprocessor.apply(picture);
-            let size = preprocessor.target(picture);
-            rows.extend(cancel.guard(self.encoder.images(&[&pixels], size, output)).await?);
+        // Those of one size go together, and no more of them are held than do.
+        for alike in pictures.chunk_by(|a, b| preprocessor.target(a) == preprocessor.target(b)) {
+            for batch in alike.chunks(MAX_IMAGES) {
+                cancel.check()?;
+                let pixels: Vec<Vec<f32>> = batch.iter().map(|picture| preprocessor.apply(picture)).collect();
+                let pixels: Vec<&[f32]> = pixels.iter().map(Vec::as_slice).collect();
+                let size = preprocessor.target(&batch[0]);
+                rows.extend(cancel.guard(self.encoder.images(&pixels, size, output)).await?);
+            }
         }
         Ok(rows)
     }

@@ -143,11 +143,8 @@ impl Generative {
         let end = self.eos.first().copied();
         let answers: Vec<Vec<u32>> =
             task.labels.iter().map(|label| tokenizer.encode(label).into_iter().chain(end).collect()).collect();
-        let mut logits = Vec::with_capacity(answers.len());
-        for answer in &answers {
-            let scores = cancel.guard(self.driver.score(&prefix, answer)).await?;
-            logits.push(scores.iter().sum());
-        }
+        let scores = cancel.guard(self.driver.score_each(&prefix, &answers)).await?;
+        let logits: Vec<f32> = scores.iter().map(|answer| answer.iter().sum()).collect();
         let scores = if task.multi { sigmoids(&logits) } else { softmax(&logits) };
         let told =
             task.labels.iter().zip(scores).zip(logits).map(|((label, score), logit)| (label.clone(), score, logit));

@@ -12,7 +12,7 @@ use crate::format::{Checkpoint, FormatError, ModelFiles, read_json};
 use crate::image::Rgb8;
 use crate::models::{self, Pass};
 use crate::session::{AutoRegressive, Encoder, LoadProgress, Loader, Player, Session, open_pack};
-use crate::text::{JSON, TextError};
+use crate::text::{JSON, SENTENCEPIECE, TextError};
 
 /// The small files of a model, beside its weights.
 struct Companions<'a> {
@@ -142,10 +142,7 @@ impl Model {
             return loader.finish();
         }
         let architecture = models::open(&config_json(files)?)?;
-        let tokenizer = files.get(JSON);
-        if architecture.reads_text() && tokenizer.is_none() {
-            return Err(TextError::Missing { place: files.place().into() }.into());
-        }
+        let tokenizer = if architecture.reads_text() { Some(tokenizer_json(files)?) } else { None };
         let [processor, generation, tokenizer_config] =
             ["preprocessor_config.json", "generation_config.json", "tokenizer_config.json"]
                 .map(|name| optional_json(files, name));
@@ -200,6 +197,12 @@ pub fn reads_text(config: &[u8]) -> bool {
 /// A file that must be there.
 pub(super) fn file<'a>(files: &'a dyn ModelFiles, name: &str) -> Result<&'a [u8], FormatError> {
     files.get(name).ok_or_else(|| FormatError::Missing { name: name.into(), place: files.place().into() })
+}
+
+/// The tokenizer of a checkpoint.
+pub(super) fn tokenizer_json(files: &dyn ModelFiles) -> Result<&[u8], TextError> {
+    let sentencepiece = files.get(SENTENCEPIECE).is_some();
+    files.get(JSON).ok_or_else(|| TextError::Missing { place: files.place().into(), sentencepiece })
 }
 
 /// A JSON file that may be there.

@@ -1,4 +1,6 @@
-use super::SPACE;
+use std::ops::Range;
+
+use super::rules::Rules;
 
 /// A token that is found in a text before anything else is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -7,21 +9,12 @@ pub(super) struct AddedToken {
     pub id: u32,
     /// Not shown in answers.
     pub special: bool,
-    /// Found where spaces are written as [`SPACE`], with its own spaces written so.
+    /// Found in a text as the normalizers leave it, as they leave its own.
     pub normalized: bool,
     /// Takes the white space on its left with it.
     pub lstrip: bool,
     /// Takes the white space on its right with it.
     pub rstrip: bool,
-}
-
-/// A part of a text.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Part<'a> {
-    /// An added token's id.
-    Token(u32),
-    /// What lies between added tokens.
-    Text(&'a str),
 }
 
 /// All added tokens of a tokenizer.
@@ -36,12 +29,13 @@ pub(super) struct AddedTokens {
 
 impl AddedTokens {
     /// None if one is empty, or two have the same id or are found by the same text.
-    pub fn new(mut tokens: Vec<AddedToken>) -> Option<Self> {
+    pub fn new(mut tokens: Vec<AddedToken>, rules: &Rules) -> Option<Self> {
         tokens.sort_by_key(|token| token.id);
         let found_by = |normalized: bool| {
             let all = tokens.iter().enumerate().filter(|(_, token)| token.normalized == normalized);
-            let text = |token: &AddedToken| {
-                if normalized { token.content.replace(' ', SPACE) } else { token.content.clone() }
+            let text = |token: &AddedToken| match normalized {
+                true => rules.normalized(&token.content, false).as_str().to_owned(),
+                false => token.content.clone(),
             };
             let mut texts: Vec<(String, usize)> = all.map(|(n, token)| (text(token), n)).collect();
             texts.sort();
@@ -50,13 +44,13 @@ impl AddedTokens {
         let (exact, normalized) = (found_by(false), found_by(true));
         let apart = tokens.is_sorted_by(|a, b| a.id < b.id)
             && [&exact, &normalized].iter().all(|texts| texts.is_sorted_by(|a, b| a.0 < b.0))
-            && tokens.iter().all(|token| !token.content.is_empty());
+            && [&exact, &normalized].iter().all(|texts| texts.iter().all(|(text, _)| !text.is_empty()));
         apart.then_some(Self { tokens, exact, normalized })
     }
 
-    /// All of them and further ones; none as of [`new`](Self::new).
-    pub fn with(self, further: impl IntoIterator<Item = AddedToken>) -> Option<Self> {
-        Self::new(self.tokens.into_iter().chain(further).collect())
+    /// All of them and further ones, in texts by these rules; none as of [`new`](Self::new).
+    pub fn with(self, further: impl IntoIterator<Item = AddedToken>, rules: &Rules) -> Option<Self> {
+        Self::new(self.tokens.into_iter().chain(further).collect(), rules)
     }
 
     /// The id of the token that is this text.
@@ -74,18 +68,24 @@ impl AddedTokens {
         self.tokens.binary_search_by_key(&id, |token| token.id).ok().map(|n| &self.tokens[n])
     }
 
-    /// Cuts a text as a user wrote it.
-    pub fn cut_exact<'a>(&self, text: &'a str, take: impl FnMut(Part<'a>)) {
+    /// Whether a piece is the text of a special token, whatever its id.
+    pub fn is_special(&self, piece: &str) -> bool {
+        let found = self.exact.binary_search_by(|(content, _)| content.as_str().cmp(piece));
+        found.is_ok_and(|n| self.tokens[self.exact[n].1].special)
+    }
+
+    /// Cuts a text as a user wrote it: the ids of tokens and where they lie, and what lies between them.
+    pub fn cut_exact(&self, text: &str, take: impl FnMut(Option<u32>, Range<usize>)) {
         self.cut(text, &self.exact, take);
     }
 
-    /// Cuts a text whose spaces are [`SPACE`].
-    pub fn cut_normalized<'a>(&self, text: &'a str, take: impl FnMut(Part<'a>)) {
+    /// Cuts a text that is normalized.
+    pub fn cut_normalized(&self, text: &str, take: impl FnMut(Option<u32>, Range<usize>)) {
         self.cut(text, &self.normalized, take);
     }
 
     /// Leftmost tokens first, and the longest of those. What tokens strip, they may strip of each other.
-    fn cut<'a>(&self, text: &'a str, known: &[(String, usize)], mut take: impl FnMut(Part<'a>)) {
+    fn cut(&self, text: &str, known: &[(String, usize)], mut take: impl FnMut(Option<u32>, Range<usize>)) {
         let (mut done, mut at) = (0, 0);
         while let Some(rest) = text.get(at..).filter(|rest| !rest.is_empty()) {
             let Some((content, token)) = longest(known, rest) else {
@@ -102,15 +102,15 @@ impl AddedTokens {
                 end = text.len() - text[end..].trim_start().len();
             }
             if done < start {
-                take(Part::Text(&text[done..start]));
+                take(None, done..start);
             }
             if start < end {
-                take(Part::Token(token.id));
+                take(Some(token.id), start..end);
             }
             done = end;
         }
         if done < text.len() {
-            take(Part::Text(&text[done..]));
+            take(None, done..text.len());
         }
     }
 }

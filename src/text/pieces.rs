@@ -25,6 +25,11 @@ impl Pieces {
         self.text.get(start..end)
     }
 
+    /// The bytes of a piece; none of an id that is not there.
+    pub fn bytes(&self, id: u32) -> &[u8] {
+        self.get(id).unwrap_or_default().as_bytes()
+    }
+
     /// All of them, in the order of their ids.
     pub fn iter(&self) -> impl Iterator<Item = &str> {
         (0..self.len()).filter_map(|id| self.get(id))

@@ -63,11 +63,35 @@ pub fn npz(bytes: &[u8]) -> bool {
     names.filter(|name| checkpoint.read_rows(name, 0..1, &mut Vec::new()).is_err()).count() == 0
 }
 
-/// A `tokenizer.json`, and a text that goes through it.
+/// A `tokenizer.json`, a text that goes through it, and its compact form.
 pub fn tokenizer(bytes: &[u8]) -> bool {
-    let Ok((tokenizer, tokens)) = load_tokenizer(bytes, special()) else { return false };
-    let ids = tokens.prompt(&tokenizer, "detect a cat ; Ünïcode <loc0001><seg127> 猫");
-    ids.is_ok_and(|ids| !tokenizer.decode(&ids).is_empty())
+    let Ok(tokenizer) = Tokenizer::load(bytes) else { return false };
+    if let Ok(compact) = tokenizer.compact(&[0; 32]) {
+        let again = Tokenizer::load(&compact).expect("the compact form of what works");
+        assert_eq!(again.encode(TEXT), tokenizer.encode(TEXT));
+    }
+    used(&tokenizer)
+}
+
+/// A compact form, whose checksum is made right.
+pub fn compact_tokenizer(bytes: &[u8]) -> bool {
+    let mut bytes = bytes.to_vec();
+    if bytes.len() > 20 {
+        let sum = bytes[20..]
+            .iter()
+            .fold(0xcbf2_9ce4_8422_2325_u64, |sum, &byte| (sum ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3));
+        bytes[12..20].copy_from_slice(&sum.to_le_bytes());
+    }
+    Tokenizer::load(&bytes).is_ok_and(|tokenizer| used(&tokenizer))
+}
+
+const TEXT: &str = "detect a cat ; Ünïcode <loc0001><seg127> 猫 </s>  ™\u{301} ﬁn\u{0}\r\n";
+
+/// Puts a text through a tokenizer and back.
+fn used(tokenizer: &Tokenizer) -> bool {
+    let ids = tokenizer.encode(TEXT);
+    tokenizer.decode(&(0..40).collect::<Vec<u32>>());
+    !tokenizer.decode(&ids).is_empty()
 }
 
 /// A picture's file.

@@ -140,6 +140,17 @@ fn poisoned(random: &mut Random, valid: usize, rows: usize, width: usize) -> Vec
     values
 }
 
+/// Every way to say that so many sequences have so many rows, and as many of a memory.
+fn steps(valid: usize, each: usize) -> [Step; 3] {
+    let sequence = |memory_slot| {
+        let rows = each as u32;
+        Sequence { tokens: rows, memory: rows, memory_slot, ..Default::default() }
+    };
+    let written_out: Vec<Sequence> = (0..valid as u32).map(sequence).collect();
+    [Step::all(valid, u32::MAX as usize), Step::all(valid, each), Step::of(&written_out, each)]
+        .map(|step| step.expect("they fit"))
+}
+
 #[test]
 fn every_sequence_attends_to_its_own_rows() {
     let mut random = Random::new("own rows");
@@ -159,11 +170,12 @@ fn every_sequence_attends_to_its_own_rows() {
                 }
                 let inputs = [Input::new("qkv", capacity * each, qkv)];
                 let spec = spec(heads, head_dim, KeySource::Rows, each);
-                let step = Step::all(valid, each).expect("they fit");
-                let results = everywhere(&inputs, ROOM, &step, |g, v| {
-                    g.push("attention", Attention { q: v[0], k: v[0], v: v[0], bias: None, spec })
-                });
-                agree(&results, &expected);
+                for step in steps(valid, each) {
+                    let results = everywhere(&inputs, ROOM, &step, |g, v| {
+                        g.push("attention", Attention { q: v[0], k: v[0], v: v[0], bias: None, spec })
+                    });
+                    agree(&results, &expected);
+                }
             }
         }
     }
@@ -189,16 +201,7 @@ fn every_query_attends_to_the_memory_of_its_sequence() {
                 }
                 let inputs = [Input::new("q", capacity, queries), Input::new("kv", capacity * each, memory)];
                 let spec = spec(heads, head_dim, KeySource::Memory { rows: each, fused: true }, 1);
-                let written_out: Vec<Sequence> = (0..valid as u32)
-                    .map(|memory_slot| Sequence {
-                        tokens: each as u32,
-                        memory: each as u32,
-                        memory_slot,
-                        ..Default::default()
-                    })
-                    .collect();
-                let more = Step::all(valid, each + 3).expect("they fit");
-                for step in [more, Step::of(&written_out, each).expect("they fit")] {
+                for step in steps(valid, each) {
                     let results = everywhere(&inputs, ROOM, &step, |g, v| {
                         g.push("attention", Attention { q: v[0], k: v[1], v: v[1], bias: None, spec })
                     });

@@ -2,6 +2,7 @@
 
 use ocelli::base::ErrorKind;
 use ocelli::models::paligemma::load_tokenizer;
+use ocelli::text::Tokenizer;
 
 use super::texts::{Random, text};
 use super::{SPECIAL, load, tiny, tiny_json};
@@ -11,7 +12,7 @@ const SUM: usize = 12;
 const COVERED: usize = 20;
 
 fn compact() -> Vec<u8> {
-    tiny().compact(&[0; 32])
+    tiny().compact(&[0; 32]).expect("BPE goes into a pack")
 }
 
 fn refused(bytes: &[u8]) -> String {
@@ -71,9 +72,9 @@ fn every_damaged_byte_is_seen() {
 #[test]
 fn other_formats_are_told_from_damage() {
     let mut bytes = compact();
-    bytes[8] = 2;
+    bytes[8] = 3;
     let said = refused(&bytes);
-    assert!(said.contains("tokenizer.bin") && said.contains("format 2") && said.contains("reads 1"), "{said}");
+    assert!(said.contains("tokenizer.bin") && said.contains("format 3") && said.contains("reads 1 and 2"), "{said}");
     let mut bytes = compact();
     bytes[5000] ^= 1;
     assert!(refused(&bytes).contains("checksum"), "{}", refused(&bytes));
@@ -123,4 +124,55 @@ fn a_count_larger_than_the_file_allocates_nothing() {
     assert!(said.contains("more parts than bytes"), "{said}");
     let said = refused(&signed([&head[..], &[3, 4], &[0xff; 6]].concat()));
     assert!(said.contains("32 bits"), "{said}");
+}
+
+/// The Unigram of many scripts.
+fn of_unigram() -> Vec<u8> {
+    let json = super::unigram::unigram("mt5").to_string().into_bytes();
+    Tokenizer::load(&json).expect("it is well").compact(&[0; 32]).expect("it goes into a pack")
+}
+
+fn unusable(bytes: &[u8]) -> String {
+    let error = ocelli::base::Error::from(Tokenizer::load(bytes).expect_err("it is damaged"));
+    assert_eq!(error.kind(), ErrorKind::BadTokenizer, "{error}");
+    error.to_string()
+}
+
+#[test]
+fn unigrams_are_refused_where_they_contradict_themselves() {
+    let bytes = of_unigram();
+    for end in (COVERED..bytes.len()).step_by(997).chain(bytes.len() - 2000..bytes.len()) {
+        unusable(&signed(bytes[..end].to_vec()));
+    }
+    let place = |part: &[u8]| bytes.windows(part.len()).position(|window| window == part).expect("it is there");
+    let with = |at: usize, new: &[u8]| {
+        let mut bytes = bytes.clone();
+        bytes[at..at + new.len()].copy_from_slice(new);
+        unusable(&signed(bytes))
+    };
+    // The score of `<pad>`, which is 0, stands behind the last piece.
+    let scores = place("dow\u{64a}".as_bytes()) + "dow\u{64a}".len();
+    for score in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
+        let said = with(scores, &score.to_le_bytes());
+        assert!(said.contains("one of its scores is no number"), "{said}");
+    }
+    // Behind the sum: three normalizers, of which the first is the charsmap; its length takes three bytes, and then
+    // come the length of its trie and the trie.
+    let trie = COVERED + 32 + 5;
+    let said = with(trie, &[0xff; 4]);
+    assert!(said.contains("its charsmap ends too early"), "{said}");
+    let said = with(trie + 4, &[0, 0xfe, 0xff, 0x7f]);
+    assert!(said.contains("its charsmap leads out of itself"), "{said}");
+    let said = with(COVERED + 32, &[0xff, 0xff, 0x7f, 0xff]);
+    assert!(said.contains("tokenizer.bin"), "{said}");
+}
+
+#[test]
+fn every_damaged_byte_of_a_unigrams_is_seen() {
+    let bytes = of_unigram();
+    for place in (0..bytes.len()).step_by(61) {
+        let mut damaged = bytes.clone();
+        damaged[place] ^= 1 << (place % 8);
+        unusable(&damaged);
+    }
 }

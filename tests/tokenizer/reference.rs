@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use ocelli::models::paligemma::SpecialIds;
-use ocelli::text::Tokenizer;
+use ocelli::text::{Tokenizer, TokenizerKind};
 use serde_json::{Value, json};
 use tokenizers::AddedToken;
 
@@ -13,12 +13,12 @@ use super::{SPECIAL, embedded_json, gemma_json, load, tiny_json};
 const GEMMA: SpecialIds = SpecialIds { bos: 2, image: 257_152 };
 
 /// The same file in both libraries.
-struct Both {
+pub struct Both {
     reference: tokenizers::Tokenizer,
     ours: Tokenizer,
     compact: Tokenizer,
     pieces: Vec<String>,
-    added: Vec<String>,
+    pub added: Vec<String>,
 }
 
 impl Both {
@@ -31,12 +31,25 @@ impl Both {
             tokens.push(plain("<image>".into(), true));
             reference.add_tokens(&tokens);
         }
-        let ours = load(json, special);
-        let bytes = ours.compact(&[7; 32]);
-        let compact = load(&bytes, special);
+        Self::new(reference, load(json, special), |bytes| load(bytes, special))
+    }
+
+    /// A tokenizer of any model.
+    pub fn plain(json: &[u8]) -> Self {
+        let load = |bytes: &[u8]| Tokenizer::load(bytes).expect("the tokenizer is well");
+        Self::new(tokenizers::Tokenizer::from_bytes(json).expect("the reference loads it"), load(json), load)
+    }
+
+    fn new(reference: tokenizers::Tokenizer, ours: Tokenizer, load: impl Fn(&[u8]) -> Tokenizer) -> Self {
+        assert_ne!(ours.kind(), TokenizerKind::Other, "it is the reference itself");
+        let bytes = ours.compact(&[7; 32]).expect("it goes into a pack");
+        let compact = load(&bytes);
         assert_eq!(compact.source(), Some(&[7; 32]));
-        assert_eq!(compact.size(), ours.size());
-        assert!(compact.compact(&[7; 32]) == bytes, "the compact form is written as it was read");
+        assert_eq!((compact.size(), compact.kind()), (ours.size(), ours.kind()));
+        assert!(
+            compact.compact(&[7; 32]).is_ok_and(|again| again == bytes),
+            "the compact form is written as it was read"
+        );
         let mut pieces: Vec<String> = reference.get_vocab(false).into_keys().collect();
         pieces.sort_unstable();
         let added = reference.get_added_tokens_decoder().into_values().map(|token| token.content);
@@ -45,7 +58,7 @@ impl Both {
     }
 
     /// Compares so many texts, half of them beside the others; gives the count of ids and of all different ones.
-    fn compare(&self, seed: u64, texts: usize) -> (usize, usize) {
+    pub fn compare(&self, seed: u64, texts: usize) -> (usize, usize) {
         std::thread::scope(|scope| {
             let half = scope.spawn(|| self.compare_in_turn(seed + 1000, texts / 2));
             let (count, mut seen) = self.compare_in_turn(seed, texts - texts / 2);

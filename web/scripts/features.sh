@@ -1,6 +1,6 @@
 # Every set of features that somebody may want must build, without a warning. The command line's, all of them, is the default.
 
-FEATURE_SETS=('' convert images mmap npz threads 'mmap threads' 'images mmap threads')
+FEATURE_SETS=('' any-tokenizer convert images mmap npz threads 'mmap threads' 'images mmap threads')
 
 check_features() {
   local features

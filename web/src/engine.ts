@@ -185,7 +185,7 @@ export class Engine {
       const filled = taken;
       loader = undefined;
       // Consumes it.
-      const checksum = pack.manifest.checksum ?? hex(await digest(pack.manifestBytes));
+      const checksum = pack.manifest.checksum ?? hex(await digest(new Uint8Array(pack.manifestBytes)));
       return { model: await timed(() => filled.finish()), loadMs, checksum };
     } finally {
       await prepared?.catch(() => undefined);

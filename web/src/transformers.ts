@@ -5,7 +5,7 @@ import { badArgument } from './errors.js';
 import { ReloadingModel } from './reloading-model.js';
 import { load } from './load.js';
 import type { Model } from './model.js';
-import type { AnswerOptions, Box, DeviceChoice, Dtype, Picture, Progress, Segment } from './types.js';
+import type { AnswerOptions, Box, ClassifyOptions, DeviceChoice, Dtype, Picture, Progress, Segment } from './types.js';
 
 /** What a pipeline can be made for. */
 export type PipelineTask =
@@ -13,7 +13,10 @@ export type PipelineTask =
   | 'visual-question-answering'
   | 'object-detection'
   | 'zero-shot-object-detection'
-  | 'image-segmentation';
+  | 'image-segmentation'
+  | 'zero-shot-image-classification'
+  | 'image-classification'
+  | 'image-feature-extraction';
 
 /** How to load. */
 export interface PipelineOptions {
@@ -64,6 +67,37 @@ export interface FindOptions {
   percentage?: boolean;
 }
 
+/** How to tell labels apart. */
+export interface ZeroShotOptions {
+  /** What labels are put into, at `{}`. Default `This is a photo of {}`, without the full stop that Python's has. */
+  hypothesis_template?: string;
+}
+
+/** How many labels to tell. */
+export interface ClassificationOptions {
+  /** The best so many; null for all. Default 5. */
+  top_k?: number | null;
+}
+
+/** Which features to give. */
+export interface FeatureOptions {
+  /** One row for the picture, instead of one for each part of it. Default null, which is no. */
+  pool?: boolean | null;
+}
+
+/** Labels with their scores, best first. */
+export type ClassificationOutput = { label: string; score: number }[];
+
+/** Numbers in rows, as transformers.js has them. */
+export interface Tensor {
+  /** `[1, rows, width]`, pooled `[1, width]`; of several pictures as many in the first place. */
+  readonly dims: readonly number[];
+  readonly type: 'float32';
+  readonly data: Float32Array;
+  /** How many numbers there are. */
+  readonly size: number;
+}
+
 /** A text. */
 export type TextOutput = { generated_text: string }[];
 /** An answer, and the mean probability of its tokens. */
@@ -97,6 +131,9 @@ export interface Pipelines {
   'object-detection': (<I extends Images>(images: I, options?: FindOptions) => Promise<Batch<I, DetectionOutput>>) & Disposable;
   'zero-shot-object-detection': (<I extends Images>(images: I, labels: string | readonly string[], options?: FindOptions) => Promise<Batch<I, DetectionOutput>>) & Disposable;
   'image-segmentation': (<I extends Images>(images: I, options?: FindOptions) => Promise<Batch<I, SegmentationOutput>>) & Disposable;
+  'zero-shot-image-classification': (<I extends Images>(images: I, labels: string | readonly string[], options?: ZeroShotOptions) => Promise<Batch<I, ClassificationOutput>>) & Disposable;
+  'image-classification': (<I extends Images>(images: I, options?: ClassificationOptions) => Promise<Batch<I, ClassificationOutput>>) & Disposable;
+  'image-feature-extraction': ((images: Images, options?: FeatureOptions) => Promise<Tensor>) & Disposable;
 }
 
 /**
@@ -186,7 +223,39 @@ const MAKERS = {
       const least = 255 * (options?.mask_threshold ?? 0.5);
       return chosen(found, { threshold: SURE, ...options }).map(({ label, score, mask, origin }) => ({ score, label, mask: whole(size, mask, origin, least) }));
     }),
+  'zero-shot-image-classification': (model: Model) => (images: Images, labels: string | readonly string[], options?: ZeroShotOptions) =>
+    each(images, (image) => classified(model, image, labels, { template: options?.hypothesis_template ?? 'This is a photo of {}' })),
+  'image-classification': (model: Model) => (images: Images, options?: ClassificationOptions) =>
+    each(images, (image) => classified(model, image, [], { topK: options?.top_k === null ? ALL : (options?.top_k ?? 5) })),
+  'image-feature-extraction': (model: Model) => async (images: Images, options?: FeatureOptions): Promise<Tensor> => {
+    const rows: { rows: number; width: number; values: Float32Array }[] = [];
+    for (const image of (Array.isArray(images) ? images : [images]) as readonly Picture[]) {
+      const pooled = options?.pool ? await model.embed({ image }, { normalize: false }) : undefined;
+      rows.push(pooled ? { rows: 1, width: pooled.length, values: pooled } : await model.features(image));
+    }
+    return tensor(rows, Boolean(options?.pool));
+  },
 } satisfies { [T in PipelineTask]: (model: Model, nouns: Nouns) => (...values: never[]) => Promise<unknown> };
+
+/** More labels than any model has. */
+const ALL = 2 ** 31;
+
+async function classified(model: Model, image: Picture, labels: string | readonly string[], options: ClassifyOptions): Promise<ClassificationOutput> {
+  const { labels: found } = await model.classify(image, labels, options);
+  return found.map(({ label, score }) => ({ label, score }));
+}
+
+/**
+ * Features of pictures as one tensor.
+ * @throws OcelliError where pictures of other proportions have other numbers of rows
+ */
+function tensor(pictures: readonly { rows: number; width: number; values: Float32Array }[], pooled: boolean): Tensor {
+  const { rows, width } = pictures[0] ?? { rows: 0, width: 0 };
+  if (pictures.some((picture) => picture.rows !== rows)) throw badArgument('the pictures have other proportions, and so other numbers of rows', 'Give one picture at a time.');
+  const data = new Float32Array(pictures.length * rows * width);
+  pictures.forEach(({ values }, n) => data.set(values, n * rows * width));
+  return { dims: pooled ? [pictures.length, width] : [pictures.length, rows, width], type: 'float32', data, size: data.length };
+}
 
 /** A result of one picture, or a list of results of a list. */
 async function each<O>(images: Images, one: (image: Picture) => Promise<O>): Promise<O | O[]> {

@@ -1,12 +1,12 @@
 use serde_json::Value;
 
-use super::SiglipConfig;
 use super::checkpoint::{TEXT, VISION, text_alone, vision_alone, whole};
+use super::{SiglipConfig, SiglipText};
 use crate::base::{FieldError, Result};
 use crate::format::CheckpointRules;
 use crate::graph::{Graph, ShapeError, Source};
 use crate::image::Preprocessor;
-use crate::models::{Architecture, Encoders, Names, Part, Pass, Section};
+use crate::models::{Architecture, Encoders, Names, Part, Pass, Section, TextIds};
 
 /// SigLIP 1 or 2, or a part of one.
 #[derive(Debug, Clone)]
@@ -110,5 +110,10 @@ impl Architecture for Siglip {
             image: self.config.image.as_ref().map(|tower| tower.encoder()),
             text: self.config.text.as_ref().map(|tower| tower.text_encoder(self.compares())),
         }
+    }
+
+    fn text_ids(&self, tokenizer: &[u8], config: Option<&Value>) -> Result<Box<dyn TextIds>> {
+        let tower = self.config.text.as_ref().ok_or_else(|| ShapeError::NoPass("for texts".into()))?;
+        Ok(Box::new(SiglipText::load(tokenizer, config, tower.length, tower.vocabulary)?))
     }
 }

@@ -7,10 +7,12 @@ mod archive_config;
 mod big_vision;
 mod checkpoint;
 mod config;
+mod text;
 mod text_tower;
 
 pub use architecture::Siglip;
 #[cfg(feature = "npz")]
 pub use archive_config::config_of_archive;
 pub use config::{MODEL_TYPES, SiglipConfig};
+pub use text::SiglipText;
 pub use text_tower::TextTower;

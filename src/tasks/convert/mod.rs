@@ -16,7 +16,7 @@ use sha2::{Digest, Sha256};
 use self::error::ConvertError;
 use self::journal::{JOURNAL, Journal, fingerprint, is_whole};
 use self::writer::{Writer, is_shard, part_of, remove, shard_name};
-use super::load::{file, optional_json};
+use super::load::{optional_json, tokenizer_json};
 use super::model_checksum::model_checksum;
 use crate::base::Result;
 use crate::format::pack::{FORMAT, FileEntry, MANIFEST, Manifest, StoredWeight, WeightGroup, shards};
@@ -26,7 +26,7 @@ use crate::models::paligemma::Preset;
 use crate::models::{self, Architecture};
 use crate::session::{LoadProgress, check_tensors, checkpoint_parts};
 use crate::tensor::Dtype;
-use crate::text::{COMPACT, JSON};
+use crate::text::COMPACT;
 
 /// How a pack is made.
 #[derive(Debug, Clone)]
@@ -170,9 +170,10 @@ fn borders(by_part: &[Vec<WeightSpec>]) -> Vec<Range<usize>> {
 
 /// The tokenizer as packs have it.
 fn compact(architecture: &dyn Architecture, files: &dyn ModelFiles) -> Result<Vec<u8>> {
-    let json = file(files, JSON)?;
+    let json = tokenizer_json(files)?;
     let (config, digest) = (tokenizer_config(files, architecture)?, Sha256::digest(json).into());
-    models::with_tokenizer(architecture, json, config.as_ref(), |tokenizer| tokenizer.compact(&digest))
+    models::with_tokenizer(architecture, json, config.as_ref(), |tokenizer| tokenizer.compact(&digest))?
+        .map_err(Into::into)
 }
 
 /// What `tokenizer_config.json` says of how texts are written, where the architecture asks for it: not the tokens, which
