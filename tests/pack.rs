@@ -16,6 +16,8 @@ mod parts;
 mod root;
 #[path = "common/scratch.rs"]
 mod scratch;
+#[path = "pack/siglip_archives.rs"]
+mod siglip_archives;
 
 use std::collections::BTreeMap;
 use std::fs;

@@ -52,8 +52,12 @@ pub struct ExtraFile {
 pub struct ArchiveRules {
     /// What such archives are, for messages: `PaliGemma of big_vision`.
     pub kind: &'static str,
-    /// The arrays of every archive.
-    pub common: &'static [Rule],
+    /// The array that no other architecture's archives have.
+    pub mark: &'static str,
+    /// The arrays of every archive, in groups.
+    pub common: &'static [&'static [Rule]],
+    /// Arrays that change what others mean: archives with one of them are not read.
+    pub refused: &'static [&'static str],
     /// Further arrays: those of the first variant whose mark is there.
     pub variants: &'static [Variant],
 }
@@ -72,8 +76,9 @@ pub struct Variant {
 
 /// One of big_vision's arrays.
 ///
-/// A letter is an axis, of one extent wherever it stands. Layers are stacked on the first axis, `L` or `l`; `2` is an
-/// axis of so many tensors, and `1` one of nothing.
+/// A letter is an axis, of one extent wherever it stands. Layers are stacked on the first axis, `L` or `l`, or each has
+/// an array of its own, below `encoderblock_N` instead of `encoderblock`; `2` is an axis of so many tensors, and `1` one
+/// of nothing. Of several rules of one array, the first whose axes fit is its.
 #[cfg(feature = "npz")]
 #[derive(Debug, Clone, Copy)]
 pub struct Rule {

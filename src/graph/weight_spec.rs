@@ -43,6 +43,8 @@ pub enum Source {
         /// The vector.
         by: String,
     },
+    /// The first of two where a checkpoint has its tensors, else the second: one tensor here is several there.
+    Either(Box<[Self; 2]>),
 }
 
 impl Source {
@@ -54,6 +56,23 @@ impl Source {
     /// The rows from `first` on of a tensor.
     pub fn part(name: impl Into<String>, first: usize) -> Self {
         Self::Part { tensor: name.into(), first }
+    }
+
+    /// This source, or another where a checkpoint lacks a tensor of it.
+    #[must_use]
+    pub fn or(self, other: Self) -> Self {
+        Self::Either(Box::new([self, other]))
+    }
+
+    /// The tensors that it is put together from.
+    pub fn tensors(&self) -> Vec<&str> {
+        match self {
+            Self::Concat(names) => names.iter().map(String::as_str).collect(),
+            Self::Interleave(one, other) => vec![one, other],
+            Self::Transposed(tensor) | Self::Part { tensor, .. } | Self::ChannelsFirst { tensor, .. } => vec![tensor],
+            Self::Scaled { source, by } => source.tensors().into_iter().chain([by.as_str()]).collect(),
+            Self::Either(sources) => sources[0].tensors(),
+        }
     }
 
     /// The same, each row times its element of a vector.

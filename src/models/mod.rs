@@ -2,6 +2,8 @@
 //! files, prompts and answers are made of; it knows no players.
 
 mod architecture;
+#[cfg(feature = "npz")]
+mod archive_config;
 pub mod blocks;
 mod detections;
 mod encoders;
@@ -20,6 +22,8 @@ pub mod vit;
 pub use architecture::{
     Architecture, Decoder, ImageInput, Part, Section, weight_specs, weights_by_part, with_tokenizer,
 };
+#[cfg(feature = "npz")]
+pub use archive_config::config_json;
 pub use detections::{Bounds, Detection, Detections, MaskCodes};
 pub use encoders::{Encoders, ImageEncoder, ImageSize, Labels, TextEncoder, TextIds, TextInput};
 pub use grammar::Grammar;

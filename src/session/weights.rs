@@ -22,13 +22,21 @@ struct Gather<'s> {
 }
 
 impl<'s> Gather<'s> {
-    fn of(spec: &'s WeightSpec) -> Self {
+    fn of(spec: &'s WeightSpec, checkpoint: &Checkpoint<'_>) -> Self {
         let WeightSpec { source, rows, k, .. } = spec;
+        let source = there(source, checkpoint);
         if is_vector(spec) {
             return Self { source, rows: *k, k: 1 };
         }
         Self { source, rows: *rows, k: *k }
     }
+}
+
+/// Of several sources, the one whose tensors a checkpoint has; the first where it has those of none.
+fn there<'s>(source: &'s Source, checkpoint: &Checkpoint<'_>) -> &'s Source {
+    let Source::Either(sources) = source else { return source };
+    let there = |source: &&Source| source.tensors().iter().all(|tensor| checkpoint.shape(tensor).is_ok());
+    sources.iter().find(there).unwrap_or(&sources[0])
 }
 
 /// Whether a weight is read element by element; the weights of a transposed convolution with one channel are not.
@@ -54,7 +62,7 @@ pub fn check_tensors(architecture: &dyn Architecture, specs: &[WeightSpec], chec
 
 /// Checks every tensor's shape against the configuration.
 fn check_shapes(specs: &[WeightSpec], checkpoint: &Checkpoint<'_>) -> Result<()> {
-    specs.iter().try_for_each(|spec| check(spec, Gather::of(spec), checkpoint))
+    specs.iter().try_for_each(|spec| check(spec, Gather::of(spec, checkpoint), checkpoint))
 }
 
 /// Checks the shapes of a source's tensors.
@@ -89,6 +97,7 @@ fn check(spec: &WeightSpec, gather: Gather<'_>, checkpoint: &Checkpoint<'_>) -> 
         Source::ChannelsFirst { tensor, channels } => {
             rows_in(tensor, k, &|found| found == rows && k.is_multiple_of(*channels))?;
         }
+        Source::Either(_) => check(spec, Gather { source: there(source, checkpoint), ..gather }, checkpoint)?,
         Source::Scaled { source, by } => {
             check(spec, Gather { source, ..gather }, checkpoint)?;
             let shape = checkpoint.shape(by)?;
@@ -119,7 +128,7 @@ pub fn encode(
 ) -> Result<(Vec<u8>, Vec<u8>)> {
     let mut values = Vec::new();
     let (first, count) = (rows.start, rows.len());
-    let gather = Gather::of(spec);
+    let gather = Gather::of(spec, checkpoint);
     collect(gather, if is_vector(spec) { 0..gather.rows } else { rows }, checkpoint, &mut values)?;
     let mut encoded = match encode_rows(dtype, &values, spec.k) {
         Ok(encoded) => encoded,
@@ -133,7 +142,7 @@ pub fn encode(
 fn locate_error(spec: &WeightSpec, first: usize, mut reason: QuantError, checkpoint: &Checkpoint<'_>) -> Result<Error> {
     let Some([row, column]) = reason.place() else { return Ok(reason.into()) };
     let [in_row, in_column] = if is_vector(spec) { [*column, 0] } else { [first + *row, *column] };
-    let (name, n) = source_of(Gather::of(spec), in_row, in_column, checkpoint)?;
+    let (name, n) = source_of(Gather::of(spec, checkpoint), in_row, in_column, checkpoint)?;
     let Place { file, tensor, byte, row: in_row, column: in_column } = checkpoint.place(name, n)?;
     (*row, *column) = (in_row, in_column);
     Ok(SessionError::Value { file, tensor, byte, reason }.into())
@@ -152,6 +161,7 @@ fn source_of<'s>(
         Source::Transposed(name) => Ok((name, column * rows + row)),
         Source::Part { tensor, first } => Ok((tensor, (first + row) * k + column)),
         Source::ChannelsFirst { tensor, channels } => Ok((tensor, row * k + channels_last(column, k, *channels))),
+        Source::Either(_) => source_of(Gather { source: there(source, checkpoint), ..gather }, row, column, checkpoint),
         Source::Scaled { source, by } => {
             let mut factor = Vec::new();
             read(checkpoint, by, 1, row..row + 1, &mut factor)?;
@@ -220,6 +230,7 @@ fn collect(gather: Gather<'_>, range: Range<usize>, checkpoint: &Checkpoint<'_>,
                 out.extend((0..k).map(|column| row[channels_last(column, k, *channels)]));
             }
         }
+        Source::Either(_) => collect(Gather { source: there(source, checkpoint), ..gather }, range, checkpoint, out)?,
         Source::Scaled { source, by } => {
             let (at, mut factors) = (out.len(), Vec::new());
             collect(Gather { source, ..gather }, range.clone(), checkpoint, out)?;

@@ -183,7 +183,7 @@ fn check_lengths(files: &dyn ModelFiles, manifest: &Manifest) -> Result<(), Form
 /// The model's configuration.
 pub(super) fn config_json(files: &dyn ModelFiles) -> Result<Value> {
     #[cfg(feature = "npz")]
-    return Ok(crate::models::paligemma::config_json(files, None)?.0);
+    return Ok(models::config_json(files, None)?.0);
     #[cfg(not(feature = "npz"))]
     Ok(read_json(files, "config.json")?)
 }

@@ -272,6 +272,11 @@ fn gather(spec: &WeightSpec, tensors: &Tensors) -> Result<Vec<f32>, String> {
             let places = (0..spec.k).map(|k| k % pixels * channels + k / pixels);
             Ok(tensor(name)?.chunks_exact(spec.k).flat_map(|row| places.clone().map(|k| row[k])).collect())
         }
+        Source::Either(sources) => {
+            let there = |source: &&Source| source.tensors().iter().all(|name| tensors.contains_key(*name));
+            let source = sources.iter().find(there).ok_or_else(|| format!("the checkpoint has no {sources:?}"))?;
+            gather(&WeightSpec { source: source.clone(), ..spec.clone() }, tensors)
+        }
         Source::Scaled { source, by } => {
             let (factors, mut values) =
                 (tensor(by)?, gather(&WeightSpec { source: (**source).clone(), ..spec.clone() }, tensors)?);

@@ -57,7 +57,7 @@ pub fn deflated(mut archive: Vec<u8>) -> Vec<u8> {
 }
 
 /// A tensor of the checkpoint.
-struct Tensor {
+pub struct Tensor {
     /// Elements of a row: all axes but the first.
     width: usize,
     element: usize,
@@ -65,18 +65,18 @@ struct Tensor {
 }
 
 impl Tensor {
-    fn at(&self, row: usize, column: usize) -> &[u8] {
+    pub fn at(&self, row: usize, column: usize) -> &[u8] {
         &self.bytes[(row * self.width + column) * self.element..][..self.element]
     }
 }
 
-struct Golden {
+pub struct Golden {
     descr: &'static str,
     tensors: BTreeMap<String, Tensor>,
 }
 
 impl Golden {
-    fn open(folder: &Path) -> Self {
+    pub fn open(folder: &Path) -> Self {
         let (mut descr, mut tensors) = ("", BTreeMap::new());
         for entry in fs::read_dir(folder).expect("the golden is there") {
             let path = entry.expect("an entry").path();
@@ -100,6 +100,11 @@ impl Golden {
         Self { descr, tensors }
     }
 
+    /// A tensor by its name.
+    pub fn named(&self, name: &str) -> &Tensor {
+        self.tensors.get(name).unwrap_or_else(|| panic!("there is no {name}"))
+    }
+
     /// The one tensor of a part of the model whose name ends so.
     fn tensor(&self, part: &str, leaf: &str) -> &Tensor {
         let mut found = self.tensors.iter().filter(|(name, _)| name.contains(part) && name.ends_with(leaf));
@@ -109,7 +114,7 @@ impl Golden {
     }
 
     /// An array of this shape whose element at an index is that of `element`.
-    fn array<'a>(&'a self, shape: &[usize], element: impl Fn(&[usize]) -> &'a [u8]) -> Array {
+    pub fn array<'a>(&'a self, shape: &[usize], element: impl Fn(&[usize]) -> &'a [u8]) -> Array {
         let mut data = Vec::new();
         let mut index = vec![0; shape.len()];
         for mut n in 0..shape.iter().product() {

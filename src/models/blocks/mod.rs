@@ -1,5 +1,7 @@
 //! What several architectures are made of; what differs between them is data.
 
+#[cfg(feature = "npz")]
+pub(in crate::models) mod big_vision;
 mod encoder;
 mod encoder_names;
 mod gemma;

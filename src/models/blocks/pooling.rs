@@ -38,8 +38,13 @@ pub struct PoolNames {
 /// The layers of the query, and of keys and values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PoolLayers {
-    /// One tensor whose rows are query, keys, values; `_weight` and `_bias` follow its name.
-    Joint(&'static str),
+    /// One tensor whose rows are query, keys, values, `_weight` and `_bias` following its name; or three layers.
+    Joint {
+        /// The tensor's name.
+        all: &'static str,
+        /// The layers of query, keys and values.
+        apart: [&'static str; 3],
+    },
     /// A layer of the query, and one whose rows are keys, values.
     Apart {
         /// The query's.
@@ -52,7 +57,10 @@ pub enum PoolLayers {
 /// Hugging Face's SigLIP.
 pub const SIGLIP_POOL: PoolNames = PoolNames {
     probe: "head.probe",
-    layers: PoolLayers::Joint("head.attention.in_proj"),
+    layers: PoolLayers::Joint {
+        all: "head.attention.in_proj",
+        apart: ["head.attention.q_proj", "head.attention.k_proj", "head.attention.v_proj"],
+    },
     out: "head.attention.out_proj",
     norm: "head.layernorm",
     fc1: "head.mlp.fc1",
@@ -141,9 +149,15 @@ impl PoolLayers {
     /// Weight and bias of the query's layer, and of the keys' and values'; D is `d`.
     fn sources(&self, names: &Names, d: usize) -> [[Source; 2]; 2] {
         match self {
-            Self::Joint(name) => [0, d].map(|first| {
-                ["weight", "bias"].map(|part| Source::part(names.theirs(&format!("{name}_{part}")), first))
-            }),
+            Self::Joint { all, apart: [query, keys, values] } => {
+                let layers = |layers: &[&str], part: &str| {
+                    Source::Concat(layers.iter().map(|layer| names.theirs(&format!("{layer}.{part}"))).collect())
+                };
+                [(0, &[*query][..]), (d, &[*keys, *values])].map(|(first, apart)| {
+                    ["weight", "bias"]
+                        .map(|part| Source::part(names.theirs(&format!("{all}_{part}")), first).or(layers(apart, part)))
+                })
+            }
             Self::Apart { query, memory } => [query, memory]
                 .map(|layer| ["weight", "bias"].map(|part| Source::tensor(names.theirs(&format!("{layer}.{part}"))))),
         }

@@ -1,6 +1,6 @@
 use serde_json::Value;
 
-use super::checkpoint::{TEXT, VISION, text_alone, vision_alone};
+use super::checkpoint::{TEXT, VISION, text_alone, vision_alone, whole};
 use super::{SiglipConfig, SiglipText};
 use crate::base::{FieldError, Result};
 use crate::format::CheckpointRules;
@@ -82,7 +82,7 @@ impl Architecture for Siglip {
         match (&self.config.image, &self.config.text) {
             (Some(_), None) => vision_alone(),
             (None, Some(_)) => text_alone(),
-            _ => CheckpointRules::default(),
+            _ => whole(),
         }
     }
 

@@ -1,12 +1,23 @@
 //! The names of tensors in SigLIP checkpoints. Towers that are stored alone have their prefix in published files, and none
 //! in the memory of transformers 5.
 
+#[cfg(feature = "npz")]
+use super::big_vision::ARCHIVE;
 use crate::format::CheckpointRules;
 
 /// The prefix of the image encoder's tensors.
 pub const VISION: &str = "vision_model";
 /// The prefix of the text encoder's tensors.
 pub const TEXT: &str = "text_model";
+
+/// What is peculiar to the checkpoint of both: big_vision's may be read.
+pub fn whole() -> CheckpointRules {
+    CheckpointRules {
+        #[cfg(feature = "npz")]
+        archive: Some(&ARCHIVE),
+        ..CheckpointRules::default()
+    }
+}
 
 /// What is peculiar to the checkpoint of an image encoder alone.
 pub fn vision_alone() -> CheckpointRules {

@@ -15,6 +15,8 @@ pub struct TextTower {
     pub length: usize,
     /// d, width of the embedding.
     pub embedding: usize,
+    /// Whether a layer makes the embedding of the last row; else it is that row.
+    pub head: bool,
 }
 
 impl TextTower {
@@ -29,7 +31,10 @@ impl TextTower {
         let vocabulary = fields.usize("vocab_size", 32_000, 1..=1 << 24)?;
         let length = fields.usize("max_position_embeddings", 64, 1..=1 << 16)?;
         let embedding = fields.optional("projection_size", |size| size.usize(1..=1 << 16))?;
-        Ok(Self { embedding: embedding.unwrap_or(encoder.width), encoder, vocabulary, length })
+        // Not Hugging Face's: big_vision's i18n checkpoint of 400M has none.
+        let head = fields.bool("text_use_head", true)?;
+        let embedding = embedding.filter(|_| head).unwrap_or(encoder.width);
+        Ok(Self { encoder, vocabulary, length, embedding, head })
     }
 
     /// Texts by themselves: state `ids` `[B * L, 1]` in, `embedding` `[B, d]` out, the last row of each behind a layer.
@@ -50,7 +55,10 @@ impl TextTower {
         g.mark("head");
         let last = g.push("last", SelectRows::one(x, length, length - 1))?;
         let normed = self.encoder.norm(&mut g, names, last)?;
-        let embedding = names.at("head", "head").linear(&mut g, normed, self.embedding, d)?;
+        let embedding = match self.head {
+            true => names.at("head", "head").linear(&mut g, normed, self.embedding, d)?,
+            false => normed,
+        };
         g.store(embedding, states::EMBEDDING, StateKind::Output)?;
         Ok(g)
     }

@@ -162,3 +162,20 @@ fn what_is_no_number_is_found_in_the_tensor_that_has_it() {
         }
     }
 }
+
+#[test]
+fn of_two_sources_the_one_that_is_there_is_read() {
+    let apart = || Source::Concat(vec!["k.weight".into(), "v.weight".into()]);
+    let source = Source::part("in_proj.weight", 2).or(apart());
+    let joint = files(&[("in_proj.weight", &[6, 4], &COUNT)]);
+    assert_eq!(whole(&joint, &spec(4, 4, source.clone())).expect("it fits"), COUNT[8..]);
+    let separate = files(&[("k.weight", &[2, 4], &COUNT[..8]), ("v.weight", &[2, 4], &COUNT[16..])]);
+    assert_eq!(whole(&separate, &spec(4, 4, source.clone())).expect("it fits"), [&COUNT[..8], &COUNT[16..]].concat());
+    // The first is asked for where neither is there.
+    refused(&files(&[("k.weight", &[2, 4], &COUNT[..8])]), &spec(4, 4, source.clone()), &["in_proj.weight"]);
+    refused(&separate, &spec(6, 4, source.clone()), &["v.weight has shape [2, 4]"]);
+    let scaled =
+        files(&[("k.weight", &[2, 4], &COUNT[..8]), ("v.weight", &[2, 4], &COUNT[..8]), ("by", &[4], &[2.0; 4])]);
+    let doubled: Vec<f32> = COUNT[..8].repeat(2).iter().map(|x| 2.0 * x).collect();
+    assert_eq!(whole(&scaled, &spec(4, 4, source.scaled("by"))).expect("it fits"), doubled);
+}

@@ -22,7 +22,7 @@ use crate::base::Result;
 use crate::format::pack::{FORMAT, FileEntry, MANIFEST, Manifest, StoredWeight, WeightGroup, shards};
 use crate::format::{Checkpoint, ModelFiles, is_legal_text};
 use crate::graph::{Storage, WeightSpec};
-use crate::models::paligemma::{Preset, config_json};
+use crate::models::paligemma::Preset;
 use crate::models::{self, Architecture};
 use crate::session::{LoadProgress, check_tensors, checkpoint_parts};
 use crate::tensor::Dtype;
@@ -77,7 +77,7 @@ pub fn convert(
     {
         return Err(ConvertError::SourceFolder(folder.into()).into());
     }
-    let (json, preset) = config_json(files, options.preset)?;
+    let (json, preset) = models::config_json(files, options.preset)?;
     let architecture = models::open(&json)?;
     let checkpoint = Checkpoint::open(files, &architecture.checkpoint_rules())?;
     let parts = checkpoint_parts(architecture.as_ref(), &checkpoint);
