@@ -3,7 +3,7 @@ use serde::Deserialize;
 /// What is asked about a picture: the page's request and the command line's subcommand are read from this one
 /// declaration. How it is asked is the model's own business, see its recipes.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(tag = "type", rename_all = "camelCase", deny_unknown_fields)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[cfg_attr(feature = "cli", derive(clap::Subcommand))]
 #[cfg_attr(test, derive(ts_rs::TS))]
 pub enum Task {

@@ -176,15 +176,14 @@ impl VectorIndex {
             if taken[first] {
                 continue;
             }
-            let row = &self.coarse[first * stride..][..stride];
-            let exact = self.row(first);
+            let (row, exact) = (&self.coarse[first * stride..][..stride], self.row(first));
             let mut group = vec![first];
-            for other in first + 1..count {
+            for (other, taken) in taken.iter_mut().enumerate().skip(first + 1).filter(|(_, taken)| !**taken) {
                 let scale = self.scales[first] * self.scales[other];
                 let rough = dot(row, &self.coarse[other * stride..][..stride]) as f32 * scale;
                 // What two coarse vectors may be off by.
-                if !taken[other] && rough >= least - 0.02 && self.cosine(other, &exact) >= least {
-                    taken[other] = true;
+                if rough >= least - 0.02 && self.cosine(other, &exact) >= least {
+                    *taken = true;
                     group.push(other);
                 }
             }

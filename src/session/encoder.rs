@@ -2,7 +2,7 @@ use super::session::{PlanKey, StateRead};
 use super::{Session, SessionError};
 use crate::base::{ErrorKind, LayerError, Remedy, Result};
 use crate::kernels::Step;
-use crate::models::{Encoders, ImageSize, ImagesOutput, ImagesPass, Pass, states};
+use crate::models::{Encoders, ImageEncoder, ImageSize, ImagesOutput, ImagesPass, Pass, states};
 
 /// Most images of a pass: by then weights are read for so many that more at a time are no faster.
 pub const MAX_IMAGES: usize = 8;
@@ -52,10 +52,19 @@ impl Encoder {
     /// # Errors
     /// An architecture without one.
     pub fn new(session: Session) -> Result<Self> {
-        let architecture = session.architecture();
-        let encoders = architecture.encoders();
+        let mut encoders = session.architecture().encoders();
+        // Of a part of a model, what has no weights is not there.
+        let images = encoders.image.as_ref().map(first_images);
+        if let Some(pass) = images
+            && !session.has(&pass)?
+        {
+            encoders.image = None;
+        }
+        if encoders.text.is_some() && !session.has(&Pass::Texts { count: 1 })? {
+            encoders.text = None;
+        }
         if encoders == Encoders::default() {
-            return Err(NoEncoder { architecture: architecture.name(), what: "images or texts" }.into());
+            return Err(NoEncoder { architecture: session.architecture().name(), what: "images or texts" }.into());
         }
         Ok(Self { session, encoders, sizes: Vec::new() })
     }
@@ -80,13 +89,12 @@ impl Encoder {
         &self.encoders
     }
 
-    /// Takes the memory of one image and of one text, as far as their weights are here, and checks their
-    /// passes against the device's limits.
+    /// Takes the memory of one image and of one text, and checks their passes against the device's limits.
     ///
     /// # Errors
     /// A device without the memory or limits for it.
     pub async fn check(&mut self) -> Result<()> {
-        for pass in self.first_passes()? {
+        for pass in self.first_passes() {
             self.session.check(&pass).await?;
         }
         Ok(())
@@ -98,36 +106,15 @@ impl Encoder {
     /// # Errors
     /// A device without the memory or limits for it.
     pub async fn prepare(&mut self) -> Result<()> {
-        for pass in self.first_passes()? {
+        for pass in self.first_passes() {
             self.session.prepare(&pass).await?;
         }
         Ok(())
     }
 
-    fn first_passes(&self) -> Result<Vec<Pass>> {
-        let mut passes = Vec::new();
-        if let Some(image) = &self.encoders.image {
-            let output = match (&image.labels, image.embedding) {
-                (Some(_), _) => ImagesOutput::Logits,
-                (None, Some(_)) => ImagesOutput::Embedding,
-                (None, None) => ImagesOutput::Features,
-            };
-            let side = match image.size {
-                ImageSize::Square(side) => side,
-                ImageSize::Patches { patch, budget } => budget.isqrt() * patch,
-            };
-            passes.push(Pass::Images(ImagesPass { count: 1, size: [side; 2], output }));
-        }
-        if self.encoders.text.is_some() {
-            passes.push(Pass::Texts { count: 1 });
-        }
-        let mut here = Vec::with_capacity(passes.len());
-        for pass in passes {
-            if self.session.has(&pass)? {
-                here.push(pass);
-            }
-        }
-        Ok(here)
+    fn first_passes(&self) -> Vec<Pass> {
+        let texts = self.encoders.text.map(|_| Pass::Texts { count: 1 });
+        self.encoders.image.as_ref().map(first_images).into_iter().chain(texts).collect()
     }
 
     /// What becomes of images of one size, each `[H, W, 3]` f32: for each its row, or for features all of its rows.
@@ -232,4 +219,18 @@ impl Encoder {
     fn missing(&self, what: &'static str) -> NoEncoder {
         NoEncoder { architecture: self.session.architecture().name(), what }
     }
+}
+
+/// The pass of one image that will be asked for first.
+fn first_images(image: &ImageEncoder) -> Pass {
+    let output = match (&image.labels, image.embedding) {
+        (Some(_), _) => ImagesOutput::Logits,
+        (None, Some(_)) => ImagesOutput::Embedding,
+        (None, None) => ImagesOutput::Features,
+    };
+    let side = match image.size {
+        ImageSize::Square(side) => side,
+        ImageSize::Patches { patch, budget } => budget.isqrt() * patch,
+    };
+    Pass::Images(ImagesPass { count: 1, size: [side; 2], output })
 }

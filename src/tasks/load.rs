@@ -33,11 +33,12 @@ impl Companions<'_> {
             let ends = ends.unwrap_or_else(|| architecture.end_tokens());
             return Ok(Driver::Generative(Generative::new(AutoRegressive::new(session)?, language, ends)));
         }
-        let texts = match architecture.encoders().text {
-            Some(_) => Some(architecture.text_ids(tokenizer, self.tokenizer_config)?),
+        let encoder = Encoder::new(session)?;
+        let texts = match encoder.encoders().text {
+            Some(_) => Some(encoder.session().architecture().text_ids(tokenizer, self.tokenizer_config)?),
             None => None,
         };
-        Ok(Driver::Encoding(Encoding::new(Encoder::new(session)?, texts)))
+        Ok(Driver::Encoding(Encoding::new(encoder, texts)))
     }
 }
 
@@ -48,14 +49,17 @@ pub struct ModelLoader {
 }
 
 impl ModelLoader {
-    /// Takes memory for the weights and an ordinary question on a player. `now_ms` is a clock.
+    /// Takes memory for the weights and an ordinary question on a player: for those of some parts of the model, or of all.
+    /// `now_ms` is a clock.
     ///
     /// # Errors
-    /// A manifest or tokenizer that cannot be used, a device without the memory or limits for the model.
+    /// A manifest or tokenizer that cannot be used, a part that the pack does not have, a device without the memory or
+    /// limits for the model.
     pub async fn begin(
         player: Player,
         manifest: &Manifest,
         tokenizer: Option<&[u8]>,
+        parts: Option<&[&str]>,
         fuse: bool,
         now_ms: fn() -> f64,
     ) -> Result<Self> {
@@ -67,7 +71,10 @@ impl ModelLoader {
             generation: manifest.generation.as_ref(),
         };
         let preprocessor = architecture.preprocessor(companions.processor)?;
-        let (session, loader) = Loader::of_pack(player, manifest, fuse).await?;
+        let (session, loader) = match parts {
+            Some(parts) => Loader::of_parts(player, manifest, parts, fuse).await?,
+            None => Loader::of_pack(player, manifest, fuse).await?,
+        };
         let mut driver = companions.driver(session)?;
         driver.check().await?;
         Ok(Self { model: Model { driver, preprocessor, now_ms }, loader })
@@ -135,7 +142,7 @@ impl Model {
             let manifest = Manifest::parse(manifest)?;
             let tokenizer = manifest.tokenizer.as_ref().map(|entry| file(files, &entry.file)).transpose()?;
             check_lengths(files, &manifest)?;
-            let mut loader = ModelLoader::begin(player, &manifest, tokenizer, options.fuse, now_ms).await?;
+            let mut loader = ModelLoader::begin(player, &manifest, tokenizer, None, options.fuse, now_ms).await?;
             for shard in manifest.shards() {
                 progress(loader.push(&shard.file, file(files, &shard.file)?)?)?;
             }

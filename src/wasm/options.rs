@@ -14,6 +14,8 @@ pub(super) struct LoadOptions {
     device: String,
     dtype: String,
     max_binding_mib: Option<f64>,
+    /// The parts of a pack that come; all where nothing is said.
+    parts: Option<Vec<String>>,
     subgroups: Option<Subgroups>,
     #[serde(default)]
     software: bool,
@@ -32,6 +34,11 @@ impl LoadOptions {
     /// Reads what JavaScript gave.
     pub fn parse(options: JsValue) -> Result<Self, JsValue> {
         serde_wasm_bindgen::from_value(options).map_err(|error| bad("the load options", error.to_string()))
+    }
+
+    /// The parts of a pack that come.
+    pub fn parts(&self) -> Option<Vec<&str>> {
+        self.parts.as_ref().map(|parts| parts.iter().map(String::as_str).collect())
     }
 
     /// How weights of a checkpoint are kept.

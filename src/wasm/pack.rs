@@ -21,8 +21,10 @@ impl WasmPack {
     /// Options out of range, a manifest or tokenizer that cannot be used, a device that is missing or too small.
     pub async fn begin(manifest: Vec<u8>, tokenizer: Option<Vec<u8>>, options: JsValue) -> Result<WasmPack, JsValue> {
         let manifest = Manifest::parse(&manifest).map_err(thrown)?;
-        let player = LoadOptions::parse(options)?.player().await?;
-        ModelLoader::begin(player, &manifest, tokenizer.as_deref(), true, now_ms).await.map(Self).map_err(thrown)
+        let options = LoadOptions::parse(options)?;
+        let (player, parts) = (options.player().await?, options.parts());
+        let begun = ModelLoader::begin(player, &manifest, tokenizer.as_deref(), parts.as_deref(), true, now_ms);
+        begun.await.map(Self).map_err(thrown)
     }
 
     /// Makes all that a first question needs besides the weights; they may come meanwhile, and are pushed afterwards.

@@ -36,7 +36,7 @@ fn the_first_question_finds_its_picture_encoded() {
     for looked_at in [None, Some("cat.png"), Some("rocket.png")] {
         let player = Player::Cpu(Box::new(CpuPlayer::new())).with_breath(count);
         let tokenizer = files["tokenizer.bin"].as_slice();
-        let begun = ModelLoader::begin(player, &manifest, Some(tokenizer), true, || 0.0);
+        let begun = ModelLoader::begin(player, &manifest, Some(tokenizer), None, true, || 0.0);
         let mut loader = block_on(begun).expect("it begins");
         let mut pushed_when_it_could_look = None;
         for (n, shard) in manifest.shards().enumerate() {

@@ -78,7 +78,7 @@ fn siglip_1_differs_from_its_class_behind_special_tokens_alone() {
 #[test]
 fn the_directorys_file_decides_on_padding_case_and_class() {
     let ids = |json: &[u8], config: Value, text: &str| {
-        SiglipText::load(json, Some(&config), 6, 1793).map(|texts| texts.ids(text)).map_err(Error::from)
+        SiglipText::load(json, Some(&config), 6, 1793).map(|texts| texts.ids(text))
     };
     let left = ids(&tiny_json(), json!({ "padding_side": "left", "pad_token": "<eos>" }), "a").expect("it is SigLIP's");
     assert_eq!((left.ids, left.cut), (vec![1, 1, 1, 1, 298, 1], false));
@@ -96,7 +96,7 @@ fn the_directorys_file_decides_on_padding_case_and_class() {
     assert!(said.contains("GemmaTokenizerFast, whose tokenizer is BPE") && said.contains("is Unigram"), "{said}");
     let said = |json: &[u8], config: Value, vocabulary: usize| {
         let error = SiglipText::load(json, Some(&config), 6, vocabulary).expect_err("it does not fit");
-        assert_eq!(Error::from(error).kind(), ErrorKind::BadTokenizer);
+        assert_eq!(error.kind(), ErrorKind::BadTokenizer);
     };
     said(&tiny_json(), json!({ "pad_token": "<none>" }), 1793);
     said(&tiny_json(), json!({}), 1792);
@@ -104,6 +104,6 @@ fn the_directorys_file_decides_on_padding_case_and_class() {
     other["normalizer"] = json!({ "type": "NFKC" });
     said(other.to_string().as_bytes(), json!({}), 400);
     let error = SiglipText::load(&tiny_json(), Some(&json!({ "padding_side": 1 })), 6, 1793).map(|_| ());
-    let error = Error::from(error.expect_err("no side"));
+    let error = error.expect_err("no side");
     assert!(error.to_string().contains("tokenizer_config.json: padding_side"), "{error}");
 }

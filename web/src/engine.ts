@@ -114,7 +114,8 @@ export class Engine {
    */
   async #open(meter: Meter, started: Promise<unknown>, signal: AbortSignal, trust: boolean, first?: Promise<Pixels>): Promise<wasm.WasmModel> {
     const { url, store, options } = this;
-    const context: Context = { url, mirrors: options.mirrors, store, tuning: tune({ connections: options.connections }), meter, signal, trust };
+    const { mirrors, connections, parts } = options;
+    const context: Context = { url, mirrors, store, tuning: tune({ connections }), meter, signal, trust, ...(parts && { parts }) };
     const began = performance.now();
     const pack = await openPack(context);
     const readsText = async (config: Uint8Array) => {
@@ -211,12 +212,12 @@ export class Engine {
 
   /** Has the module open a device as it was asked for. */
   async #onDevice<T>(open: (options: object) => Promise<T>): Promise<T> {
-    const { device: wanted, dtype, maxBindingMib, asRealGpu } = this.options;
+    const { device: wanted, dtype, parts, maxBindingMib, asRealGpu } = this.options;
     const adapter = wanted === 'cpu' ? undefined : await findAdapter();
     const device = wanted === 'auto' && (!adapter || adapter.software) ? 'cpu' : wanted;
     this.#adapter = adapter;
     const { software = false, subgroups } = adapter ?? {};
-    const given = { device, dtype, ...(maxBindingMib !== undefined && { maxBindingMib }), ...(asRealGpu && { asRealGpu }), software, subgroups };
+    const given = { device, dtype, ...(parts && { parts }), ...(maxBindingMib !== undefined && { maxBindingMib }), ...(asRealGpu && { asRealGpu }), software, subgroups };
     return subgroups ? withSubgroups(() => open(given)) : open(given);
   }
 }

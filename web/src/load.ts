@@ -94,14 +94,14 @@ async function firstPicture(image: Picture, signal: AbortSignal | undefined): Pr
 }
 
 function loadOptions(options: LoadOptions): SentLoadOptions {
-  const { device = 'auto', dtype = 'q8', maxBindingMib, asRealGpu, mirrors = [], connections = 4, cache = true } = options;
+  const { device = 'auto', dtype = 'q8', parts, maxBindingMib, asRealGpu, mirrors = [], connections = 4, cache = true } = options;
   const assets = options.assets === undefined ? undefined : copyAddress(options.assets);
   if (!Number.isInteger(connections) || connections < 1 || connections > 32) {
     throw badArgument(`\`connections\` is ${connections}; expected a whole number from 1 to 32`, 'Leave it out, or give such a number.');
   }
   return {
     device, dtype, mirrors: mirrors.map(directoryAddress), connections, cache,
-    ...(assets !== undefined && { assets }), ...(maxBindingMib !== undefined && { maxBindingMib }), ...(asRealGpu && { asRealGpu }),
+    ...(assets !== undefined && { assets }), ...(parts && { parts: [...parts] }), ...(maxBindingMib !== undefined && { maxBindingMib }), ...(asRealGpu && { asRealGpu }),
   };
 }
 

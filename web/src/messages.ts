@@ -12,6 +12,7 @@ export interface SentLoadOptions {
   device: DeviceChoice;
   dtype: Dtype;
   maxBindingMib?: number;
+  parts?: readonly string[];
   /** Absolute addresses, each with a slash at its end. */
   mirrors: readonly string[];
   connections: number;

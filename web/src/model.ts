@@ -39,39 +39,39 @@ export class Model {
 
   /** Says in a short sentence what a picture shows. */
   caption(image: Picture, options?: TextOptions): Run<Answer> {
-    return this.#say(image, options, (language) => ({ type: 'caption', language }));
+    return this.#say(image, options, (language) => ({ caption: { language } }));
   }
 
   /** Describes a picture at length. */
   describe(image: Picture, options?: TextOptions): Run<Answer> {
-    return this.#say(image, options, (language) => ({ type: 'describe', language }));
+    return this.#say(image, options, (language) => ({ describe: { language } }));
   }
 
   /** Answers a question about a picture. */
   ask(image: Picture, question: string, options?: TextOptions): Run<Answer> {
-    return this.#say(image, options, (language) => ({ type: 'ask', language, question: text('question', question) }));
+    return this.#say(image, options, (language) => ({ ask: { language, question: text('question', question) } }));
   }
 
   /** Reads the text in a picture. */
   ocr(image: Picture, options?: AnswerOptions): Run<Answer> {
-    return this.#say(image, options, () => ({ type: 'ocr' }));
+    return this.#say(image, options, () => 'ocr');
   }
 
   /** Finds things by their names. The run's pieces are the model's own words. */
   detect(image: Picture, labels: string | readonly string[], options?: AnswerOptions): Run<readonly Found[]> {
-    return this.#run(image, () => ({ type: 'detect', labels: list(labels) }), options, ({ objects }) => objects);
+    return this.#run(image, () => ({ detect: { labels: list(labels) } }), options, ({ objects }) => objects);
   }
 
   /** Finds things by their names, and outlines them. The run's pieces are the model's own words. */
   segment(image: Picture, labels: string | readonly string[], options?: AnswerOptions): Run<readonly Segment[]> {
-    return this.#run(image, () => ({ type: 'segment', labels: list(labels) }), options, ({ objects }) => objects);
+    return this.#run(image, () => ({ segment: { labels: list(labels) } }), options, ({ objects }) => objects);
   }
 
   /** Answers a prompt as it is about one or several pictures. */
   generate(options: GenerateOptions): Run<Answer> {
     // Callers without types may leave them out.
     const { image, prompt, logits = false, ...rest }: Partial<GenerateOptions> = options ?? {};
-    return this.#run(image, () => ({ type: 'prompt', text: text('prompt', prompt) }), rest, (answer) => answer, logits);
+    return this.#run(image, () => ({ prompt: { text: text('prompt', prompt) } }), rest, (answer) => answer, logits);
   }
 
   /**
@@ -80,20 +80,20 @@ export class Model {
    */
   async classify(image: Picture, labels: string | readonly string[] = [], options?: ClassifyOptions): Promise<Labelled> {
     const { signal, ...rest } = options ?? {};
-    return (await this.#do(image, () => ({ type: 'classify', labels: list(labels), ...given(rest) }), signal)) as Labelled;
+    return (await this.#do(image, () => ({ classify: { labels: list(labels), ...given(rest) } }), signal)) as Labelled;
   }
 
   /** Makes a vector of a picture or of a text. Of one model, those of a picture and of a text that fit are alike. */
   async embed(what: { image: Picture } | { text: string }, options?: EmbedOptions): Promise<Float32Array> {
     const { signal, normalize = true } = options ?? {};
     const [image, texts] = 'text' in what ? [[], [text('text', what.text)]] : [what.image, []];
-    const { values } = (await this.#do(image, () => ({ type: 'embed', texts }), signal)) as Vectors;
+    const { values } = (await this.#do(image, () => ({ embed: { texts } }), signal)) as Vectors;
     return normalize ? unit(values) : values;
   }
 
   /** What the image encoder makes of a picture: a row for each part of it, after the last norm. */
   async features(image: Picture, options?: { signal?: AbortSignal }): Promise<Vectors> {
-    return (await this.#do(image, () => ({ type: 'features' }), options?.signal)) as Vectors;
+    return (await this.#do(image, () => 'features', options?.signal)) as Vectors;
   }
 
   /** A task that is answered without a word. */

@@ -48,6 +48,11 @@ export interface LoadOptions {
   device?: DeviceChoice;
   /** Default `q8`. */
   dtype?: Dtype;
+  /**
+   * The parts of a pack to load, such as `['text']` of a SigLIP whose pictures are embedded already: only their files are
+   * fetched, and the model can do what they can. Default all; `ocelli inspect` lists them.
+   */
+  parts?: readonly string[];
   /** Lowers the largest storage binding, in MiB, to behave like a smaller device. */
   maxBindingMib?: number;
   /** Further directories with the same files, tried where the first fails. */

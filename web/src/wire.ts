@@ -2,30 +2,30 @@
 
 /** What is asked about a picture: the page's request and the command line's subcommand are read from this one
  * declaration. How it is asked is the model's own business, see its recipes. */
-export type Task = { type: 'prompt';
+export type Task = { 'prompt': {
   /** Such as `caption en`. */
   text: string;
-} | { type: 'caption';
+} } | { 'caption': {
   /** The code of the answer's language, such as `en`, where the model speaks it. */
   language: string;
-} | { type: 'describe';
+} } | { 'describe': {
   /** The code of the answer's language, such as `en`, where the model speaks it. */
   language: string;
-} | { type: 'ask';
+} } | { 'ask': {
   /** The code of the answer's language, such as `en`, where the model speaks it. */
   language: string;
   /** The question. */
   question: string;
-} | { type: 'ocr' } | { type: 'detect';
+} } | 'ocr' | { 'detect': {
   /** What to look for, a name each. */
   labels: readonly string[];
-} | { type: 'segment';
+} } | { 'segment': {
   /** What to look for, a name each. */
   labels: readonly string[];
-} | { type: 'classify' } & Classify | { type: 'embed';
+} } | { 'classify': Classify } | { 'embed': {
   /** The texts; pictures come beside the request. */
   texts: readonly string[];
-} | { type: 'features' };
+} } | 'features';
 
 /** Labels, and how they are told apart. */
 export interface Classify {

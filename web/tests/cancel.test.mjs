@@ -44,7 +44,7 @@ async function start(device) {
 /** Asks about a picture, a fresh one where none is named, and cancels as planned. */
 function ask(plan, maxNewTokens = 400, picture = undefined) {
   return page.evaluate(([message]) => globalThis.tell(message), [{
-    plan, ask: { ...(picture && { pictures: [`${site.url}pictures/${picture}`] }), task: { type: 'prompt', text: golden.prompt }, options: { maxNewTokens }, logits: false },
+    plan, ask: { ...(picture && { pictures: [`${site.url}pictures/${picture}`] }), task: { prompt: { text: golden.prompt } }, options: { maxNewTokens }, logits: false },
   }]);
 }
 
