@@ -1,7 +1,7 @@
 //! The parts of a `tokenizer.json` around its model, as [`Rules`]. A part that is not known is refused, because skipping
 //! it would give other ids.
 
-use serde::Deserialize;
+use serde_json::Value;
 
 use super::SPACE;
 use super::base64::decode;
@@ -11,33 +11,9 @@ use super::pattern::Pattern;
 use super::rules::{Decoder, Rules};
 use super::words::{Prepend, Words};
 
-/// A normalizer, pre-tokenizer or decoder.
-#[derive(Deserialize)]
-pub(super) struct Part {
-    #[serde(rename = "type")]
-    kind: String,
-    pattern: Option<Found>,
-    content: Option<String>,
-    behavior: Option<String>,
-    strip_left: Option<bool>,
-    strip_right: Option<bool>,
-    precompiled_charsmap: Option<String>,
-    replacement: Option<char>,
-    prepend_scheme: Option<String>,
-    add_prefix_space: Option<bool>,
-    split: Option<bool>,
-    normalizers: Option<Vec<Part>>,
-    pretokenizers: Option<Vec<Part>>,
-    decoders: Option<Vec<Part>>,
-}
-
-#[derive(Deserialize)]
-struct Found {
-    #[serde(rename = "String")]
-    text: Option<String>,
-    #[serde(rename = "Regex")]
-    regex: Option<String>,
-}
+/// A normalizer, pre-tokenizer or decoder: a JSON object with its type.
+#[derive(Clone, Copy)]
+struct Part<'a>(&'a Value);
 
 /// Why parts cannot be used: whether they are damaged, or only of a kind that is not known here.
 pub(super) enum Refused {
@@ -53,38 +29,54 @@ impl Refused {
     }
 }
 
-impl Part {
+impl<'a> Part<'a> {
+    fn text(self, name: &str) -> Option<&'a str> {
+        self.0.get(name)?.as_str()
+    }
+
+    fn flag(self, name: &str) -> Option<bool> {
+        self.0.get(name)?.as_bool()
+    }
+
+    fn kind(self) -> &'a str {
+        self.text("type").unwrap_or_default()
+    }
+
     /// The text that a pattern matches, if it is a plain text.
-    fn literal(&self) -> Option<&str> {
-        self.pattern.as_ref()?.text.as_deref()
+    fn literal(self) -> Option<&'a str> {
+        Part(self.0.get("pattern")?).text("String")
     }
 
-    fn is_replacing(&self, from: &str, to: &str) -> bool {
-        self.kind == "Replace" && self.literal() == Some(from) && self.content.as_deref() == Some(to)
+    fn is_replacing(self, from: &str, to: &str) -> bool {
+        self.kind() == "Replace" && self.literal() == Some(from) && self.text("content") == Some(to)
     }
 
-    fn normalizer(&self) -> Result<Normalizer, Refused> {
-        Ok(match (self.kind.as_str(), &self.pattern, &self.content) {
-            ("Lowercase", ..) => Normalizer::Lowercase { words: false },
-            ("Strip", ..) => Normalizer::Strip {
-                left: self.strip_left.unwrap_or_default(),
-                right: self.strip_right.unwrap_or_default(),
-            },
-            ("Precompiled", ..) => {
-                let map = self.precompiled_charsmap.as_deref().and_then(decode);
+    fn normalizer(self) -> Result<Normalizer, Refused> {
+        Ok(match self.kind() {
+            "Lowercase" => Normalizer::Lowercase { words: false },
+            "Strip" => {
+                let side = |name| self.flag(name).unwrap_or_default();
+                Normalizer::Strip { left: side("strip_left"), right: side("strip_right") }
+            }
+            "Precompiled" => {
+                let map = self.text("precompiled_charsmap").and_then(decode);
                 let map = map.ok_or_else(|| Refused::Damaged("its charsmap is not in base64".into()))?;
                 Normalizer::Precompiled(Charsmap::read(&map).map_err(|reason| Refused::Damaged(reason.into()))?)
             }
-            ("Replace", Some(Found { text: Some(text), .. }), Some(to)) if !text.is_empty() => {
-                Normalizer::Replace { pattern: Pattern::Text(text.clone()), to: to.clone() }
+            "Replace" => {
+                let pattern =
+                    match (self.literal(), self.0.get("pattern").and_then(|pattern| Part(pattern).text("Regex"))) {
+                        (Some(text), _) if !text.is_empty() => Some(Pattern::Text(text.into())),
+                        (_, Some(regex)) => Pattern::of_regex(regex),
+                        _ => None,
+                    };
+                let (Some(pattern), Some(to)) = (pattern, self.text("content")) else {
+                    let found = self.0.get("pattern").unwrap_or(&Value::Null);
+                    return Err(Refused::Unknown(format!("its normalizer Replace looks for {found}")));
+                };
+                Normalizer::Replace { pattern, to: to.into() }
             }
-            ("Replace", Some(Found { regex: Some(regex), .. }), Some(to)) => {
-                let pattern = Pattern::of_regex(regex).ok_or_else(|| {
-                    Refused::Unknown(format!("its normalizer Replace looks for the regular expression {regex:?}"))
-                })?;
-                Normalizer::Replace { pattern, to: to.clone() }
-            }
-            (kind, ..) => {
+            kind => {
                 let known = "Precompiled, Replace, Lowercase, Strip";
                 return Err(Refused::Unknown(format!("its normalizer has {kind:?}, expected {known}")));
             }
@@ -92,14 +84,14 @@ impl Part {
     }
 
     /// None for one that does nothing, because no space is left to split at.
-    fn words(&self, spaces: bool) -> Result<Option<Words>, Refused> {
-        Ok(match self.kind.as_str() {
+    fn words(self, spaces: bool) -> Result<Option<Words>, Refused> {
+        Ok(match self.kind() {
             "WhitespaceSplit" => Some(Words::WhiteSpace),
             "Metaspace" => {
                 let (letter, prepend) = self.metaspace()?;
-                Some(Words::Metaspace { letter, prepend, split: self.split.unwrap_or(true) })
+                Some(Words::Metaspace { letter, prepend, split: self.flag("split").unwrap_or(true) })
             }
-            "Split" if self.literal() == Some(" ") && self.behavior.is_some() && !spaces => None,
+            "Split" if self.literal() == Some(" ") && self.text("behavior").is_some() && !spaces => None,
             kind => {
                 let known = "WhitespaceSplit, Metaspace, or a Split at spaces where a normalizer leaves none";
                 return Err(Refused::Unknown(format!("its pre-tokenizer has {kind:?}, expected {known}")));
@@ -108,8 +100,8 @@ impl Part {
     }
 
     /// What it writes for spaces, and where it puts it in front.
-    fn metaspace(&self) -> Result<(char, Prepend), Refused> {
-        let prepend = match (self.prepend_scheme.as_deref(), self.add_prefix_space) {
+    fn metaspace(self) -> Result<(char, Prepend), Refused> {
+        let prepend = match (self.text("prepend_scheme"), self.flag("add_prefix_space")) {
             (Some("never"), _) => Prepend::Never,
             (None | Some("always"), None | Some(true)) => Prepend::Always,
             (Some("first"), None | Some(true)) => Prepend::First,
@@ -118,24 +110,27 @@ impl Part {
                 return Err(Refused::Unknown(reason));
             }
         };
-        let letter = self.replacement.ok_or_else(|| Refused::Unknown("its Metaspace has no replacement".into()))?;
-        Ok((letter, prepend))
+        let mut letters = self.text("replacement").unwrap_or_default().chars();
+        match (letters.next(), letters.next()) {
+            (Some(letter), None) => Ok((letter, prepend)),
+            _ => Err(Refused::Unknown("its Metaspace has no replacement".into())),
+        }
     }
 
     /// Appends its parts, where it is a sequence; itself otherwise.
-    fn flatten<'a>(&'a self, parts: fn(&Self) -> &Option<Vec<Self>>, all: &mut Vec<&'a Self>) {
-        match parts(self) {
-            Some(others) if self.kind == "Sequence" => others.iter().for_each(|part| part.flatten(parts, all)),
+    fn flatten(self, parts: &str, all: &mut Vec<Self>) {
+        match self.0.get(parts).and_then(Value::as_array) {
+            Some(others) if self.kind() == "Sequence" => others.iter().for_each(|part| Part(part).flatten(parts, all)),
             _ => all.push(self),
         }
     }
 }
 
-/// All parts of one that may be a sequence.
-fn parts_of(part: Option<&Part>, parts: fn(&Part) -> &Option<Vec<Part>>) -> Vec<&Part> {
+/// All parts of one that may be a sequence, or `null`.
+fn parts_of<'a>(part: &'a Value, parts: &str) -> Vec<Part<'a>> {
     let mut all = Vec::new();
-    if let Some(part) = part {
-        part.flatten(parts, &mut all);
+    if !part.is_null() {
+        Part(part).flatten(parts, &mut all);
     }
     all
 }
@@ -144,17 +139,13 @@ fn parts_of(part: Option<&Part>, parts: fn(&Part) -> &Option<Vec<Part>>) -> Vec<
 ///
 /// # Errors
 /// Parts that are not known or damaged.
-pub(super) fn rules(
-    normalizer: Option<&Part>,
-    pre_tokenizer: Option<&Part>,
-    decoder: Option<&Part>,
-) -> Result<Rules, Refused> {
-    let parts = parts_of(normalizer, |part| &part.normalizers);
+pub(super) fn rules(normalizer: &Value, pre_tokenizer: &Value, decoder: &Value) -> Result<Rules, Refused> {
+    let parts = parts_of(normalizer, "normalizers");
     let normalizers = parts.into_iter().map(Part::normalizer).collect::<Result<Vec<_>, _>>()?;
     let spaces = !normalizers.last().is_some_and(|last| {
         matches!(last, Normalizer::Replace { pattern: Pattern::Text(text), to } if text == " " && !to.contains(' '))
     });
-    let parts = parts_of(pre_tokenizer, |part| &part.pretokenizers);
+    let parts = parts_of(pre_tokenizer, "pretokenizers");
     let words = parts.into_iter().map(|part| part.words(spaces));
     let words = words.filter_map(Result::transpose).collect::<Result<Vec<_>, _>>()?;
     let rules = Rules { normalizers, words, decoder: self::decoder(decoder)? };
@@ -163,20 +154,20 @@ pub(super) fn rules(
 }
 
 /// Those that [`StreamDecoder`](super::StreamDecoder) is able to do piece by piece.
-fn decoder(part: Option<&Part>) -> Result<Decoder, Refused> {
-    let parts = parts_of(part, |part| &part.decoders);
+fn decoder(part: &Value) -> Result<Decoder, Refused> {
+    let parts = parts_of(part, "decoders");
     match parts.as_slice() {
         [replace, bytes, fuse]
-            if replace.is_replacing(SPACE, " ") && bytes.kind == "ByteFallback" && fuse.kind == "Fuse" =>
+            if replace.is_replacing(SPACE, " ") && bytes.kind() == "ByteFallback" && fuse.kind() == "Fuse" =>
         {
             Ok(Decoder::Bytes)
         }
-        [part] if part.kind == "Metaspace" => {
+        [part] if part.kind() == "Metaspace" => {
             let (letter, prepend) = part.metaspace()?;
             Ok(Decoder::Metaspace { letter, bare: prepend != Prepend::Never })
         }
         other => {
-            let kinds: Vec<&str> = other.iter().map(|part| part.kind.as_str()).collect();
+            let kinds: Vec<&str> = other.iter().map(|part| part.kind()).collect();
             let expected = "Metaspace, or Replace, ByteFallback, Fuse";
             Err(Refused::Unknown(format!("its decoder is {kinds:?}, expected {expected}")))
         }

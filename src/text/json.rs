@@ -4,10 +4,11 @@
 use std::collections::HashMap;
 
 use serde::Deserialize;
+use serde_json::Value;
 use serde_json::error::Category;
 
 use super::added::{AddedToken, AddedTokens};
-use super::components::{Part, Refused, rules};
+use super::components::{Refused, rules};
 use super::json_model::ModelPart;
 use super::own::Own;
 
@@ -18,9 +19,12 @@ struct File<'a> {
     version: Option<String>,
     #[serde(default)]
     added_tokens: Vec<Added>,
-    normalizer: Option<Part>,
-    pre_tokenizer: Option<Part>,
-    decoder: Option<Part>,
+    #[serde(default)]
+    normalizer: Value,
+    #[serde(default)]
+    pre_tokenizer: Value,
+    #[serde(default)]
+    decoder: Value,
     #[serde(borrow)]
     model: ModelPart<'a>,
 }
@@ -47,7 +51,7 @@ pub(super) fn read(json: &[u8]) -> Result<Own, Refused> {
     if let Some(version) = file.version.as_deref().filter(|&version| version != "1.0") {
         return Err(Refused::Unknown(format!("its version is {version:?}, expected \"1.0\"")));
     }
-    let rules = rules(file.normalizer.as_ref(), file.pre_tokenizer.as_ref(), file.decoder.as_ref())?;
+    let rules = rules(&file.normalizer, &file.pre_tokenizer, &file.decoder)?;
     let model = file.model.read()?;
     let pieces: HashMap<&str, u32> = model.pieces().iter().zip(0..).collect();
     let mut next = model.pieces().len();

@@ -67,7 +67,7 @@ impl Normalized {
     }
 
     /// Writes `to` for every place that `find` finds, which is given where to look from.
-    pub fn replace(&mut self, find: impl Fn(&str, usize) -> Option<Range<usize>>, to: &str) {
+    pub fn replace(&mut self, find: &dyn Fn(&str, usize) -> Option<Range<usize>>, to: &str) {
         let (mut text, mut front, mut end) = (String::new(), 0, 0);
         while let Some(found) = find(&self.text, end) {
             text.push_str(&self.text[end..found.start]);

@@ -42,7 +42,7 @@ impl Normalizer {
     pub(super) fn apply(&self, text: &mut Normalized) {
         match self {
             Self::Lowercase { words } => text.lowercase(*words),
-            Self::Replace { pattern, to } => text.replace(|text, from| pattern.find(text, from), to),
+            Self::Replace { pattern, to } => text.replace(&|text, from| pattern.find(text, from), to),
             Self::Strip { left, right } => text.strip(*left, *right),
             Self::Precompiled(map) => map.apply(text),
         }

@@ -27,18 +27,18 @@ impl Words {
     /// Cuts a text; no word is empty.
     pub fn cut(self, mut text: Normalized, take: &mut dyn FnMut(Normalized)) {
         match self {
-            Self::WhiteSpace => cut_at(&text, |letter| letter.is_whitespace().then_some(letter.len_utf8()), take),
+            Self::WhiteSpace => cut_at(&text, &|letter| letter.is_whitespace().then_some(letter.len_utf8()), take),
             Self::Metaspace { letter, prepend, split } => {
                 // Told before spaces are replaced, whatever a space in front stands for.
                 let first = text.is_first();
                 let spaces = |text: &str, from: usize| text[from..].find(' ').map(|at| from + at..from + at + 1);
-                text.replace(spaces, letter.encode_utf8(&mut [0; 4]));
+                text.replace(&spaces, letter.encode_utf8(&mut [0; 4]));
                 let wanted = prepend == Prepend::Always || prepend == Prepend::First && first;
                 if wanted && !text.as_str().starts_with(letter) {
                     text.prepend(letter);
                 }
                 if split {
-                    cut_at(&text, |other| (other == letter).then_some(0), take);
+                    cut_at(&text, &|other| (other == letter).then_some(0), take);
                 } else {
                     take(text);
                 }
@@ -48,7 +48,7 @@ impl Words {
 }
 
 /// Cuts before letters that `border` knows, of which it leaves out as many bytes as it says.
-fn cut_at(text: &Normalized, border: impl Fn(char) -> Option<usize>, take: &mut dyn FnMut(Normalized)) {
+fn cut_at(text: &Normalized, border: &dyn Fn(char) -> Option<usize>, take: &mut dyn FnMut(Normalized)) {
     let mut start = 0;
     let mut word = |range: std::ops::Range<usize>| {
         if !range.is_empty() {
