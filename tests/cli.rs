@@ -10,6 +10,8 @@ mod errors;
 mod packs;
 #[path = "cli/perform.rs"]
 mod perform;
+#[path = "cli/plan.rs"]
+mod plan;
 #[path = "cli/program.rs"]
 mod program;
 #[path = "common/root.rs"]

@@ -6,6 +6,7 @@
 //! function of the one before, and each prints itself as text.
 
 mod dump;
+mod flop;
 mod fuse;
 #[expect(clippy::module_inception, reason = "the file of `Graph` is called as what it holds")]
 mod graph;

@@ -14,6 +14,7 @@ pub mod paligemma;
 mod pass;
 mod recipe;
 mod registry;
+pub mod shape_law;
 pub mod siglip;
 pub mod states;
 mod task;

@@ -14,6 +14,7 @@ mod model;
 #[cfg(feature = "convert")]
 mod model_checksum;
 mod outcome;
+mod plan;
 mod run_task;
 #[cfg(feature = "mmap")]
 mod source;
@@ -46,6 +47,10 @@ pub use model::{Answer, Model, ModelOptions, Request, Timings};
 #[cfg(feature = "convert")]
 pub use model_checksum::model_checksum;
 pub use outcome::{Object, Outcome, TaskResult};
+pub use plan::{
+    ByPass, Costs, Fitted, Optimum, PlanOptions, SCALING_EXPONENTS, Seconds, VitShape, fit_points, plan_model,
+    plan_shape,
+};
 #[cfg(feature = "mmap")]
 pub use source::open;
 #[cfg(feature = "convert")]

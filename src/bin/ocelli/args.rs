@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use ocelli::tasks::{GenerateOptions, Preset};
 
-use super::device_args::{DeviceArgs, DtypeArg, mebibytes};
+use super::device_args::{DeviceArgs, DtypeArg, mebibytes, positive};
 use super::task_args::TaskCommand;
 
 /// Vision-language models on WebGPU and on the CPU.
@@ -30,6 +30,8 @@ pub enum Command {
     Run(RunArgs),
     /// Say what a model is, what it holds and how much memory it needs.
     Inspect(InspectArgs),
+    /// Say what a model, or a vision transformer of some shape, would cost: parameters, memory, operations, time.
+    Plan(PlanArgs),
     /// Write a checkpoint as a pack: quantised, in shards that can be served and checked.
     Convert(ConvertArgs),
     /// Check every file of a pack against its checksums.
@@ -152,6 +154,43 @@ pub struct SearchArgs {
 pub struct InspectArgs {
     /// A pack, or a Hugging Face directory.
     pub model: PathBuf,
+    /// Print one JSON object on one line.
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct PlanArgs {
+    /// `WIDTHxDEPTHxMLP[/PATCH][@PIXELS]`, a name or a point of SoViT's ray instead of the first three, or a model's folder.
+    ///
+    /// Patch 16 and 224 pixels where none are given. Heads are a multiple of 4 wide, the nearest to 72 that divides the
+    /// width. Names: ti, s, b, l, so150m, so400m, g-opt. Points of the ray: sovit-0 to sovit-2, where 1 is so400m.
+    #[arg(value_name = "SHAPE|DIR", required_unless_present = "fit")]
+    pub target: Option<PathBuf>,
+    /// Leave out the head that pools by attention, which a shape has otherwise.
+    #[arg(long)]
+    pub no_pooling: bool,
+    /// How weights are kept on the device [default: q8]; for a pack as it keeps them.
+    #[arg(long, value_enum)]
+    pub dtype: Option<DtypeArg>,
+    /// Tokens of text in the prompt, beside the picture.
+    #[arg(long, value_name = "N", default_value_t = 32, value_parser = clap::value_parser!(u32).range(1..=1 << 20))]
+    pub prompt_tokens: u32,
+    /// 10^12 floating-point operations a second that the device does; with --bandwidth-gbs, times are told.
+    #[arg(long, value_name = "N", value_parser = positive)]
+    pub tflops: Option<f64>,
+    /// GB a second that the device reads of its memory.
+    #[arg(long, value_name = "N", value_parser = positive)]
+    pub bandwidth_gbs: Option<f64>,
+    /// GB a second at which weights come to a device that does not hold them [default: as its memory].
+    #[arg(long, value_name = "N", value_parser = positive)]
+    pub stream_gbs: Option<f64>,
+    /// MiB of memory of each device: how many hold the model by whole layers is told.
+    #[arg(long, value_name = "N", value_parser = mebibytes)]
+    pub device_mib: Option<usize>,
+    /// Fit the shape law f = alpha x^-a + (beta x^b + xi) t^-c + epsilon to points instead: columns x,t,f with a header.
+    #[arg(long, value_name = "POINTS.csv", conflicts_with = "target")]
+    pub fit: Option<PathBuf>,
     /// Print one JSON object on one line.
     #[arg(long)]
     pub json: bool,

@@ -72,3 +72,9 @@ pub fn mebibytes(text: &str) -> Result<usize, String> {
         Err("expected a positive number of MiB".into())
     }
 }
+
+/// A number above 0.
+pub fn positive(text: &str) -> Result<f64, String> {
+    let number = text.parse().ok().filter(|number| (1e-9..=1e12).contains(number));
+    number.ok_or_else(|| "expected a number from 1e-9 to 1e12".into())
+}

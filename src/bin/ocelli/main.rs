@@ -14,6 +14,7 @@ mod json;
 mod memory;
 mod npy;
 mod outcome;
+mod plan;
 mod progress;
 mod remedy;
 mod run;
@@ -59,6 +60,7 @@ fn dispatch(command: Command) -> Result<()> {
             Command::Search(args) => search::search(&args).await,
             Command::Run(args) => run::run(&args).await,
             Command::Inspect(args) => inspect::inspect(&args),
+            Command::Plan(args) => plan::plan(&args),
             Command::Convert(args) => convert::convert(&args),
             Command::Verify(args) => convert::verify(&args),
             Command::Devices(args) => devices::devices(&args).await,
