@@ -1,5 +1,6 @@
 //! What a model would take of a device beside its weights, told without one.
 
+use std::cmp::Reverse;
 use std::collections::HashMap;
 
 use super::kv_cache::{KvCache, cache_bytes_per_token};
@@ -18,13 +19,14 @@ pub fn reserved_cache_bytes(architecture: &dyn Architecture, tokens: usize) -> R
     Ok((cache_bytes_per_token(architecture)? as u64).saturating_mul(capacity))
 }
 
-/// Bytes of scratch, inputs and results of some passes as the CPU plays them: scratch is shared between passes.
+/// Bytes of scratch, inputs and results of some passes as the CPU plays them, without what its kernels keep for
+/// themselves. Passes share scratch, largest to largest.
 ///
 /// # Errors
 /// Passes that cannot be built.
 pub fn activation_bytes(architecture: &dyn Architecture, dtype: Dtype, passes: &[Pass]) -> Result<u64> {
     let device = CpuPlayer::new();
-    let (mut states, mut scratch) = (HashMap::new(), 0);
+    let (mut states, mut scratch) = (HashMap::new(), Vec::new());
     for pass in passes {
         let graph = fuse(architecture.build(pass)?);
         let table = WeightTable::of(graph.weights(), |spec| spec.kept_in(dtype), usize::MAX)?;
@@ -33,8 +35,11 @@ pub fn activation_bytes(architecture: &dyn Architecture, dtype: Dtype, passes: &
             *largest = state.bytes().max(*largest);
         }
         let buffers = lower(&graph, &table, device.capabilities())?.recording.buffers;
-        let own: usize = buffers.iter().filter(|buffer| buffer.role == Role::Scratch).map(|buffer| buffer.bytes).sum();
-        scratch = own.max(scratch);
+        let mut own: Vec<usize> =
+            buffers.iter().filter(|buffer| buffer.role == Role::Scratch).map(|buffer| buffer.bytes).collect();
+        own.sort_by_key(|&bytes| Reverse(bytes));
+        scratch.resize(own.len().max(scratch.len()), 0);
+        scratch.iter_mut().zip(own).for_each(|(shared, bytes)| *shared = bytes.max(*shared));
     }
-    Ok(states.into_values().sum::<usize>() as u64 + scratch as u64)
+    Ok(states.into_values().sum::<usize>() as u64 + scratch.into_iter().sum::<usize>() as u64)
 }

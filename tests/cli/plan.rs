@@ -53,9 +53,10 @@ fn times_and_devices_follow_from_the_machine() {
     let bytes = number(&streamed["bytes"]["image"]);
     assert!((image(&streamed, "resident") / (bytes / 100e9) - 1.0).abs() < 1e-9, "{streamed}");
     assert!((image(&streamed, "streamed") / (bytes / 2e9) - 1.0).abs() < 1e-9, "{streamed}");
-    // No layer fits 4 MiB, and no time is known of half a machine.
+    // No layer fits 4 MiB, and nothing is known of how weights would come.
     let small = plan(&["b", "--device-mib", "4", "--tflops", "1"]);
-    assert_eq!((&small["devices"], &small["seconds"]["resident"]["image"]), (&Value::Null, &Value::Null));
+    assert_eq!((&small["devices"], &small["seconds"]["streamed"]["image"]), (&Value::Null, &Value::Null));
+    assert!((image(&small, "resident") - number(&small["flop"]["image"]) / 1e12).abs() < 1e-9, "{small}");
 }
 
 #[test]
@@ -63,35 +64,40 @@ fn a_checkpoint_costs_what_it_takes_when_it_runs() {
     let (model, picture) = (below_tests("goldens/pg1-hd16"), below_tests("pictures/cat.png"));
     let arguments = ["run", &model, "--image", &picture, "--prompt", "caption en", "--device", "cpu", "--dtype", "f32"];
     let ran = ocelli(&[&arguments[..], &["--max-new-tokens", "4", "--json"]].concat()).good();
-    let said = plan(&[&model, "--dtype", "f32", "--prompt-tokens", "4"]);
+    // As much room as a run takes for an ordinary question.
+    let said = plan(&[&model, "--dtype", "f32", "--prompt-tokens", "144"]);
     let (bytes, memory) = (&said["bytes"], &ran["memory"]);
     let held = number(&bytes["vision"]) + number(&bytes["decoder"]);
     assert_eq!(held, number(&memory["weights_bytes"]), "{said} {ran}");
     assert_eq!(number(&bytes["kv"]), number(&memory["kv_bytes"]), "{said} {ran}");
-    let activations = number(&bytes["activations"]) / number(&memory["activation_bytes"]);
-    assert!((0.5..=1.5).contains(&activations), "{activations}: {said} {ran}");
+    // What a run has beside it is what the kernels keep for themselves, as many times as there are cores.
+    let short = plan(&[&model, "--dtype", "f32", "--prompt-tokens", "23"]);
+    let activations = number(&short["bytes"]["activations"]);
+    assert!(activations > 5e4 && activations < number(&memory["activation_bytes"]), "{short} {ran}");
     let looked = ocelli(&["inspect", &model, "--json"]).good();
     assert_eq!(said["parameters"], looked["parameters"]);
     // A longer prompt costs more, a token less than a prompt.
-    let longer = plan(&[&model, "--dtype", "f32", "--prompt-tokens", "40"]);
-    assert!(number(&longer["flop"]["prefill"]) > number(&said["flop"]["prefill"]));
-    assert!(number(&said["flop"]["token"]) < number(&said["flop"]["prefill"]));
-    assert_eq!(longer["flop"]["image"], said["flop"]["image"]);
+    assert!(number(&said["flop"]["prefill"]) > number(&short["flop"]["prefill"]));
+    assert!(number(&short["flop"]["token"]) < number(&short["flop"]["prefill"]));
+    assert_eq!(short["flop"]["image"], said["flop"]["image"]);
 }
 
 #[test]
 fn a_pack_is_told_by_its_parts_as_it_keeps_them() {
     let folder = scratch("plan-pack");
     let _ = fs::remove_dir_all(&folder);
-    let (source, pack) = (below_tests("goldens/siglip-1"), folder.display().to_string());
-    ocelli(&["convert", &source, &pack, "--dtype", "q4", "--keep-f16", "image.*", "--json"]).good();
+    let (source, pack) = (below_tests("goldens/siglip-vision"), folder.display().to_string());
+    ocelli(&["convert", &source, &pack, "--dtype", "q4", "--keep-f16", "image.0.*", "--json"]).good();
     let (said, looked) = (plan(&[&pack]), ocelli(&["inspect", &pack, "--json"]).good());
-    let held = number(&said["bytes"]["image"]) + number(&said["bytes"]["text"]);
-    assert_eq!(held, number(&looked["memory"]["q4"]["weights_bytes"]), "{said}");
+    assert_eq!(said["bytes"]["image"], looked["memory"]["q4"]["weights_bytes"], "{said}");
     assert!(number(&said["flop"]["image"]) > 0.0 && said["flop"]["prefill"].is_null(), "{said}");
     let other = plan(&[&pack, "--dtype", "f32"]);
     assert_eq!(other["bytes"], plan(&[&source, "--dtype", "f32"])["bytes"]);
     assert!(number(&other["bytes"]["image"]) > number(&said["bytes"]["image"]), "{other} {said}");
+    // Both towers, and no decoder.
+    let both = plan(&[&below_tests("goldens/siglip-1"), "--dtype", "f32"]);
+    assert!(number(&both["bytes"]["image"]) > 0.0 && number(&both["bytes"]["text"]) > 0.0, "{both}");
+    assert!(both["bytes"]["kv"].is_null() && both["flop"]["token"].is_null(), "{both}");
 }
 
 #[test]
@@ -149,6 +155,9 @@ fn what_cannot_be_planned_is_told() {
     ocelli(&["plan", &below_tests("pictures"), "--json"]).failed(1, "OCELLI_NOT_FOUND", "config.json");
     ocelli(&["plan", "--json"]).failed(2, "OCELLI_BAD_ARGUMENT", "SHAPE|DIR");
     ocelli(&["plan", "b", "--tflops", "0", "--json"]).failed(2, "OCELLI_BAD_ARGUMENT", "--tflops");
+    let pooling = ["plan", &below_tests("goldens/siglip-1"), "--no-pooling", "--json"];
+    ocelli(&pooling).failed(2, "OCELLI_BAD_ARGUMENT", "--no-pooling");
+    ocelli(&["plan", "b", "--fit", "points.csv", "--json"]).failed(2, "OCELLI_BAD_ARGUMENT", "--fit");
     let long = ["plan", &below_tests("goldens/pg1-hd16"), "--prompt-tokens", "1000000", "--json"];
     ocelli(&long).failed(2, "OCELLI_BAD_ARGUMENT", "a prompt of 1000000 tokens");
 }

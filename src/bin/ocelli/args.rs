@@ -176,7 +176,7 @@ pub struct PlanArgs {
     /// Tokens of text in the prompt, beside the picture.
     #[arg(long, value_name = "N", default_value_t = 32, value_parser = clap::value_parser!(u32).range(1..=1 << 20))]
     pub prompt_tokens: u32,
-    /// 10^12 floating-point operations a second that the device does; with --bandwidth-gbs, times are told.
+    /// 10^12 floating-point operations a second that the device does: how long passes take at least is told.
     #[arg(long, value_name = "N", value_parser = positive)]
     pub tflops: Option<f64>,
     /// GB a second that the device reads of its memory.
@@ -189,7 +189,8 @@ pub struct PlanArgs {
     #[arg(long, value_name = "N", value_parser = mebibytes)]
     pub device_mib: Option<usize>,
     /// Fit the shape law f = alpha x^-a + (beta x^b + xi) t^-c + epsilon to points instead: columns x,t,f with a header.
-    #[arg(long, value_name = "POINTS.csv", conflicts_with = "target")]
+    #[arg(long, value_name = "POINTS.csv",
+          conflicts_with_all = ["target", "no_pooling", "dtype", "tflops", "bandwidth_gbs", "stream_gbs", "device_mib"])]
     pub fit: Option<PathBuf>,
     /// Print one JSON object on one line.
     #[arg(long)]

@@ -33,6 +33,9 @@ pub fn plan(args: &PlanArgs) -> Result<()> {
             let shape = VitShape { pooled: !args.no_pooling, ..shape };
             (plan_shape(&shape, &options)?, describe(&shape))
         }
+        Err(_) if target.exists() && args.no_pooling => {
+            return Err(CliError::Usage("--no-pooling is for a shape: a model has what it has".into()).into());
+        }
         Err(_) if target.exists() => (plan_model(&open(target)?, &options)?, target.display().to_string()),
         Err(error) => return Err(error.into()),
     };
@@ -70,15 +73,17 @@ fn table(title: &str, costs: &Costs, options: &PlanOptions) -> String {
     for (((pass, flop), (_, resident)), (_, streamed)) in flop.into_iter().zip(resident).zip(streamed) {
         if let Some(flop) = flop {
             let _ = write!(text, "{pass:<14}{flop:>12.1} GFLOP");
-            if let (Some(resident), Some(streamed)) = (resident, streamed) {
-                let _ = write!(text, "{resident:>12.3} ms resident{streamed:>12.3} ms streamed");
+            for (time, how) in [(resident, "resident"), (streamed, "streamed")] {
+                if let Some(time) = time {
+                    let _ = write!(text, "{time:>12.3} ms {how}");
+                }
             }
             text.push('\n');
         }
     }
     if let Some(device) = options.device_bytes {
         let count = costs.devices.map_or("none: a layer does not fit".into(), |count| count.to_string());
-        let _ = writeln!(text, "devices of {} MiB: {count}", device >> 20);
+        let _ = writeln!(text, "devices of {} MiB: {count}", device as f64 / f64::from(1 << 20));
     }
     text
 }

@@ -70,7 +70,7 @@ impl<T> ByPass<T> {
     }
 }
 
-/// How long passes take at least, by what they compute and what they read, the slower of the two.
+/// How long passes take at least: what they compute or what they read, the slower of those that the machine is told of.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Seconds {
     /// With all weights on the device.
@@ -141,20 +141,21 @@ fn work(subject: &Subject<'_>, passes: &Passes, kv: Option<u64>) -> Result<(ByPa
 
 impl Seconds {
     fn of(flop: ByPass<u64>, read: ByPass<u64>, options: &PlanOptions) -> Self {
-        let (Some(tflops), Some(memory)) = (options.tflops, options.bandwidth_gbs) else {
-            return Self { resident: ByPass::default(), streamed: ByPass::default() };
-        };
-        let bound = |gbs: f64| {
-            let longer = |flop: Option<u64>, bytes: Option<u64>| {
-                Some((flop? as f64 / (tflops * 1e12)).max(bytes? as f64 / (gbs * 1e9)))
+        let bound = |gbs: [Option<f64>; 2]| {
+            let longest = |flop: Option<u64>, bytes: Option<u64>| {
+                let computing = flop.zip(options.tflops).map(|(flop, tflops)| flop as f64 / (tflops * 1e12));
+                let reading = gbs.map(|gbs| bytes.zip(gbs).map(|(bytes, gbs)| bytes as f64 / (gbs * 1e9)));
+                [computing].into_iter().chain(reading).flatten().reduce(f64::max)
             };
             ByPass {
-                image: longer(flop.image, read.image),
-                prefill: longer(flop.prefill, read.prefill),
-                token: longer(flop.token, read.token),
+                image: longest(flop.image, read.image),
+                prefill: longest(flop.prefill, read.prefill),
+                token: longest(flop.token, read.token),
             }
         };
-        Self { resident: bound(memory), streamed: bound(options.stream_gbs.unwrap_or(memory).min(memory)) }
+        let PlanOptions { bandwidth_gbs: memory, stream_gbs: stream, .. } = *options;
+        let streamed = if memory.or(stream).is_some() { bound([memory, stream]) } else { ByPass::default() };
+        Self { resident: bound([memory, None]), streamed }
     }
 }
 

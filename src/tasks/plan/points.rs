@@ -95,21 +95,16 @@ fn parse(table: &str, file: &str) -> Result<Vec<Point>, PlanError> {
 /// Numbers that the law can be fitted to: logarithms of others do not exist or leave no room.
 const RANGE: std::ops::RangeInclusive<f64> = 1e-30..=1e30;
 
-/// Fewest values: a bend needs three, a slope two.
-const LEAST_VALUES: [(Column, usize, fn(&Point) -> f64); 2] =
-    [(Column::X, 3, |point| point.x), (Column::T, 2, |point| point.t)];
-
+/// A bend needs three values, a slope two.
 fn check(points: &[Point], file: &str) -> Result<(), PlanError> {
     if points.len() < LEAST_POINTS {
         return Err(PlanError::TooFew { file: file.into(), found: points.len() });
     }
-    for (column, least, value) in LEAST_VALUES {
-        let found = different(points, value).len();
-        if found < least {
-            return Err(PlanError::Alike { file: file.into(), column, found, least });
-        }
-    }
-    Ok(())
+    let enough = |column, found: usize, least| {
+        if found >= least { Ok(()) } else { Err(PlanError::Alike { file: file.into(), column, found, least }) }
+    };
+    enough(Column::X, different(points, |point| point.x).len(), 3)?;
+    enough(Column::T, different(points, |point| point.t).len(), 2)
 }
 
 /// The different values, from small to large.
