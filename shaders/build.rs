@@ -17,6 +17,7 @@ fn main() {
     println!("cargo::rerun-if-changed=shaders");
     let package = std::env::var_os("CARGO_MANIFEST_DIR").expect("cargo sets CARGO_MANIFEST_DIR for build scripts");
     embedded_model(Path::new(&package));
+    encoders();
     let folder = Path::new(&package).join("shaders");
     let mut kernels = Vec::new();
     let mut faults = Vec::new();
@@ -39,6 +40,16 @@ fn main() {
     let out = std::env::var_os("OUT_DIR").expect("cargo sets OUT_DIR for build scripts");
     for (file, text) in [("kernels.rs", table), ("twins.rs", emit::twins(&kernels))] {
         std::fs::write(Path::new(&out).join(file), text).expect("OUT_DIR is writable");
+    }
+}
+
+/// Whether models that make vectors are known (SigLIP, vision transformers). The module of a page that captions has no room for
+/// them: it stays below what `web/scripts/size.mjs` allows.
+fn encoders() {
+    println!("cargo::rustc-check-cfg=cfg(encoders)");
+    let wasm = std::env::var("CARGO_CFG_TARGET_ARCH").is_ok_and(|arch| arch == "wasm32");
+    if !wasm || std::env::var_os("CARGO_FEATURE_EXTRA").is_some() {
+        println!("cargo::rustc-cfg=encoders");
     }
 }
 

@@ -8,6 +8,7 @@ mod fields;
 mod lock;
 mod math;
 mod remedy;
+mod sort;
 
 pub use details::{Details, Fit};
 pub use error::{Error, ErrorKind, LayerError, Result};
@@ -17,3 +18,4 @@ pub use fields::Fields;
 pub use lock::lock;
 pub use math::{ceil_div, round_up};
 pub use remedy::{Remedy, RemedyPart, Setting};
+pub use sort::{sort_by, sort_by_key};

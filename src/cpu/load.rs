@@ -3,6 +3,7 @@
 use super::CpuError;
 use super::call::MAX_BINDINGS;
 use super::registry::Run;
+use crate::base::sort_by_key;
 use crate::graph::record::{BufferId, Command, Recording, Role};
 use crate::kernels::{Dispatch, Kernel};
 
@@ -73,7 +74,7 @@ fn place(recording: &Recording, externals: &[BufferId]) -> (Vec<Place>, Vec<usiz
             }
         });
     }
-    scratch.sort_by_key(|&(bytes, index)| (std::cmp::Reverse(bytes), index));
+    sort_by_key(&mut scratch, |&(bytes, index)| (std::cmp::Reverse(bytes), index));
     for (rank, &(_, index)) in scratch.iter().enumerate() {
         places[index] = Place::Scratch(rank);
     }

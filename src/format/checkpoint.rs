@@ -8,7 +8,7 @@ use super::big_vision::{BigVision, Strided};
 use super::published::{INDEX, WEIGHTS};
 use super::safetensors::{self, Entry};
 use super::{CheckpointRules, FormatError, ModelFiles, TiedTensors};
-use crate::base::Result;
+use crate::base::{Result, sort_by, sort_by_key};
 use crate::quant::SourceFormat;
 
 /// The tensors of a checkpoint by their canonical names: Hugging Face's, in one file or several, or big_vision's.
@@ -91,7 +91,7 @@ impl TensorInfo {
 /// A file that contradicts itself.
 pub fn tensors_of(file: &str, bytes: &[u8]) -> Result<impl Iterator<Item = TensorInfo> + use<>> {
     let mut entries = safetensors::parse(file, bytes)?;
-    entries.sort_by_key(|entry| entry.bytes.start);
+    sort_by_key(&mut entries, |entry| entry.bytes.start);
     Ok(entries.into_iter().map(|entry| TensorInfo::new(&entry)))
 }
 
@@ -149,7 +149,9 @@ impl<'a> Checkpoint<'a> {
             let index = files.get(INDEX).ok_or_else(|| missing(WEIGHTS))?;
             let index: Index = serde_json::from_slice(index)
                 .map_err(|error| FormatError::Json { file: INDEX.into(), reason: error.to_string() })?;
-            let shards: BTreeSet<&String> = index.weight_map.values().collect();
+            let mut shards: Vec<&String> = index.weight_map.values().collect();
+            sort_by(&mut shards, |a, b| a.cmp(b));
+            shards.dedup();
             for shard in shards {
                 let bytes = files.get(shard).ok_or_else(|| missing(shard))?;
                 let found = self.add(shard, bytes, "", rules)?;

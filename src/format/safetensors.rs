@@ -10,6 +10,7 @@ use serde::Deserialize;
 use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
 
 use super::FormatError;
+use crate::base::sort_by_key;
 
 /// A tensor of a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -83,7 +84,7 @@ pub fn parse(file: &str, bytes: &[u8]) -> Result<Vec<Entry>, FormatError> {
 /// Fails with the first tensor that does not start where the one before it ends, as `(name, found, expected)`.
 fn contiguous(entries: &[Entry], start: usize, end: usize) -> Result<(), (String, usize, usize)> {
     let mut sorted: Vec<&Entry> = entries.iter().collect();
-    sorted.sort_by_key(|entry| (entry.bytes.start, entry.bytes.end));
+    sort_by_key(&mut sorted, |entry| (entry.bytes.start, entry.bytes.end));
     let mut at = start;
     for entry in sorted {
         if entry.bytes.start != at {

@@ -1,6 +1,6 @@
 use super::GenerateOptions;
 use super::prompt::Prompt;
-use crate::base::Result;
+use crate::base::{Result, sort_by};
 use crate::session::{AutoRegressive, CancelToken, PassOutput};
 
 /// Tokens with their log-probabilities.
@@ -62,7 +62,7 @@ pub(super) async fn beam_search(
     model.gather_slots(&vec![0; width], 0..prefix).await?;
     let mut slots = vec![0];
     for length in 1..=options.most_tokens() {
-        continuations.sort_by(|a, b| b.sum.total_cmp(&a.sum));
+        sort_by(&mut continuations, |a, b| b.sum.total_cmp(&a.sum));
         continuations.truncate(breadth);
         let mut running: Vec<(usize, Hypothesis)> = Vec::new();
         for (rank, c) in continuations.iter().enumerate() {
@@ -74,7 +74,7 @@ pub(super) async fn beam_search(
                 finished.push(next);
             }
         }
-        finished.sort_by(|a, b| b.score().total_cmp(&a.score()));
+        sort_by(&mut finished, |a, b| b.score().total_cmp(&a.score()));
         finished.truncate(width);
         let best_running = running.iter().map(|(_, h)| h.score()).fold(f64::NEG_INFINITY, f64::max);
         let settled = finished.len() == width && finished.last().is_some_and(|worst| best_running <= worst.score());

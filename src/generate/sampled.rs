@@ -4,7 +4,7 @@ use super::prompt::Prompt;
 use super::rng::Rng;
 use super::stream::{Stream, advance_grammar};
 use super::{Candidate, GenerateOptions, MAX_TOP_K, sample};
-use crate::base::Result;
+use crate::base::{Result, sort_by};
 use crate::models::Grammar;
 use crate::session::{AutoRegressive, PassOutput};
 
@@ -61,7 +61,7 @@ pub(super) async fn sampled(
 fn candidates(logits: &[f32], ids: Range<usize>) -> Vec<Candidate> {
     let all = logits.iter().enumerate().map(|(id, &logit)| (id, Candidate { id: id as u32, logit }));
     let mut kept: Vec<Candidate> = all.filter(|(id, _)| ids.contains(id)).map(|(_, candidate)| candidate).collect();
-    kept.sort_by(|a, b| b.logit.total_cmp(&a.logit).then(a.id.cmp(&b.id)));
+    sort_by(&mut kept, |a, b| b.logit.total_cmp(&a.logit).then(a.id.cmp(&b.id)));
     kept
 }
 

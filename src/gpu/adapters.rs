@@ -1,3 +1,4 @@
+use crate::base::sort_by_key;
 use crate::kernels::{Capabilities, DeviceClass, SubgroupSizes};
 
 use super::{DeviceOptions, GpuError};
@@ -111,7 +112,7 @@ async fn list() -> Vec<wgpu::Adapter> {
         return instance.request_adapter(&strongest).await.into_iter().collect();
     }
     let mut found = instance.enumerate_adapters(wgpu::Backends::all()).await;
-    found.sort_by_key(|adapter| match adapter.get_info().device_type {
+    sort_by_key(&mut found, |adapter| match adapter.get_info().device_type {
         wgpu::DeviceType::DiscreteGpu => 0,
         wgpu::DeviceType::IntegratedGpu => 1,
         wgpu::DeviceType::VirtualGpu => 2,

@@ -1,7 +1,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use crate::base::round_up;
+use crate::base::{round_up, sort_by_key};
 use crate::graph::record::{Command, Recording, Role};
 use crate::kernels::Dispatch;
 
@@ -198,7 +198,7 @@ impl Plan {
 fn places(recording: &Recording) -> (Vec<Place>, Vec<usize>) {
     let is_scratch = |&index: &usize| recording.buffers[index].role == Role::Scratch;
     let mut ranked: Vec<usize> = (0..recording.buffers.len()).filter(is_scratch).collect();
-    ranked.sort_by_key(|&index| std::cmp::Reverse(recording.buffers[index].bytes));
+    sort_by_key(&mut ranked, |&index| std::cmp::Reverse(recording.buffers[index].bytes));
     let sizes = ranked.iter().map(|&index| recording.buffers[index].bytes).collect();
     let rank: HashMap<usize, usize> = ranked.into_iter().zip(0..).collect();
     let place = |(index, decl): (usize, &crate::graph::record::BufferDecl)| {

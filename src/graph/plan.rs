@@ -1,6 +1,7 @@
 use std::collections::HashMap;
 
 use super::record::{BufferDecl, Command, Recording, Role};
+use crate::base::sort_by_key;
 
 /// Which of a weight's arrays a buffer holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -79,7 +80,7 @@ pub(super) fn plan(program: Program) -> Plan {
     }
 
     let mut scratch: Vec<usize> = (0..tensors.len()).filter(|&i| buffer_of[i] == u32::MAX).collect();
-    scratch.sort_by_key(|&i| std::cmp::Reverse(tensors[i].bytes));
+    sort_by_key(&mut scratch, |&i| std::cmp::Reverse(tensors[i].bytes));
     let mut shared: Vec<(u32, Vec<Lifetime>)> = Vec::new();
     for i in scratch {
         let Some(life) = lifetimes[i] else { continue };

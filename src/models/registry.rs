@@ -2,7 +2,9 @@ use serde_json::Value;
 
 use super::Architecture;
 use super::paligemma::PaliGemma;
+#[cfg(encoders)]
 use super::siglip::{MODEL_TYPES, Siglip};
+#[cfg(encoders)]
 use super::vit::Vit;
 use crate::base::{Fields, Result};
 
@@ -15,13 +17,16 @@ struct Entry {
 /// Every architecture by the `model_type` of its `config.json`.
 const ARCHITECTURES: &[Entry] = &[
     Entry { model_types: &["paligemma"], open: |json| Ok(Box::new(PaliGemma::from_hf(json)?)) },
+    #[cfg(encoders)]
     Entry { model_types: &MODEL_TYPES, open: |json| Ok(Box::new(Siglip::from_hf(json)?)) },
+    #[cfg(encoders)]
     Entry { model_types: &["vit"], open: |json| Ok(Box::new(Vit::from_hf(json)?)) },
 ];
 
 fn known() -> String {
     let model_types = ARCHITECTURES.iter().flat_map(|entry| entry.model_types);
-    format!("{}, or timm's architecture of a vit", model_types.copied().collect::<Vec<_>>().join(", "))
+    let known = model_types.copied().collect::<Vec<_>>().join(", ");
+    if cfg!(encoders) { known + ", or timm's architecture of a vit" } else { known }
 }
 
 /// The architecture that a `config.json` tells of: Hugging Face's by `model_type`, timm's by `architecture`.
@@ -31,6 +36,7 @@ fn known() -> String {
 pub fn open(config: &Value) -> Result<Box<dyn Architecture>> {
     let fields = Fields::of("config.json", config)?;
     let model_type = fields.get("model_type");
+    #[cfg(encoders)]
     if model_type.is_none() && fields.get("architecture").is_some() {
         return Ok(Box::new(Vit::from_timm(config)?));
     }

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use serde::{Deserialize, Serialize};
 
 use super::dot::{LANES, dot};
+use crate::base::sort_by;
 
 /// Levels of a value on either side of zero.
 const LEVELS: f32 = 127.0;
@@ -161,7 +162,7 @@ impl VectorIndex {
         let exact = unit(vector);
         let mut hits: Vec<(usize, f32)> = candidates.into_iter().map(|n| (n, self.cosine(n, &exact))).collect();
         hits.retain(|&(_, score)| score >= least);
-        hits.sort_by(|a, b| descending(a.1, b.1).then(a.0.cmp(&b.0)));
+        sort_by(&mut hits, |a, b| descending(a.1, b.1).then(a.0.cmp(&b.0)));
         hits.truncate(top);
         hits.into_iter().map(|(n, score)| Hit { source: self.sources[n].name.clone(), score }).collect()
     }
@@ -258,7 +259,7 @@ fn best(values: impl Iterator<Item = f32>, count: usize) -> Vec<usize> {
             }
         }
     }
-    kept.sort_by(|a, b| descending(a.0, b.0));
+    sort_by(&mut kept, |a, b| descending(a.0, b.0));
     kept.truncate(count);
     kept.into_iter().map(|(_, n)| n).collect()
 }

@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 use std::collections::HashMap;
 
 use super::kv_cache::{KvCache, cache_bytes_per_token};
-use crate::base::Result;
+use crate::base::{Result, sort_by_key};
 use crate::cpu::CpuPlayer;
 use crate::graph::{Role, StateKind, WeightTable, fuse, lower};
 use crate::models::{Architecture, Pass};
@@ -37,7 +37,7 @@ pub fn activation_bytes(architecture: &dyn Architecture, dtype: Dtype, passes: &
         let buffers = lower(&graph, &table, device.capabilities())?.recording.buffers;
         let mut own: Vec<usize> =
             buffers.iter().filter(|buffer| buffer.role == Role::Scratch).map(|buffer| buffer.bytes).collect();
-        own.sort_by_key(|&bytes| Reverse(bytes));
+        sort_by_key(&mut own, |&bytes| Reverse(bytes));
         scratch.resize(own.len().max(scratch.len()), 0);
         scratch.iter_mut().zip(own).for_each(|(shared, bytes)| *shared = bytes.max(*shared));
     }

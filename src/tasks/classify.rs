@@ -3,7 +3,7 @@ use std::cmp::Ordering;
 use serde::Serialize;
 
 use super::encoding::{Embedded, Encoding};
-use crate::base::{ErrorKind, LayerError, Remedy, Result};
+use crate::base::{ErrorKind, LayerError, Remedy, Result, sort_by};
 use crate::image::{Preprocessor, Rgb8};
 use crate::models::{Classify, ImagesOutput};
 use crate::session::CancelToken;
@@ -160,7 +160,7 @@ pub(super) fn cut_warning(text: &str) -> String {
 /// Labels with score and logit in order of their logits, the best `top` of them.
 pub(super) fn best_first(labels: impl Iterator<Item = (String, f32, f32)>, top: Option<usize>) -> Vec<LabelScore> {
     let mut labels: Vec<_> = labels.map(|(label, score, logit)| LabelScore { label, score, logit }).collect();
-    labels.sort_by(|a, b| b.logit.partial_cmp(&a.logit).unwrap_or(Ordering::Equal));
+    sort_by(&mut labels, |a, b| b.logit.partial_cmp(&a.logit).unwrap_or(Ordering::Equal));
     labels.truncate(top.unwrap_or(labels.len()));
     labels
 }

@@ -1,6 +1,7 @@
 use std::ops::Range;
 
 use super::rules::Rules;
+use crate::base::{sort_by, sort_by_key};
 
 /// A token that is found in a text before anything else is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,7 +31,7 @@ pub(super) struct AddedTokens {
 impl AddedTokens {
     /// None if one is empty, or two have the same id or are found by the same text.
     pub fn new(mut tokens: Vec<AddedToken>, rules: &Rules) -> Option<Self> {
-        tokens.sort_by_key(|token| token.id);
+        sort_by_key(&mut tokens, |token| token.id);
         let found_by = |normalized: bool| {
             let all = tokens.iter().enumerate().filter(|(_, token)| token.normalized == normalized);
             let text = |token: &AddedToken| match normalized {
@@ -38,7 +39,7 @@ impl AddedTokens {
                 false => token.content.clone(),
             };
             let mut texts: Vec<(String, usize)> = all.map(|(n, token)| (text(token), n)).collect();
-            texts.sort();
+            sort_by(&mut texts, Ord::cmp);
             texts
         };
         let (exact, normalized) = (found_by(false), found_by(true));

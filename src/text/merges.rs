@@ -1,3 +1,5 @@
+use crate::base::sort_by_key;
+
 /// What two neighbouring pieces become.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Merge {
@@ -26,7 +28,7 @@ impl Merges {
     pub fn in_order(list: &[[u32; 3]], vocabulary: u32) -> Self {
         let mut sorted: Vec<usize> = (0..list.len()).collect();
         // Later ones first, so that they are the ones kept.
-        sorted.sort_by_key(|&n| (list[n][0], list[n][1], std::cmp::Reverse(n)));
+        sort_by_key(&mut sorted, |&n| (list[n][0], list[n][1], std::cmp::Reverse(n)));
         sorted.dedup_by_key(|n| (list[*n][0], list[*n][1]));
         let mut starts = vec![0; vocabulary as usize + 1];
         for &n in &sorted {

@@ -1,4 +1,5 @@
 use super::pieces::Pieces;
+use crate::base::sort_by;
 
 /// What an unknown letter scores below the least likely piece.
 const PENALTY: f64 = 10.0;
@@ -39,7 +40,7 @@ impl Unigram {
             return None;
         }
         let mut order: Vec<u32> = (0..pieces.len()).filter(|&id| !pieces.bytes(id).is_empty()).collect();
-        order.sort_by(|&a, &b| pieces.bytes(a).cmp(pieces.bytes(b)).then(b.cmp(&a)));
+        sort_by(&mut order, |&a, &b| pieces.bytes(a).cmp(pieces.bytes(b)).then(b.cmp(&a)));
         order.dedup_by(|b, a| pieces.bytes(*a) == pieces.bytes(*b));
         let place = |byte: usize| order.partition_point(|&id| usize::from(pieces.bytes(id)[0]) < byte) as u32;
         let starts = (0..=256).map(place).collect();

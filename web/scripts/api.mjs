@@ -16,6 +16,7 @@ const ENTRIES = [
   ['ocelli/element', 'element', 'Importing it defines `<vision-caption>`.'],
   ['ocelli/react', 'react', 'Hooks; React is not brought along.'],
   ['ocelli/transformers', 'transformers', 'Pipelines that are called as those of transformers.js.'],
+  ['ocelli/search', 'search', 'Search among many pictures and texts by their vectors.'],
 ];
 
 const TABLES = ['parameters', 'interfaceProperties', 'classProperties', 'typeAliasProperties', 'propertyMembers', 'typeDeclaration'];

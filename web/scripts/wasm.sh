@@ -13,7 +13,8 @@ build_wasm() {
 # build_module FEATURE PROFILE NAME
 build_module() {
   local feature=$1 profile=$2 name=$3
-  cargo build --profile "$profile" --target $WASM --lib --no-default-features --features "$feature"
+  # Less is inlined than is usual: a page downloads what comes of it. The kernels say themselves what must be.
+  cargo rustc --profile "$profile" --target $WASM --lib --no-default-features --features "$feature" -- -C llvm-args=-inline-threshold=25
   local module=target/$WASM/$profile/ocelli.wasm out=web/build/pkg-$name made_from
   made_from=$(cat "$module" web/scripts/wasm.sh web/package-lock.json "$BINDGEN" | digest)
   [ "$made_from" != "$(cat "web/pkg/.made-from-$name" 2>/dev/null)" ] || return 0

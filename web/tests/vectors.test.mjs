@@ -1,9 +1,9 @@
-// Vectors in a page: embeddings, features and labels equal the reference's, on the CPU and on WebGPU; and an index of them.
+// Labels and vectors in a page: what a model can do is told, and an index of vectors is searched.
 
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 
-import { mounts, tap } from './common/goldens.mjs';
+import { mounts } from './common/goldens.mjs';
 import { startSite } from './common/site.mjs';
 
 let browser;
@@ -19,66 +19,51 @@ before(async () => {
 
 after(() => close?.());
 
-/** Runs in the page: everything that a model makes of a picture. */
-async function vectors({ url, options }) {
-  const { load } = await import('/dist/index.js');
-  const model = await load(url, options);
-  const { architecture, tasks, checksum } = model.info;
-  const image = '/pictures/cat.png';
-  const features = await model.features(image);
-  const embedding = tasks.includes('embed') ? await model.embed({ image }, { normalize: false }) : undefined;
-  const unit = tasks.includes('embed') ? await model.embed({ image }) : undefined;
-  const labels = tasks.includes('classify') ? await model.classify(image, [], { topK: 100 }) : undefined;
-  const refused = await model.caption(image).then(() => undefined, ({ code, remedy }) => ({ code, remedy }));
-  model.dispose();
-  return {
-    architecture,
-    tasks,
-    checksum,
-    features: { ...features, values: [...features.values] },
-    typed: features.values instanceof Float32Array && embedding instanceof Float32Array,
-    embedding: embedding && [...embedding],
-    length: unit && Math.hypot(...unit),
-    labels,
-    refused,
-  };
-}
+test('a model of vectors is refused by the captioning module, with what it knows', async () => {
+  for (const name of ['siglip-vision', 'vit-hf', 'vit-timm-map']) {
+    const url = new URL(`models/${name}/`, site.url).href;
+    const refused = await page.evaluate(async (url) => {
+      const { load } = await import('/dist/index.js');
+      return load(url, { device: 'cpu' }).then(() => undefined, ({ code, message, remedy }) => ({ code, message, remedy }));
+    }, url);
+    assert.equal(refused?.code, 'OCELLI_UNSUPPORTED', JSON.stringify(refused));
+    assert.match(refused.remedy, /paligemma/);
+    assert.doesNotMatch(refused.remedy, /siglip|vit/);
+  }
+});
 
-/** The largest difference, as a share of the reference's standard deviation. */
-function off(found, expected) {
-  assert.equal(found.length, expected.length);
-  const mean = expected.reduce((sum, value) => sum + value, 0) / expected.length;
-  const deviation = Math.sqrt(expected.reduce((sum, value) => sum + (value - mean) ** 2, 0) / expected.length);
-  return found.reduce((most, value, n) => Math.max(most, Math.abs(value - expected[n])), 0) / deviation;
-}
-
-for (const device of ['cpu', 'gpu']) {
-  test(`siglip-vision on the ${device}: the reference's embedding and features`, async () => {
-    const url = new URL('models/siglip-vision/', site.url).href;
-    const found = await page.evaluate(vectors, { url, options: { device, dtype: 'f32' } });
-    assert.deepEqual([found.architecture, found.tasks, found.typed], ['siglip', ['embed', 'features'], true]);
-    assert.match(found.checksum, /^[0-9a-f]{64}$/);
-    const pooled = tap('siglip-vision', 'image/pooled').subarray(0, found.embedding.length);
-    const rows = tap('siglip-vision', 'image/features').subarray(0, found.features.values.length);
-    assert.deepEqual([found.features.rows, found.features.width], [9, 48]);
-    assert.ok(off(found.features.values, rows) < 1e-3, `features off by ${off(found.features.values, rows)}`);
-    assert.ok(off(found.embedding, pooled) < 1e-3, `embedding off by ${off(found.embedding, pooled)}`);
-    // Another row must miss, or the comparison says nothing.
-    assert.ok(off([...found.embedding].reverse(), pooled) > 0.1);
-    assert.ok(Math.abs(found.length - 1) < 1e-5);
-    assert.equal(found.refused.code, 'OCELLI_UNSUPPORTED');
-    assert.match(found.refused.remedy, /embed, features/);
+test('labels are scored as answers, and what a model cannot do is told with what it can', async () => {
+  const found = await page.evaluate(async () => {
+    const { load } = await import('/dist/index.js');
+    const model = await load({ device: 'cpu' });
+    const { architecture, tasks, checksum } = model.info;
+    const image = '/pictures/cat.png';
+    const { labels, warnings } = await model.classify(image, ['boat', 'cat', 'house']);
+    const [best] = (await model.classify(image, ['boat', 'cat', 'house'], { topK: 1 })).labels;
+    const code = ({ code, remedy }) => ({ code, remedy });
+    const refused = await Promise.all([
+      model.embed({ text: 'a cat' }).then(() => undefined, code),
+      model.features(image).then(() => undefined, code),
+      model.classify(image).then(() => undefined, code),
+      model.classify(image, ['cat', ' ']).then(() => undefined, code),
+    ]);
+    const stop = new AbortController();
+    stop.abort();
+    const stopped = await model.classify(image, ['cat'], { signal: stop.signal }).catch(({ code }) => code);
+    model.dispose();
+    return { architecture, tasks, checksum, labels, warnings, best, refused, stopped };
   });
-
-  test(`vit-hf on the ${device}: the reference's logits of its own labels`, async () => {
-    const url = new URL('models/vit-hf/', site.url).href;
-    const { labels } = await page.evaluate(vectors, { url, options: { device, dtype: 'f32' } });
-    const expected = [...tap('vit-hf', 'logits').subarray(0, 5)].sort((a, b) => b - a);
-    assert.ok(off(labels.labels.map(({ logit }) => logit), expected) < 1e-3);
-    assert.ok(Math.abs(labels.labels.reduce((sum, { score }) => sum + score, 0) - 1) < 1e-5, 'the scores are shares');
-    assert.deepEqual(labels.warnings, []);
-  });
-}
+  assert.equal(found.architecture, 'paligemma');
+  assert.ok(found.tasks.includes('classify') && !found.tasks.includes('embed'));
+  assert.match(found.checksum, /^[0-9a-f]{64}$/);
+  assert.deepEqual(found.labels.map(({ label }) => label).sort(), ['boat', 'cat', 'house']);
+  assert.ok(Math.abs(found.labels.reduce((sum, { score }) => sum + score, 0) - 1) < 1e-5, 'the scores are shares');
+  assert.deepEqual(found.best, found.labels[0]);
+  assert.deepEqual(found.warnings, []);
+  assert.deepEqual(found.refused.map(({ code }) => code), ['OCELLI_UNSUPPORTED', 'OCELLI_UNSUPPORTED', 'OCELLI_BAD_ARGUMENT', 'OCELLI_BAD_ARGUMENT']);
+  assert.match(found.refused[0].remedy, /caption, describe, ask/);
+  assert.equal(found.stopped, 'OCELLI_CANCELLED');
+});
 
 test('an index finds, forgets, is kept, and tells of another model and of damage', async () => {
   const found = await page.evaluate(async () => {

@@ -2,6 +2,7 @@
 
 use std::cmp::Ordering;
 
+use crate::base::sort_by;
 use crate::cpu::CpuError;
 use crate::cpu::call::{Call, size};
 use crate::kernels::params::TopKParams;
@@ -15,7 +16,7 @@ const NEVER: f32 = -3.0e38;
 /// Sorts entries by value, descending, equal values by index, and writes the first ones to `out`.
 pub fn best(entries: &mut dyn Iterator<Item = (f32, u32)>, out: &mut [[u32; 2]]) {
     let mut entries: Vec<_> = entries.collect();
-    entries.sort_by(|a, b| b.0.partial_cmp(&a.0).unwrap_or(Ordering::Equal).then(a.1.cmp(&b.1)));
+    sort_by(&mut entries, |a, b| b.0.partial_cmp(&a.0).unwrap_or(Ordering::Equal).then(a.1.cmp(&b.1)));
     out.fill(MISSING);
     out.iter_mut().zip(entries).for_each(|(o, (value, index))| *o = [value.to_bits(), index]);
 }

@@ -3,6 +3,7 @@ use std::ops::Range;
 use serde_json::{Map, Value, json};
 
 use super::plan::{Part, StoredWeight};
+use crate::base::sort_by_key;
 use crate::quant::layout;
 use crate::tensor::Dtype;
 
@@ -25,7 +26,7 @@ pub struct StoredTensor {
 /// The first bytes of a shard, up to where data begins, and its tensors in the order of their data.
 pub fn header(weights: &[StoredWeight], parts: &[Part]) -> (Vec<u8>, Vec<StoredTensor>) {
     let mut tensors: Vec<StoredTensor> = parts.iter().flat_map(|part| tensors_of(weights, part)).collect();
-    tensors.sort_by_key(|tensor| !tensor.bytes.is_multiple_of(4));
+    sort_by_key(&mut tensors, |tensor| !tensor.bytes.is_multiple_of(4));
     let mut entries = Map::new();
     let mut at = 0;
     for tensor in &tensors {

@@ -1,5 +1,6 @@
 use std::collections::HashMap;
 
+use crate::base::sort_by_key;
 use crate::format::FormatError;
 use crate::format::safetensors::{self, Entry};
 use crate::tensor::Dtype;
@@ -31,7 +32,7 @@ pub fn read_shard(
     take: &mut dyn FnMut(PackedRows<'_>) -> crate::base::Result<()>,
 ) -> crate::base::Result<()> {
     let mut entries = safetensors::parse(file, bytes)?;
-    entries.sort_by_key(|entry| entry.bytes.start);
+    sort_by_key(&mut entries, |entry| entry.bytes.start);
     let places: HashMap<&str, &Entry> = entries.iter().map(|entry| (entry.name.as_str(), entry)).collect();
     let of = |entry: &Entry| bytes.get(entry.bytes.clone()).unwrap_or_default();
     for entry in &entries {

@@ -25,12 +25,3 @@ export function cases(checkpoint) {
     return { ...golden, logits, promptTokens: golden.input_ids.slice(golden.image_token_count) };
   });
 }
-
-/** @returns the values of one of a checkpoint's reference tensors */
-export function tap(checkpoint, name) {
-  const file = readFileSync(new URL(`${checkpoint}/golden.safetensors`, folder));
-  const start = 8 + Number(file.readBigUInt64LE(0));
-  const { [name]: entry } = JSON.parse(file.subarray(8, start).toString());
-  const [from, to] = entry.data_offsets;
-  return Float32Array.from({ length: (to - from) / 4 }, (_, index) => file.readFloatLE(start + from + 4 * index));
-}
