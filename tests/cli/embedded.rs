@@ -58,11 +58,11 @@ fn labels_are_scored_as_answers() {
 #[test]
 fn what_a_model_cannot_do_is_told_with_what_it_can() {
     let pets = sample("pets.png");
-    task(&["classify", &pets]).failed(1, "OCELLI_BAD_ARGUMENT", "no labels");
-    task(&["classify", &pets, "cat", " "]).failed(1, "OCELLI_BAD_ARGUMENT", "label 2 is empty");
+    task(&["classify", &pets]).failed(2, "OCELLI_BAD_ARGUMENT", "no labels");
+    task(&["classify", &pets, "cat", " "]).failed(2, "OCELLI_BAD_ARGUMENT", "label 2 is empty");
     task(&["features", &pets]).failed(1, "OCELLI_UNSUPPORTED", "features");
     task(&["embed", "--text", "a cat"]).failed(1, "OCELLI_UNSUPPORTED", "embed");
-    task(&["caption", &pets, "--out", "/nowhere/x"]).failed(1, "OCELLI_BAD_ARGUMENT", "/nowhere/x");
+    task(&["caption", &pets, "--out", "/nowhere/x"]).failed(2, "OCELLI_BAD_ARGUMENT", "/nowhere/x");
 }
 
 #[test]
