@@ -205,7 +205,8 @@ export class Engine {
       meter.add('upload', done - before);
       before = done;
     };
-    const checksum = await checkpointChecksum(files);
+    // What is wrong with a file, the module tells.
+    const checksum = await checkpointChecksum(files).catch(() => '');
     const model = await this.#onDevice((device) => wasm.WasmModel.load(files, device, count));
     return { model, loadMs: performance.now() - began, checksum };
   }
