@@ -121,7 +121,7 @@ test('samples run in a page as they stand', async () => {
   cpSync(join(WEB, 'demo/samples/harbour.png'), join(root, 'boat.png'));
   cpSync(join(WEB, 'demo/samples/pets.png'), join(root, 'pets.png'));
   writeFileSync(join(root, 'index.html'), '<!doctype html><title>samples</title><link rel="icon" href="data:,"><img src="/boat.png">');
-  const addresses = { ocelli: '/dist/index.js', 'ocelli/element': '/dist/element.js', 'ocelli/transformers': '/dist/transformers.js' };
+  const addresses = { ocelli: '/dist/index.js', 'ocelli/element': '/dist/element.js', 'ocelli/transformers': '/dist/transformers.js', 'ocelli/search': '/dist/search.js' };
   const scripts = [ROOT, 'README.md', 'docs/hosting.md'].flatMap((page) => samples(page, 'ts|js').map(({ code }) => ({ page, code }))).filter(({ code }) => code.includes("from 'ocelli") || code.includes("import 'ocelli"));
   assert.ok(scripts.length >= 7, `only ${scripts.length} samples can run`);
   const site = await serve({ port: 0, mounts: { '/': root, '/models/my-pack': join(WEB, 'models/tiny'), '/ocelli/dist': join(WEB, 'dist'), '/ocelli/pkg': join(WEB, 'pkg'), '/ocelli/models': join(WEB, 'models') } });
