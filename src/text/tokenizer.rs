@@ -122,6 +122,10 @@ impl Tokenizer {
     pub fn with_normalizers(self, first: Vec<Normalizer>) -> Result<Self, TextError> {
         let Self { by, source } = self;
         let file = if source.is_some() { COMPACT } else { JSON };
+        #[cfg_attr(
+            not(feature = "any-tokenizer"),
+            expect(clippy::infallible_destructuring_match, reason = "the other pattern is the feature's")
+        )]
         let own = match by {
             By::Own(own) => own,
             #[cfg(feature = "any-tokenizer")]

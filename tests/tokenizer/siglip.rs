@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use ocelli::base::{Error, ErrorKind};
+use ocelli::base::ErrorKind;
 use ocelli::models::TextIds;
 use ocelli::models::siglip::SiglipText;
 use serde::Deserialize;
