@@ -18,5 +18,7 @@ mod program;
 mod root;
 #[path = "common/scratch.rs"]
 mod scratch;
+#[path = "cli/search.rs"]
+mod search;
 #[path = "cli/tell.rs"]
 mod tell;

@@ -16,6 +16,6 @@ pub use field::Field;
 pub use field_error::FieldError;
 pub use fields::Fields;
 pub use lock::lock;
-pub use math::{ceil_div, round_up};
+pub use math::{ceil_div, length, round_up, unit};
 pub use remedy::{Remedy, RemedyPart, Setting};
 pub use sort::{sort_by, sort_by_key};

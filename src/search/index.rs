@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use serde::{Deserialize, Serialize};
 
 use super::dot::{LANES, dot};
-use crate::base::sort_by;
+use crate::base::{sort_by, unit};
 
 /// Levels of a value on either side of zero.
 const LEVELS: f32 = 127.0;
@@ -232,13 +232,6 @@ impl VectorIndex {
 /// A value in coarse steps.
 fn value(coarse: i8, fine: i8) -> f32 {
     f32::from(coarse) + f32::from(fine) / FINE
-}
-
-/// The same vector with length 1; one without a length as it is.
-fn unit(vector: &[f32]) -> Vec<f32> {
-    let length = vector.iter().map(|&value| f64::from(value) * f64::from(value)).sum::<f64>().sqrt();
-    let factor = if length > 0.0 { 1.0 / length } else { 1.0 };
-    vector.iter().map(|&value| (f64::from(value) * factor) as f32).collect()
 }
 
 fn descending(a: f32, b: f32) -> Ordering {

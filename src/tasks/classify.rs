@@ -3,7 +3,7 @@ use std::cmp::Ordering;
 use serde::Serialize;
 
 use super::encoding::{Embedded, Encoding};
-use crate::base::{ErrorKind, LayerError, Remedy, Result, sort_by};
+use crate::base::{ErrorKind, LayerError, Remedy, Result, sort_by, unit};
 use crate::image::{Preprocessor, Rgb8};
 use crate::models::{Classify, ImagesOutput};
 use crate::session::CancelToken;
@@ -111,7 +111,7 @@ impl Encoding {
         }
         self.embed_labels(task.texts(), cancel).await?;
         let rows = self.pictures(std::slice::from_ref(picture), preprocessor, ImagesOutput::Embedding, cancel).await?;
-        let picture = unit(rows.into_iter().next().unwrap_or_default());
+        let picture = unit(&rows.into_iter().next().unwrap_or_default());
         let similarity = self.encoder_mut().similarity().await?;
         let (scale, bias) = similarity.map_or((1.0, 0.0), |pair| (pair.scale, pair.bias));
         let Some(set) = &self.labels else { return Ok(Default::default()) };
@@ -130,7 +130,7 @@ impl Encoding {
             return Ok(());
         }
         let mut embedded = self.texts(&texts, cancel).await?;
-        embedded.rows = embedded.rows.into_iter().map(unit).collect();
+        embedded.rows = embedded.rows.iter().map(|row| unit(row)).collect();
         self.labels = Some(LabelSet { texts, embedded });
         Ok(())
     }
@@ -167,20 +167,6 @@ pub(super) fn best_first(labels: impl Iterator<Item = (String, f32, f32)>, top: 
 
 fn dot(a: &[f32], b: &[f32]) -> f32 {
     a.iter().zip(b).map(|(&a, &b)| f64::from(a) * f64::from(b)).sum::<f64>() as f32
-}
-
-/// A vector's length.
-pub(super) fn norm(row: &[f32]) -> f32 {
-    row.iter().map(|&value| f64::from(value) * f64::from(value)).sum::<f64>().sqrt() as f32
-}
-
-/// The same vector with length 1; one without a length as it is.
-pub(super) fn unit(mut row: Vec<f32>) -> Vec<f32> {
-    let length = norm(&row);
-    if length > 0.0 {
-        row.iter_mut().for_each(|value| *value /= length);
-    }
-    row
 }
 
 /// The probability that each logit stands for by itself.
@@ -238,7 +224,7 @@ mod tests {
 
     #[test]
     fn a_unit_vector_has_length_one() {
-        assert_eq!(unit(vec![3.0, 4.0]), [0.6, 0.8]);
-        assert_eq!(unit(vec![0.0; 2]), [0.0; 2]);
+        assert_eq!(unit(&[3.0, 4.0]), [0.6, 0.8]);
+        assert_eq!(unit(&[0.0; 2]), [0.0; 2]);
     }
 }

@@ -127,7 +127,9 @@ pub async fn index_folder(
     let mut report = Indexed { indexed: 0, skipped: 0, removed: 0, failed: Vec::new(), seconds: 0.0 };
     if let Some(index) = &mut index {
         let names: Vec<String> = index.sources().iter().map(|source| source.name.clone()).collect();
-        for name in names.iter().filter(|name| !found.iter().any(|source| source.name == **name)) {
+        // They are in order of their names.
+        let gone = |name: &&String| found.binary_search_by(|source| source.name.cmp(name)).is_err();
+        for name in names.iter().filter(gone) {
             index.remove(name);
             report.removed += 1;
         }
@@ -141,17 +143,20 @@ pub async fn index_folder(
         if cancel.check().is_err() {
             break;
         }
-        let mut read: Vec<(&Source, Rgb8)> = Vec::with_capacity(batch.len());
+        let (mut sources, mut pictures) = (Vec::with_capacity(batch.len()), Vec::with_capacity(batch.len()));
         for source in batch {
             match picture(folder, source) {
-                Ok(picture) => read.push((source, picture)),
+                Ok(picture) => {
+                    sources.push(*source);
+                    pictures.push(picture);
+                }
                 Err(error) => report.failed.push(failed(source, &error)),
             }
         }
-        let vectors = embed(model, &read.iter().map(|(_, picture)| picture.clone()).collect::<Vec<_>>()).await?;
-        for ((source, _), vector) in read.iter().zip(&vectors) {
+        let vectors = embed(model, &pictures).await?;
+        for (source, vector) in sources.into_iter().zip(&vectors) {
             let index = index.get_or_insert_with(|| VectorIndex::new(vector.len(), identity.clone()));
-            match index.add((*source).clone(), vector) {
+            match index.add(source.clone(), vector) {
                 true => report.indexed += 1,
                 false => report.failed.push(FailedPicture {
                     source: source.name.clone(),

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use ocelli::tasks::{GenerateOptions, Preset};
 
-use super::device_args::{DeviceArgs, DtypeArg, mebibytes, positive};
+use super::device_args::{DeviceArgs, DtypeArg, ModelArgs, mebibytes, positive};
 use super::task_args::TaskCommand;
 
 /// Vision-language models on WebGPU and on the CPU.
@@ -81,20 +81,11 @@ pub struct EmbedArgs {
     /// A text. May be given several times.
     #[arg(long, value_name = "TEXT")]
     pub text: Vec<String>,
-    /// A pack or a checkpoint's directory.
-    #[arg(long, value_name = "DIR")]
-    pub model: Option<PathBuf>,
-    /// How weights of a checkpoint are kept on the device [default: q8]; a pack keeps its own.
-    #[arg(long, value_enum)]
-    pub dtype: Option<DtypeArg>,
-    #[command(flatten)]
-    pub device: DeviceArgs,
     /// Write the vectors as the model leaves them, pictures first, as a NumPy file `[n, d]`.
     #[arg(long, value_name = "FILE.npy")]
     pub out: Option<PathBuf>,
-    /// Print one JSON object on one line, with vectors of length 1.
-    #[arg(long)]
-    pub json: bool,
+    #[command(flatten)]
+    pub model: ModelArgs,
 }
 
 #[derive(Debug, Args)]
@@ -108,17 +99,8 @@ pub struct IndexArgs {
     /// Also tell which pictures are alike: those whose cosine is at least this.
     #[arg(long, value_name = "COSINE", num_args = 0..=1, default_missing_value = "0.98")]
     pub doubles: Option<f32>,
-    /// A pack or a checkpoint's directory.
-    #[arg(long, value_name = "MODEL")]
-    pub model: Option<PathBuf>,
-    /// How weights of a checkpoint are kept on the device [default: q8]; a pack keeps its own.
-    #[arg(long, value_enum)]
-    pub dtype: Option<DtypeArg>,
     #[command(flatten)]
-    pub device: DeviceArgs,
-    /// Print one JSON object on one line.
-    #[arg(long)]
-    pub json: bool,
+    pub model: ModelArgs,
 }
 
 #[derive(Debug, Args)]
@@ -137,17 +119,8 @@ pub struct SearchArgs {
     /// Tell only those whose cosine is at least this.
     #[arg(long, value_name = "COSINE", default_value_t = -1.0, allow_negative_numbers = true)]
     pub least: f32,
-    /// The model that the index was made with.
-    #[arg(long, value_name = "MODEL")]
-    pub model: Option<PathBuf>,
-    /// How weights of a checkpoint are kept on the device [default: q8]; a pack keeps its own.
-    #[arg(long, value_enum)]
-    pub dtype: Option<DtypeArg>,
     #[command(flatten)]
-    pub device: DeviceArgs,
-    /// Print one JSON object on one line.
-    #[arg(long)]
-    pub json: bool,
+    pub model: ModelArgs,
 }
 
 #[derive(Debug, Args)]

@@ -1,8 +1,26 @@
 //! Where a model runs, and how its weights are kept: arguments that commands share.
 
+use std::path::PathBuf;
+
 use clap::{Args, ValueEnum};
 use ocelli::session::{DeviceChoice, DeviceOptions};
 use ocelli::tasks::Dtype;
+
+/// Which model, how it is kept, where it runs, and how it is told.
+#[derive(Debug, Args)]
+pub struct ModelArgs {
+    /// A pack or a checkpoint's directory, instead of the small model that is built in.
+    #[arg(long, value_name = "DIR")]
+    pub model: Option<PathBuf>,
+    /// How weights of a checkpoint are kept on the device [default: q8]; a pack keeps its own.
+    #[arg(long, value_enum)]
+    pub dtype: Option<DtypeArg>,
+    #[command(flatten)]
+    pub device: DeviceArgs,
+    /// Print one JSON object on one line.
+    #[arg(long)]
+    pub json: bool,
+}
 
 /// Where to run.
 #[derive(Debug, Args)]

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use ocelli::base::Result;
+use ocelli::base::{Result, length, unit};
 use ocelli::tasks::{Bounds, LabelScore, Mask, MemoryUse, Object, Outcome, Rgb8, TaskResult};
 use serde::Serialize;
 
@@ -140,9 +140,7 @@ impl Told<'_> {
 }
 
 fn embedding<'a>(source: &'a str, row: &[f32]) -> EmbeddingOut<'a> {
-    let norm = row.iter().map(|&value| f64::from(value).powi(2)).sum::<f64>().sqrt() as f32;
-    let values = if norm > 0.0 { row.iter().map(|value| value / norm).collect() } else { row.to_vec() };
-    EmbeddingOut { source, norm, values }
+    EmbeddingOut { source, norm: length(row) as f32, values: unit(row) }
 }
 
 /// A line for each object.

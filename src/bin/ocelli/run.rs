@@ -16,7 +16,7 @@ use ocelli::tasks::{
 use serde::Serialize;
 
 use super::args::RunArgs;
-use super::device_args::DtypeArg;
+use super::device_args::{DtypeArg, ModelArgs};
 use super::embedded::Embedded;
 use super::error::CliError;
 use super::progress::WorkBar;
@@ -47,7 +47,7 @@ pub async fn run(args: &RunArgs) -> Result<()> {
     let pictures = args.image.iter().map(|path| picture(path)).collect::<Result<Vec<_>>>()?;
     let player = memory::limit(Player::open(args.device.choice(), &args.device.options()).await?);
     let (mut model, load_ms) =
-        load(Some(&args.model), player, args.dtype.map(DtypeArg::dtype), &cancel, args.json).await?;
+        load(files(Some(&args.model))?.as_ref(), player, args.dtype.map(DtypeArg::dtype), &cancel, args.json).await?;
 
     let request = Request { pictures: &pictures, prompt: &args.prompt, options: &options };
     let unwritten: Cell<Option<CliError>> = Cell::new(None);
@@ -78,24 +78,34 @@ pub async fn run(args: &RunArgs) -> Result<()> {
     Ok(())
 }
 
-/// Loads a model from a folder, or the built-in one, with a bar unless `quiet`; the model and the milliseconds it took.
+/// The files of a model: a folder's, or the built-in ones.
+pub fn files(folder: Option<&Path>) -> Result<Box<dyn ModelFiles>> {
+    Ok(match folder {
+        Some(folder) => Box::new(open(folder)?),
+        None => Box::new(Embedded::open()?),
+    })
+}
+
+/// Loads a model as the arguments say.
+pub async fn load_told(args: &ModelArgs, files: &dyn ModelFiles, cancel: &CancelToken) -> Result<Model> {
+    let player = memory::limit(Player::open(args.device.choice(), &args.device.options()).await?);
+    Ok(load(files, player, args.dtype.map(DtypeArg::dtype), cancel, args.json).await?.0)
+}
+
+/// Loads a model with a bar unless `quiet`; the model and the milliseconds it took.
 pub async fn load(
-    folder: Option<&Path>,
+    files: &dyn ModelFiles,
     player: Player,
     dtype: Option<Dtype>,
     cancel: &CancelToken,
     quiet: bool,
 ) -> Result<(Model, f64)> {
     let start = now_ms();
-    let files: Box<dyn ModelFiles> = match folder {
-        Some(folder) => Box::new(open(folder)?),
-        None => Box::new(Embedded::open()?),
-    };
     let usual = ModelOptions::default();
     let options = ModelOptions { dtype: dtype.unwrap_or(usual.dtype), ..usual };
     let player = player.with_breath(interrupt::breathe);
     let bar = WorkBar::new("loading", quiet);
-    let model = Model::load(files.as_ref(), player, options, now_ms, &mut |progress| {
+    let model = Model::load(files, player, options, now_ms, &mut |progress| {
         bar.show(progress);
         Ok(cancel.check()?)
     })

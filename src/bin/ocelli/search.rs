@@ -1,22 +1,18 @@
 //! `ocelli index` and `ocelli search`: the pictures of a folder, found by words or by a picture.
 
-use std::path::Path;
-
 use ocelli::base::Result;
-use ocelli::format::ModelFiles;
 use ocelli::search::{Hit, IndexModel};
-use ocelli::session::{CancelToken, Player};
+use ocelli::session::CancelToken;
 use ocelli::tasks::{
-    Call, GenerateOptions, Indexed, MemoryUse, Model, Outcome, Task, index_folder, index_model, model_checksum, open,
+    Call, GenerateOptions, Indexed, MemoryUse, Model, Outcome, Task, index_folder, index_model, model_checksum,
     open_index,
 };
 use serde::Serialize;
 
 use super::args::{IndexArgs, SearchArgs};
-use super::device_args::{DeviceArgs, DtypeArg};
-use super::embedded::Embedded;
+use super::device_args::ModelArgs;
 use super::progress::WorkBar;
-use super::{interrupt, json, memory, run};
+use super::{interrupt, json, run};
 
 #[derive(Serialize)]
 struct IndexOut<'a> {
@@ -37,8 +33,8 @@ struct SearchOut {
 
 pub async fn index(args: &IndexArgs) -> Result<()> {
     let cancel = interrupt::token()?;
-    let (mut model, identity) = load(args.model.as_deref(), args.dtype, &args.device, &cancel, args.json).await?;
-    let bar = WorkBar::counting("indexing", args.json);
+    let (mut model, identity) = load(&args.model, &cancel).await?;
+    let bar = WorkBar::counting("indexing", args.model.json);
     let mut progress = |done, all| bar.show_count(done, all);
     let done = index_folder(&mut model, identity.clone(), &args.folder, &args.out, &cancel, &mut progress).await;
     bar.finish();
@@ -47,7 +43,7 @@ pub async fn index(args: &IndexArgs) -> Result<()> {
         Some(least) if done.indexed + done.skipped > 0 => open_index(&args.out, &identity)?.doubles(least),
         _ => Vec::new(),
     };
-    if args.json {
+    if args.model.json {
         return Ok(json::print(&IndexOut { indexed: &done, doubles, memory: model.memory() })?);
     }
     let Indexed { indexed, skipped, removed, failed, seconds } = &done;
@@ -67,7 +63,7 @@ pub async fn search(args: &SearchArgs) -> Result<()> {
         Some(path) => vec![run::picture(path)?],
         None => Vec::new(),
     };
-    let (mut model, identity) = load(args.model.as_deref(), args.dtype, &args.device, &cancel, args.json).await?;
+    let (mut model, identity) = load(&args.model, &cancel).await?;
     let index = open_index(&args.index, &identity)?;
     let task = Task::Embed { texts: args.text.iter().cloned().collect() };
     let options = GenerateOptions::default();
@@ -77,7 +73,7 @@ pub async fn search(args: &SearchArgs) -> Result<()> {
         _ => (Vec::new(), Vec::new()),
     };
     let results = index.search(&values, args.top_k, args.least);
-    if args.json {
+    if args.model.json {
         return Ok(json::print(&SearchOut { results, warnings, memory: done.memory })?);
     }
     for warning in &warnings {
@@ -91,20 +87,10 @@ pub async fn search(args: &SearchArgs) -> Result<()> {
 }
 
 /// The model, and how indexes know it.
-async fn load(
-    folder: Option<&Path>,
-    dtype: Option<DtypeArg>,
-    device: &DeviceArgs,
-    cancel: &CancelToken,
-    quiet: bool,
-) -> Result<(Model, IndexModel)> {
-    let files: Box<dyn ModelFiles> = match folder {
-        Some(folder) => Box::new(open(folder)?),
-        None => Box::new(Embedded::open()?),
-    };
+async fn load(args: &ModelArgs, cancel: &CancelToken) -> Result<(Model, IndexModel)> {
+    let files = run::files(args.model.as_deref())?;
     let checksum = model_checksum(files.as_ref())?;
-    let player = memory::limit(Player::open(device.choice(), &device.options()).await?);
-    let (model, _) = run::load(folder, player, dtype.map(DtypeArg::dtype), cancel, quiet).await?;
+    let model = run::load_told(args, files.as_ref(), cancel).await?;
     let identity = index_model(&model, checksum);
     Ok((model, identity))
 }

@@ -1,29 +1,25 @@
 //! Runs a task, and has its result told.
 
 use std::cell::Cell;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use ocelli::base::Result;
-use ocelli::session::Player;
 use ocelli::tasks::{GenerateOptions, Rgb8, Task, TaskResult, prompt};
 
 use super::args::EmbedArgs;
-use super::device_args::{DeviceArgs, DtypeArg};
+use super::device_args::ModelArgs;
 use super::error::CliError;
 use super::outcome::Told;
 use super::task_args::TaskCommand;
-use super::{interrupt, json, memory, run};
+use super::{interrupt, json, run};
 
 /// What is done, with which model, and where.
 struct Work<'a> {
     task: &'a Task,
     generate: &'a GenerateOptions,
-    model: Option<&'a Path>,
-    dtype: Option<DtypeArg>,
-    device: &'a DeviceArgs,
+    model: &'a ModelArgs,
     /// Print the text as it comes.
     stream: bool,
-    quiet: bool,
 }
 
 pub async fn run(TaskCommand { task, args, generate }: &TaskCommand) -> Result<()> {
@@ -36,37 +32,22 @@ pub async fn run(TaskCommand { task, args, generate }: &TaskCommand) -> Result<(
     }
     let pictures = pictures(std::slice::from_ref(&args.image))?;
     // The words that objects are read from are not for people.
-    let stream = !args.json && !task.has_file();
-    let work = Work {
-        task,
-        generate,
-        model: args.model.as_deref(),
-        dtype: args.dtype,
-        device: &args.device,
-        stream,
-        quiet: args.json,
-    };
+    let stream = !args.model.json && !task.has_file();
+    let work = Work { task, generate, model: &args.model, stream };
     let result = work.run(&pictures).await?;
     let (sources, out) = (vec![args.image.display().to_string()], args.out.as_deref());
-    Told { sources, pictures: &pictures, out, json: args.json }.tell(result)
+    Told { sources, pictures: &pictures, out, json: args.model.json }.tell(result)
 }
 
 /// Embeds any number of pictures and texts.
 pub async fn embed(args: &EmbedArgs) -> Result<()> {
     let pictures = pictures(&args.image)?;
-    let work = Work {
-        task: &Task::Embed { texts: args.text.clone() },
-        generate: &GenerateOptions::default(),
-        model: args.model.as_deref(),
-        dtype: args.dtype,
-        device: &args.device,
-        stream: false,
-        quiet: args.json,
-    };
+    let (task, generate) = (&Task::Embed { texts: args.text.clone() }, &GenerateOptions::default());
+    let work = Work { task, generate, model: &args.model, stream: false };
     let result = work.run(&pictures).await?;
     let names = args.image.iter().map(|path| path.display().to_string());
     let sources = names.chain(args.text.iter().cloned()).collect();
-    Told { sources, pictures: &pictures, out: args.out.as_deref(), json: args.json }.tell(result)
+    Told { sources, pictures: &pictures, out: args.out.as_deref(), json: args.model.json }.tell(result)
 }
 
 fn pictures(paths: &[PathBuf]) -> Result<Vec<Rgb8>> {
@@ -77,9 +58,7 @@ impl Work<'_> {
     /// Loads the model and has it do its work.
     async fn run(&self, pictures: &[Rgb8]) -> Result<TaskResult> {
         let cancel = interrupt::token()?;
-        let player = memory::limit(Player::open(self.device.choice(), &self.device.options()).await?);
-        let dtype = self.dtype.map(DtypeArg::dtype);
-        let (mut model, _) = run::load(self.model, player, dtype, &cancel, self.quiet).await?;
+        let mut model = run::load_told(self.model, run::files(self.model.model.as_deref())?.as_ref(), &cancel).await?;
         let unwritten: Cell<Option<CliError>> = Cell::new(None);
         let mut emit = |piece: &str| {
             if self.stream

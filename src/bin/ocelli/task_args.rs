@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{ArgMatches, Args, Command, FromArgMatches, Subcommand};
 use ocelli::tasks::{GenerateOptions, Task};
 
-use super::device_args::{DeviceArgs, DtypeArg};
+use super::device_args::ModelArgs;
 
 /// A task and how to go about it.
 #[derive(Debug)]
@@ -21,20 +21,11 @@ pub struct TaskCommand {
 pub struct TaskArgs {
     /// A picture: PNG, JPEG, WebP, GIF (first frame) or BMP.
     pub image: PathBuf,
-    /// A pack or a Hugging Face directory, instead of the small model that is built in.
-    #[arg(long, value_name = "DIR")]
-    pub model: Option<PathBuf>,
-    /// How weights of a Hugging Face directory are kept on the device [default: q8]; a pack keeps its own.
-    #[arg(long, value_enum)]
-    pub dtype: Option<DtypeArg>,
-    #[command(flatten)]
-    pub device: DeviceArgs,
     /// Write what comes of it: things found, drawn over the picture, as a PNG; features as a NumPy file.
     #[arg(long, value_name = "FILE")]
     pub out: Option<PathBuf>,
-    /// Print one JSON object on one line.
-    #[arg(long)]
-    pub json: bool,
+    #[command(flatten)]
+    pub model: ModelArgs,
 }
 
 impl Subcommand for TaskCommand {

@@ -36,7 +36,7 @@ struct Answered {
 pub async fn weigh(args: &WeighArgs) -> Result<()> {
     let cancel = interrupt::token()?;
     let player = Player::open(args.device.choice(), &args.device.options()).await?;
-    let (mut model, load_ms) = run::load(Some(&args.pack), player, None, &cancel, true).await?;
+    let (mut model, load_ms) = run::load(run::files(Some(&args.pack))?.as_ref(), player, None, &cancel, true).await?;
     let MemoryUse { weights_bytes, kv_bytes, activation_bytes } = model.memory();
     let loaded_bytes = weights_bytes + kv_bytes + activation_bytes;
     let answered = match &args.image {

@@ -125,7 +125,8 @@ async fn measure(
     cancel: &CancelToken,
 ) -> Result<Row> {
     let player = Player::open(contender.choice, &contender.options).await?;
-    let (mut model, load_ms) = run::load(Some(directory), player, Some(dtype), cancel, false).await?;
+    let (mut model, load_ms) =
+        run::load(run::files(Some(directory))?.as_ref(), player, Some(dtype), cancel, false).await?;
     let options = GenerateOptions { max_new_tokens: Some(STEPS + 1), ..GenerateOptions::default() };
     let call = cancel.clone().into();
     let mut samples: [Vec<f64>; 3] = Default::default();
