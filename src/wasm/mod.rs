@@ -23,6 +23,7 @@ mod request;
 mod search;
 #[cfg(feature = "extra")]
 mod tokenizer;
+mod value;
 
 #[cfg(feature = "page")]
 pub use files::reads_text;

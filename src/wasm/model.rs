@@ -1,5 +1,4 @@
 use js_sys::{Float32Array, Function, Map, Reflect};
-use serde::Serialize;
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
 
@@ -7,10 +6,11 @@ use crate::session::LoadProgress;
 use crate::tasks::{Model, ModelOptions, Outcome};
 
 use super::breath::now_ms;
-use super::error::{BadValue, thrown};
+use super::error::thrown;
 use super::files;
 use super::options::LoadOptions;
 use super::request::{CallHandle, WasmRequest};
+use super::value::to_js;
 
 /// A model on a device.
 #[wasm_bindgen]
@@ -98,9 +98,4 @@ impl WasmModel {
         let logits = self.0.logits().await.map_err(thrown)?;
         Ok(Float32Array::from(logits.as_slice()))
     }
-}
-
-fn to_js(value: &impl Serialize) -> Result<JsValue, JsValue> {
-    serde_wasm_bindgen::to_value(value)
-        .map_err(|error| thrown(BadValue { what: "the answer", reason: error.to_string() }))
 }

@@ -6,6 +6,7 @@ use crate::tasks::Dtype;
 
 use super::breath::breathe;
 use super::error::{BadValue, thrown};
+use super::value::from_js;
 
 /// How a model is loaded.
 #[derive(Deserialize)]
@@ -33,7 +34,7 @@ struct Subgroups {
 impl LoadOptions {
     /// Reads what JavaScript gave.
     pub fn parse(options: JsValue) -> Result<Self, JsValue> {
-        serde_wasm_bindgen::from_value(options).map_err(|error| bad("the load options", error.to_string()))
+        from_js("the load options", options)
     }
 
     /// The parts of a pack that come.

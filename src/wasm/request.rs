@@ -1,10 +1,10 @@
-use serde::de::DeserializeOwned;
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
 
 use crate::tasks::{Call, GenerateOptions, Rgb8, Task};
 
-use super::error::{BadValue, thrown};
+use super::error::thrown;
+use super::value::from_js;
 
 /// One generation: stops it from outside, while the model itself is busy, and knows what it has said, so that another
 /// model takes it up where the device of the first was lost.
@@ -42,8 +42,8 @@ impl WasmRequest {
     /// An unknown task or option, or one of a wrong type or out of range.
     #[wasm_bindgen(constructor)]
     pub fn new(task: JsValue, options: JsValue) -> Result<Self, JsValue> {
-        let task = read("the question", task)?;
-        let options: GenerateOptions = read("the generation's options", options)?;
+        let task = from_js("the question", task)?;
+        let options: GenerateOptions = from_js("the generation's options", options)?;
         options.validate().map_err(thrown)?;
         Ok(Self { pictures: Vec::new(), task, options })
     }
@@ -56,8 +56,4 @@ impl WasmRequest {
         self.pictures.push(Rgb8::from_rgba(width as usize, height as usize, rgba).map_err(thrown)?);
         Ok(())
     }
-}
-
-fn read<T: DeserializeOwned>(what: &'static str, value: JsValue) -> Result<T, JsValue> {
-    serde_wasm_bindgen::from_value(value).map_err(|error| thrown(BadValue { what, reason: error.to_string() }))
 }

@@ -1,11 +1,10 @@
-use serde::Serialize;
-use serde::de::DeserializeOwned;
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
 
 use crate::search::{IndexModel, Source, VectorIndex};
 
-use super::error::{BadValue, thrown};
+use super::error::thrown;
+use super::value::{from_js, to_js};
 
 /// An index of vectors, searched by cosine.
 #[wasm_bindgen]
@@ -86,13 +85,4 @@ impl WasmIndex {
     pub fn doubles(&self, least: f32) -> Result<JsValue, JsValue> {
         to_js(&self.0.doubles(least))
     }
-}
-
-fn from_js<T: DeserializeOwned>(what: &'static str, value: JsValue) -> Result<T, JsValue> {
-    serde_wasm_bindgen::from_value(value).map_err(|error| thrown(BadValue { what, reason: error.to_string() }))
-}
-
-fn to_js<T: Serialize + ?Sized>(value: &T) -> Result<JsValue, JsValue> {
-    serde_wasm_bindgen::to_value(value)
-        .map_err(|error| thrown(BadValue { what: "the answer", reason: error.to_string() }))
 }
