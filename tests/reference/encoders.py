@@ -1,5 +1,6 @@
 """What `siglip.py` and `vit.py` share: random weights, taps, negatives, and how a golden checkpoint is written."""
 
+import copy
 import json
 import math
 import os
@@ -26,6 +27,14 @@ MOST_ROUNDING = 2e-5
 
 # Standard deviations of a matrix's products where its input has one of 1, by the end of the module's name.
 GAINS = {"q_proj": 1.6, "k_proj": 1.6, "query": 1.6, "key": 1.6, "fc1": 1.0, "intermediate.dense": 1.0, "fc2": 5.0, "output.dense": 5.0}
+
+
+def turned(model, change):
+    """A copy of a model with one thing changed."""
+    other = copy.deepcopy(model)
+    with torch.no_grad():
+        change(other)
+    return other
 
 
 def representable(w):

@@ -14,7 +14,7 @@ from transformers import (
     SiglipImageProcessorPil, SiglipModel, SiglipTextConfig, SiglipTextModel, SiglipVisionConfig, SiglipVisionModel,
 )
 
-from encoders import Golden, Taps, fill, miss, noise, picture, versions
+from encoders import Golden, Taps, fill, miss, noise, picture, turned, versions
 
 PICTURES = ["cat.png", "rocket.png", "astronaut-grey.png"]
 VISION = {
@@ -70,14 +70,6 @@ def eager(config):
         if getattr(config, part, None) is not None:
             getattr(config, part)._attn_implementation = "eager"
     return config
-
-
-def turned(model, change):
-    """A copy of a model with one thing changed."""
-    other = copy.deepcopy(model)
-    with torch.no_grad():
-        change(other)
-    return other
 
 
 def set_activation(function):

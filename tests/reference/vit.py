@@ -11,7 +11,7 @@ import torch
 from timm.data import create_transform, resolve_data_config
 from transformers import ViTConfig, ViTForImageClassification, ViTImageProcessorPil
 
-from encoders import Golden, Taps, fill, picture, versions
+from encoders import Golden, Taps, fill, picture, turned, versions
 
 PICTURES = ["cat.png", "rocket.png", "astronaut-grey.png"]
 SMALL = {"img_size": 44, "patch_size": 14, "embed_dim": 48, "depth": 2, "num_heads": 4, "mlp_ratio": 68 / 48}
@@ -31,13 +31,6 @@ TIMM = {
         {"crop_pct": 0.8, "crop_mode": "squash", **HALVES},
     ),
 }
-
-
-def turned(model, change):
-    other = copy.deepcopy(model)
-    with torch.no_grad():
-        change(other)
-    return other
 
 
 def set_activation(function):
